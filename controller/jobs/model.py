@@ -1,0 +1,104 @@
+"""What is seen of one job, and what can be done about it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
+from krkn_grpc.resources.kubeconfig import Kubeconfig
+from krkn_grpc.resources.pod import Pod
+from krkn_grpc.resources.target import Target
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a job must not start: a reason in one word and a sentence for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a job may take to start, and a node to answer after a pod's grace is over."""
+
+    start_seconds: int = 300
+    node_seconds: int = 120
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One job and all that belongs to it, at one moment.
+
+    `credential` is looked up only while the job has no pod; it is None when it was not.
+    """
+
+    job_id: str
+    job: ChaosJob | None
+    pod: Pod | None
+    target: Target | None
+    credential: Kubeconfig | Refusal | None
+    now: datetime
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class CreatePod:
+    """Write the job's own kubeconfig Secret and its pod, gated."""
+
+    job: ChaosJob
+    kubeconfig: Kubeconfig = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Ungate:
+    """Let exactly this pod be scheduled."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """Delete exactly this pod; with `only_as_seen` not when it changed since it was seen."""
+
+    pod: Pod
+    only_as_seen: bool = False
+
+
+@dataclass(frozen=True)
+class ReleasePod:
+    """Take our finalizer off this pod: its outcome is known, or nobody will ask for it."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True)
+class DeleteSecrets:
+    """Delete all of the job's Secrets."""
+
+    job: ChaosJob
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """Write the status of exactly this version of the job."""
+
+    job: ChaosJob
+    status: ChaosJobStatus
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Delete the finished job: its time to live is over."""
+
+    job: ChaosJob
+
+
+Action = CreatePod | Ungate | DeletePod | ReleasePod | DeleteSecrets | SetStatus | DeleteJob
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now, in this order, and after how many seconds to look again in any case."""
+
+    actions: tuple[Action, ...] = ()
+    again_in: float | None = None

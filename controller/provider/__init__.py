@@ -1,0 +1,1 @@
+"""Makes this service known as a KrknOperatorTargetProvider, and keeps that fresh."""

@@ -1,0 +1,34 @@
+"""The paths of the Kubernetes API, and the one door through which a name enters them."""
+
+import re
+
+from krkn_grpc.resources.meta import Kind
+
+_DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
+
+
+class BadName(ValueError):
+    """A name that no Kubernetes object can have; it was not sent anywhere."""
+
+
+def collection(kind: Kind, namespace: str) -> str:
+    """Return the path of all objects of a kind in a namespace."""
+    root = "/apis/" if "/" in kind.api_version else "/api/"
+    return f"{root}{kind.api_version}/namespaces/{_checked(namespace)}/{kind.plural}"
+
+
+def single(collection_path: str, name: str, subresource: str = "") -> str:
+    """Return the path of one object, or of its subresource.
+
+    Raises BadName for what is not a DNS-1123 subdomain, so that nothing that a caller sent can
+    ever leave its place in a path.
+    """
+    path = f"{collection_path}/{_checked(name)}"
+    return f"{path}/{subresource}" if subresource else path
+
+
+def _checked(name: str) -> str:
+    if len(name) > _LONGEST_NAME or not _DNS_1123.fullmatch(name):
+        raise BadName("not a DNS-1123 name")
+    return name

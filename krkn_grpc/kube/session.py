@@ -1,0 +1,164 @@
+"""Requests to the API server: one pool for calls, one for streams, errors by class."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from krkn_grpc.kube import errors
+from krkn_grpc.kube.access import ClusterAccess
+
+_CONNECTIONS = 64
+_STREAMS = 2_000
+_CONNECT_SECONDS = 5.0
+DEFAULT_SECONDS = 15.0
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class _Status(msgspec.Struct):
+    reason: str = ""
+    message: str = ""
+
+
+class Session:
+    """A connection pool to one API server, used by everything in one process.
+
+    Calls and streams (watches, logs) have pools of their own, so that many slow readers never
+    take the connections that writes need.
+    """
+
+    def __init__(self, access: ClusterAccess) -> None:
+        """Prepare the pools; nothing is connected before the first request."""
+        self._access = access
+        tls = access.tls()
+        self._calls = _client(aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS))
+        self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=_STREAMS, force_close=True))
+        self._status = msgspec.json.Decoder(_Status)
+
+    async def __aenter__(self) -> Self:
+        """Return the session itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        await self._calls.close()
+        await self._streams.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = JSON,
+        seconds: float = DEFAULT_SECONDS,
+    ) -> bytes:
+        """Send one request and return the body of the answer.
+
+        Raises the KubeError for a refusal, NotWritten when no connection could be made, and
+        OutcomeUnknown when the request was sent but no whole answer came within `seconds`.
+        """
+        try:
+            async with self._calls.request(
+                method,
+                self._url(path, query),
+                data=body,
+                headers=await self._headers(content_type if body is not None else None),
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.read()
+                if answer.status < 300:
+                    return content
+                raise self._refusal(answer, content)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise errors.NotWritten(f"cannot connect to the API server: {error}") from error
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise errors.OutcomeUnknown(f"no answer from the API server: {error!r}") from error
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: dict[str, str], *, silence_seconds: float | None
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """Open a GET whose answer has no end, and give its body to read from.
+
+        Raises as `call`; a connection that is silent for longer than `silence_seconds` counts as
+        lost.
+        """
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds
+        )
+        try:
+            async with self._streams.get(
+                self._url(path, query),
+                headers=await self._headers(None),
+                timeout=timeout,
+                allow_redirects=False,
+            ) as answer:
+                if answer.status != 200:
+                    raise self._refusal(answer, await answer.read())
+                yield answer.content
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise errors.OutcomeUnknown(f"the stream was cut: {error!r}") from error
+
+    async def is_reachable(self, seconds: float = 2.0) -> bool:
+        """Whether the API server says that it is ready, or at least answers our account."""
+        try:
+            await self.call("GET", "/readyz", seconds=seconds)
+        except errors.Forbidden:
+            return True
+        except errors.KubeError:
+            return False
+        return True
+
+    def _url(self, path: str, query: dict[str, str] | None) -> URL:
+        # The path is ours and already safe: yarl must neither quote it again nor collapse it.
+        url = URL(self._access.url + path, encoded=True)
+        return url.with_query(query) if query else url
+
+    async def _headers(self, content_type: str | None) -> dict[str, str]:
+        # Without compression: on one network it costs both sides more than it saves.
+        headers = {"Accept": JSON, "Accept-Encoding": "identity"}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        if (authorization := await self._access.authorization()) is not None:
+            headers["Authorization"] = authorization
+        return headers
+
+    def _refusal(self, answer: aiohttp.ClientResponse, content: bytes) -> errors.KubeError:
+        try:
+            status = self._status.decode(content)
+        except msgspec.MsgspecError:
+            status = _Status(message=content[:200].decode(errors="replace"))
+        return errors.from_answer(
+            answer.status, status, _seconds(answer.headers.get("Retry-After"))
+        )
+
+
+def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header is not None and header.isdecimal() else None
+
+
+async def pause(error: errors.KubeError, attempt: int) -> None:
+    """Wait before trying again: as long as the API server asked, else twice as long each time."""
+    await asyncio.sleep(error.retry_after or min(0.05 * 2**attempt, 5.0))

@@ -1,0 +1,88 @@
+"""KrknChaosJob: one scenario on one target, started at most once."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from krkn_grpc.resources.meta import API_VERSION, Condition, Kind, Resource, Struct
+
+Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Stopped"]
+FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "Stopped"})
+
+DEFAULT_KUBECONFIG_PATH = "/home/krkn/.kube/config"
+DEFAULT_TIMEOUT_SECONDS = 3600
+
+
+class JobFile(Struct, frozen=True, kw_only=True):
+    """A file of the request; its content is in the inputs Secret, under `names.file_key`."""
+
+    name: str
+    mount_path: str
+
+
+class ChaosJobSpec(Struct, frozen=True, kw_only=True):
+    """All that the job needs; only `stop` may change, and only to true.
+
+    `target_uid`, `target_secret_uuid` and `cluster_api_url` pin the cluster that the caller
+    meant: when the target differs from them, the job does not start.
+    """
+
+    job_id: str
+    target_uuid: str = msgspec.field(name="targetUUID")
+    target_uid: str = msgspec.field(name="targetUID")
+    target_secret_uuid: str = msgspec.field(name="targetSecretUUID")
+    cluster_api_url: str = msgspec.field(name="clusterAPIURL")
+    scenario_name: str
+    scenario_image: str
+    kubeconfig_path: str = DEFAULT_KUBECONFIG_PATH
+    environment: dict[str, str] = {}
+    secret_environment: list[str] = []
+    files: list[JobFile] = []
+    pull_secret: bool = False
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
+    ttl_seconds_after_finished: int | None = None
+    request_id: str = ""
+    requested_by: str = ""
+    stop: bool = False
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether the server wrote an inputs Secret for this job."""
+        return bool(self.files or self.secret_environment)
+
+
+class ChaosJobStatus(Struct, frozen=True, kw_only=True):
+    """What is known of the run. `pod_uid` is written once, before the pod may start."""
+
+    phase: Phase = "Pending"
+    reason: str = ""
+    message: str = ""
+    pod_name: str = ""
+    pod_uid: str = msgspec.field(name="podUID", default="")
+    exit_code: int | None = None
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+    observed_generation: int = 0
+    conditions: list[Condition] = []
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this outcome stands for ever."""
+        return self.phase in FINAL_PHASES
+
+
+class ChaosJob(Resource, frozen=True, kw_only=True):
+    """A chaos job, named by its jobId."""
+
+    KIND = Kind(API_VERSION, "KrknChaosJob", "krknchaosjobs")
+
+    spec: ChaosJobSpec
+    status: ChaosJobStatus = ChaosJobStatus()
+
+    @property
+    def public_status(self) -> str:
+        """The status that clients see: the phase, or Stopping while a stop is under way."""
+        if self.spec.stop and not self.status.is_final:
+            return "Stopping"
+        return self.status.phase

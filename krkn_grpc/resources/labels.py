@@ -1,0 +1,27 @@
+"""Labels, annotations, finalizers and gates, and how a free text becomes a label value."""
+
+import re
+
+from krkn_grpc.resources.meta import GROUP
+
+APP = "app"
+APP_SCENARIO = "krkn-scenario"
+JOB_ID = "krkn-job-id"
+SCENARIO_NAME = "krkn-scenario-name"
+TARGET_UUID = "krkn-target-uuid"
+RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID})
+
+FINALIZER = f"{GROUP}/outcome"
+START_GATE = f"{GROUP}/start"
+
+IGNORED_OPTIONS = f"{GROUP}/ignored-options"
+REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
+INACTIVE_BY = f"{GROUP}/inactive-by"
+
+_NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_VALUE = 63
+
+
+def as_label_value(text: str) -> str:
+    """Return `text` cut and cleaned to what a label value allows; may be empty."""
+    return _NOT_ALLOWED.sub("-", text)[:_LONGEST_VALUE].strip("-._")

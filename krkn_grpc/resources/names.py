@@ -1,0 +1,57 @@
+"""The name of every object that belongs to a job or a target.
+
+A name is computed from identity and never read from a spec: creating the same thing again
+finds "already exists", and nobody can point the controller at an object of their own.
+"""
+
+import hashlib
+
+from krkn_grpc.resources.kubeconfig import normalise_url
+
+PROVIDER = "krkn-operator"
+CONTAINER = "scenario"
+CONTROLLER_LEASE = "krkn-grpc-controller"
+
+
+def pod_for(job_id: str) -> str:
+    """Return the name of the job's scenario pod."""
+    return f"krkn-job-{job_id}"
+
+
+def kubeconfig_secret_for(job_id: str) -> str:
+    """Return the name of the Secret with the job's own copy of the kubeconfig."""
+    return f"krkn-job-{job_id}"
+
+
+def inputs_secret_for(job_id: str) -> str:
+    """Return the name of the Secret with the job's files and secret environment."""
+    return f"krkn-job-{job_id}-inputs"
+
+
+def registry_secret_for(job_id: str) -> str:
+    """Return the name of the job's image pull Secret."""
+    return f"krkn-job-{job_id}-registry"
+
+
+def file_key(index: int) -> str:
+    """Return the key of the job's n-th file in its inputs Secret."""
+    return f"file-{index}"
+
+
+def environment_key(name: str) -> str:
+    """Return the key of a secret environment variable in the job's inputs Secret."""
+    return f"env-{name}"
+
+
+def name_reservation(cluster_name: str) -> str:
+    """Return the name of the Lease that reserves a cluster name."""
+    return f"krkn-target-name-{_digest(cluster_name)}"
+
+
+def url_reservation(cluster_api_url: str) -> str:
+    """Return the name of the Lease that reserves an API URL, however it is spelled."""
+    return f"krkn-target-url-{_digest(normalise_url(cluster_api_url))}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]

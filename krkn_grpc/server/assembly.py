@@ -1,0 +1,112 @@
+"""Puts the server together and runs it until it is told to stop."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from grpc_reflection.v1alpha import reflection
+
+from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.session import Session
+from krkn_grpc.kube.store import Store
+from krkn_grpc.resources.addresses import AddressRules
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.target import Target
+from krkn_grpc.server.boundary import Boundary
+from krkn_grpc.server.carry import Carrier
+from krkn_grpc.server.health import HealthServicer, keep_current
+from krkn_grpc.server.runs.listing import BY_TARGET, target_of
+from krkn_grpc.server.runs.servicer import ScenarioRunServicer
+from krkn_grpc.server.runs.submission import Submission
+from krkn_grpc.server.settings import Settings
+from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.server.targets.servicer import TargetServicer
+from krkn_grpc.v1 import health_pb2_grpc as krkn_health_pb2_grpc
+from krkn_grpc.v1 import scenario_runs_pb2_grpc, targets_pb2_grpc
+
+_SERVICES = ("krkn.v1.TargetService", "krkn.v1.ScenarioRunService", "krkn.v1.HealthService")
+_LARGEST_MESSAGE = 4 * 1024 * 1024
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let the calls under way come to their end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        access = await ClusterAccess.load(settings.kubeconfig)
+        session = await stack.enter_async_context(Session(access))
+        background = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = []
+
+        targets = WatchCache(Store(session, Target, settings.namespace))
+        jobs = WatchCache(
+            Store(session, ChaosJob, settings.namespace), indexes={BY_TARGET: target_of}
+        )
+        tasks += [background.create_task(cache.run()) for cache in (targets, jobs)]
+
+        carrier, checked = Carrier(), health.HealthServicer()
+        server = _server(settings, session, targets, jobs, carrier, checked)
+        port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
+        # Lists must be whole from the first answer on.
+        await asyncio.gather(targets.synced(), jobs.synced())
+        await server.start()
+        tasks.append(background.create_task(keep_current(checked, _SERVICES, session)))
+        _log.info("serving", host=settings.grpc_host, port=port, namespace=settings.namespace)
+
+        await stop.wait()
+        _log.info("stopping")
+        await checked.enter_graceful_shutdown()
+        await server.stop(settings.stop_seconds)
+        await carrier.finish(settings.stop_seconds)
+        for task in tasks:
+            task.cancel()
+
+
+def _server(
+    settings: Settings,
+    session: Session,
+    targets: WatchCache[Target],
+    jobs: WatchCache[ChaosJob],
+    carrier: Carrier,
+    checked: health.HealthServicer,
+) -> grpc.aio.Server:
+    secrets = Store(session, Secret, settings.namespace)
+    registry = Registry(targets, Store(session, Lease, settings.namespace), secrets)
+    server = grpc.aio.server(
+        interceptors=[Boundary()],
+        options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
+    )
+    targets_pb2_grpc.add_TargetServiceServicer_to_server(
+        TargetServicer(
+            registry=registry,
+            targets=targets,
+            rules=AddressRules(settings.allowed_target_networks),
+            carrier=carrier,
+            write_seconds=settings.write_seconds,
+        ),
+        server,
+    )
+    scenario_runs_pb2_grpc.add_ScenarioRunServiceServicer_to_server(
+        ScenarioRunServicer(
+            submission=Submission(registry, jobs, secrets),
+            jobs=jobs,
+            carrier=carrier,
+            allowed_images=settings.allowed_images,
+            write_seconds=settings.write_seconds,
+        ),
+        server,
+    )
+    krkn_health_pb2_grpc.add_HealthServiceServicer_to_server(HealthServicer(session), server)
+    health_pb2_grpc.add_HealthServicer_to_server(checked, server)
+    health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+    reflection.enable_server_reflection((*_SERVICES, health_name, reflection.SERVICE_NAME), server)
+    return server

@@ -1,0 +1,127 @@
+"""Around every call: exceptions become statuses, and each failure is logged once.
+
+Servicers raise and never set a status. gRPC clients get the code with google.rpc.ErrorInfo and
+BadRequest details; Envoy prints the same as JSON.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+import structlog
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from krkn_grpc.kube.errors import KubeError
+from krkn_grpc.server.errors import INTERNAL, InvalidRequest, answer_for
+from krkn_grpc.server.metadata import Context
+
+DOMAIN = "krkn.krkn-chaos.dev"
+_MOST_VIOLATIONS = 20
+_LONGEST_DESCRIPTION = 200
+
+_log = structlog.get_logger(__name__)
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+
+class Boundary(grpc.aio.ServerInterceptor):
+    """Turns what a servicer raises into the status of the call."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "Handler | None":
+        """Wrap the method's handler."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return handler
+        method = handler_call_details.method
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                _unary(method, handler.unary_unary),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(
+                _stream(method, handler.unary_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        return handler
+
+
+def _unary(method: str, call: Any) -> Any:
+    async def wrapped(request: Any, context: Context) -> Any:
+        try:
+            return await call(request, context)
+        except Exception as error:
+            await _refuse(method, error, context)
+
+    return wrapped
+
+
+def _stream(method: str, call: Any) -> Any:
+    async def wrapped(request: Any, context: Context) -> AsyncIterator[Any]:
+        try:
+            async for message in call(request, context):
+                yield message
+        except Exception as error:
+            await _refuse(method, error, context)
+
+    return wrapped
+
+
+async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    status = status_of(error)
+    _record(method, error, status)
+    answer = rpc_status.to_status(status)
+    await context.abort(answer.code, answer.details, answer.trailing_metadata)
+
+
+def _record(method: str, error: Exception, status: status_pb2.Status) -> None:
+    if answer_for(error) is INTERNAL:
+        _log.error("call failed", method=method, exc_info=error)
+    elif isinstance(error, KubeError):
+        _log.warning("call failed", method=method, code=status.code, error=str(error))
+    else:
+        _log.info("call refused", method=method, code=status.code, message=status.message)
+
+
+def status_of(error: BaseException) -> status_pb2.Status:
+    """Return the rich status of an error: code, message and details."""
+    answer = answer_for(error)
+    number: int = answer.code.value[0]
+    status = status_pb2.Status(code=number, message=answer.message or str(error))
+    info = error_details_pb2.ErrorInfo(reason=answer.reason, domain=DOMAIN)
+    status.details.append(_packed(info))
+    if isinstance(error, InvalidRequest):
+        status.details.append(_packed(_bad_request(error)))
+    if answer.retry_is_safe:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.seconds = 1
+        status.details.append(_packed(retry))
+    return status
+
+
+def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:
+    # More than a few would overflow the 8 KiB that gRPC has for trailers.
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(
+                field=violation.field[:_LONGEST_DESCRIPTION],
+                description=violation.description[:_LONGEST_DESCRIPTION],
+            )
+            for violation in error.violations[:_MOST_VIOLATIONS]
+        ]
+    )
+
+
+def _packed(message: Any) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

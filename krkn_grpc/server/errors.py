@@ -1,0 +1,106 @@
+"""What can go wrong in a call, and the one table of what the caller is told.
+
+A class that is not in the table is looked up by its bases; what is found nowhere is an internal
+error, and its text goes to the log alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from grpc import StatusCode
+
+from krkn_grpc.kube import errors as kube
+
+
+class Violation(NamedTuple):
+    """One field of a request that breaks a rule: its JSON path, and what the rule is."""
+
+    field: str
+    description: str
+
+
+class CallError(Exception):
+    """An error whose text is meant for the caller."""
+
+
+class InvalidRequest(CallError):
+    """The request breaks its rules; nothing was looked up or written."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        """Keep all violations; the message names the first and the total."""
+        first, *others = violations
+        more = f" (and {len(others)} more)" if others else ""
+        super().__init__(f"{first.field}: {first.description}{more}")
+        self.violations = tuple(violations)
+
+
+class NoSuch(CallError):
+    """The thing that was named does not exist, or the caller may not see it."""
+
+
+class Taken(CallError):
+    """Another object holds what must be unique."""
+
+
+class Changed(CallError):
+    """Somebody else changed the object at the same moment."""
+
+
+class Unreachable(CallError):
+    """The Kubernetes API could not be asked and nothing was written."""
+
+
+class Unsettled(CallError):
+    """A write was sent and its outcome is not known."""
+
+
+class NotBuilt(CallError):
+    """The method is not there yet, in this version."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a class of errors looks like from outside.
+
+    `message` replaces the error's own text where that text is not ours.
+    """
+
+    code: StatusCode
+    reason: str
+    message: str | None = None
+    retry_is_safe: bool = False
+
+
+INTERNAL = Answer(StatusCode.INTERNAL, "INTERNAL", "internal error")
+
+_AWAY = "the Kubernetes API cannot be reached now"
+ANSWERS: dict[type[BaseException], Answer] = {
+    InvalidRequest: Answer(StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
+    Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
+    Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
+    Unreachable: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", retry_is_safe=True),
+    Unsettled: Answer(StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN"),
+    NotBuilt: Answer(StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED"),
+    kube.NotFound: Answer(StatusCode.NOT_FOUND, "NOT_FOUND", "there is no such resource"),
+    kube.AlreadyExists: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS", "it exists already"),
+    kube.Conflict: Answer(StatusCode.ABORTED, "CONFLICT", "it was changed at the same moment"),
+    kube.QuotaExceeded: Answer(
+        StatusCode.RESOURCE_EXHAUSTED,
+        "QUOTA_EXCEEDED",
+        "a quota of the namespace is used up",
+    ),
+    kube.NotWritten: Answer(
+        StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY, retry_is_safe=True
+    ),
+    kube.OutcomeUnknown: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY),
+}
+
+
+def answer_for(error: BaseException) -> Answer:
+    """Return the table's row for the error's class or the nearest of its bases."""
+    for kind in type(error).__mro__:
+        if kind in ANSWERS:
+            return ANSWERS[kind]
+    return INTERNAL

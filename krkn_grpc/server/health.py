@@ -1,0 +1,44 @@
+"""Healthy means that the Kubernetes API answers: without it no call can do its work."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import aio as health
+
+from krkn_grpc.kube.session import Session
+from krkn_grpc.server.errors import Unreachable
+from krkn_grpc.server.metadata import Context
+from krkn_grpc.v1 import health_pb2 as pb
+from krkn_grpc.v1.health_pb2_grpc import HealthServiceServicer
+
+_INTERVAL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class HealthServicer(HealthServiceServicer):
+    """Health for REST; asked of the API server at every call."""
+
+    session: Session
+
+    async def GetHealth(
+        self, request: pb.GetHealthRequest, context: Context
+    ) -> pb.GetHealthResponse:
+        """Return `healthy` while the API server is reachable."""
+        if not await self.session.is_reachable():
+            raise Unreachable("the Kubernetes API cannot be reached now")
+        return pb.GetHealthResponse(status="healthy")
+
+
+async def keep_current(
+    servicer: health.HealthServicer, services: Iterable[str], session: Session
+) -> None:
+    """Tell grpc.health.v1 every two seconds whether the API server is reachable."""
+    names = ["", *services]
+    while True:
+        is_reachable = await session.is_reachable()
+        status = health_pb2.HealthCheckResponse
+        for name in names:
+            await servicer.set(name, status.SERVING if is_reachable else status.NOT_SERVING)
+        await asyncio.sleep(_INTERVAL_SECONDS)

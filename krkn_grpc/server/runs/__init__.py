@@ -1,0 +1,1 @@
+"""ScenarioRunService: one call becomes one KrknChaosJob a target, and jobs are shown."""

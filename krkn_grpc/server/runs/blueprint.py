@@ -1,0 +1,90 @@
+"""The objects that one run means for one target, as pure data."""
+
+import base64
+from urllib.parse import urlsplit
+
+import msgspec
+
+from krkn_grpc.resources import labels, names
+from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec, JobFile
+from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.meta import ObjectMeta
+from krkn_grpc.resources.target import Target
+from krkn_grpc.server.runs.run import RegistryLogin, Run
+
+
+def job(run: Run, target: Target, job_id: str, caller: str) -> ChaosJob:
+    """Return the job; it pins the cluster as the target names it now."""
+    ours = {
+        labels.TARGET_UUID: target.metadata.name,
+        labels.SCENARIO_NAME: labels.as_label_value(run.scenario_name),
+    }
+    ignored = {labels.IGNORED_OPTIONS: ", ".join(run.ignored)} if run.ignored else {}
+    return ChaosJob(
+        metadata=ObjectMeta(
+            name=job_id,
+            namespace=target.metadata.namespace,
+            labels=run.labels | ours,
+            annotations=ignored,
+        ),
+        spec=ChaosJobSpec(
+            job_id=job_id,
+            target_uuid=target.metadata.name,
+            target_uid=target.metadata.uid,
+            target_secret_uuid=target.spec.secret_uuid,
+            cluster_api_url=target.spec.cluster_api_url,
+            scenario_name=run.scenario_name,
+            scenario_image=run.scenario_image,
+            kubeconfig_path=run.kubeconfig_path,
+            environment=run.environment,
+            secret_environment=sorted(run.secret_environment),
+            files=[JobFile(name=file.name, mount_path=file.mount_path) for file in run.files],
+            pull_secret=run.registry is not None,
+            timeout_seconds=run.timeout_seconds,
+            ttl_seconds_after_finished=run.ttl_seconds_after_finished,
+            request_id=run.request_id,
+            requested_by=caller,
+        ),
+    )
+
+
+def secrets(run: Run, job: ChaosJob) -> list[Secret]:
+    """Return the Secrets that must exist before the job does; often none."""
+    wanted = []
+    if job.spec.has_inputs:
+        wanted.append(_inputs(run, job))
+    if run.registry is not None:
+        wanted.append(_pull_secret(run.registry, job))
+    return wanted
+
+
+def _inputs(run: Run, job: ChaosJob) -> Secret:
+    data = {names.file_key(index): _base64(file.content) for index, file in enumerate(run.files)}
+    for name, value in run.secret_environment.items():
+        data[names.environment_key(name)] = _base64(value.encode())
+    return Secret(metadata=_metadata(job, names.inputs_secret_for(job.metadata.name)), data=data)
+
+
+def _pull_secret(login: RegistryLogin, job: ChaosJob) -> Secret:
+    # The container runtime looks logins up by the registry's host, so the scheme has to go.
+    server = urlsplit(login.url if "://" in login.url else f"//{login.url}").netloc
+    auth = _base64(f"{login.username}:{login.password}".encode())
+    entry = {"username": login.username, "password": login.password, "auth": auth}
+    config = msgspec.json.encode({"auths": {server: entry}})
+    return Secret(
+        metadata=_metadata(job, names.registry_secret_for(job.metadata.name)),
+        type="kubernetes.io/dockerconfigjson",
+        data={".dockerconfigjson": _base64(config)},
+    )
+
+
+def _metadata(job: ChaosJob, name: str) -> ObjectMeta:
+    return ObjectMeta(
+        name=name,
+        namespace=job.metadata.namespace,
+        labels={labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job.metadata.name},
+    )
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()

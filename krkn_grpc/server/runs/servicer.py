@@ -1,0 +1,80 @@
+"""ScenarioRunService: check, call, translate."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from google.api import httpbody_pb2
+
+from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.server.carry import Carrier
+from krkn_grpc.server.deadline import Deadline
+from krkn_grpc.server.errors import NotBuilt
+from krkn_grpc.server.metadata import Context, catch_up, send_metadata
+from krkn_grpc.server.pages import page
+from krkn_grpc.server.runs import check, listing
+from krkn_grpc.server.runs.submission import Submission
+from krkn_grpc.server.runs.translate import job_message, run_message
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceServicer
+
+
+@dataclass(frozen=True)
+class ScenarioRunServicer(ScenarioRunServiceServicer):
+    """Runs scenarios and shows their jobs; the protos say what each method promises."""
+
+    submission: Submission
+    jobs: WatchCache[ChaosJob]
+    carrier: Carrier
+    allowed_images: tuple[str, ...]
+    write_seconds: float
+
+    async def RunScenario(
+        self, request: pb.RunScenarioRequest, context: Context
+    ) -> pb.RunScenarioResponse:
+        """Run a scenario on each target."""
+        run = check.run(request, self.allowed_images)
+        deadline = Deadline.within(self.write_seconds)
+        results = await self.carrier.through(self.submission.submit(run, "", deadline))
+        created = [result.job for result in results if result.job is not None]
+        code = 201 if any(result.status == "Pending" for result in results) else 500
+        await send_metadata(context, http_code=None if run.validate_only else code, written=created)
+        return run_message(run, results)
+
+    async def ListScenarioRuns(
+        self, request: pb.ListScenarioRunsRequest, context: Context
+    ) -> pb.ListScenarioRunsResponse:
+        """List jobs, newest first."""
+        await catch_up(context, self.jobs)
+        shown, following = page(
+            listing.candidates(self.jobs, request.target_uuid),
+            size=request.page_size,
+            token=request.page_token,
+            filters=(request.target_uuid,),
+        )
+        return pb.ListScenarioRunsResponse(jobs=map(job_message, shown), next_page_token=following)
+
+    async def GetScenarioRunStatus(
+        self, request: pb.GetScenarioRunStatusRequest, context: Context
+    ) -> pb.Job:
+        """Return one job."""
+        await catch_up(context, self.jobs)
+        return job_message(await listing.find(self.jobs, request.job_id))
+
+    async def StopScenarioRun(self, request: pb.StopScenarioRunRequest, context: Context) -> pb.Job:
+        """Ask a job to stop."""
+        raise NotBuilt("StopScenarioRun is not available in this version")
+
+    async def StreamLogs(
+        self, request: pb.StreamLogsRequest, context: Context
+    ) -> AsyncIterator[httpbody_pb2.HttpBody]:
+        """Stream the log of a job's scenario."""
+        raise NotBuilt("StreamLogs is not available in this version")
+        yield
+
+    async def WatchScenarioRuns(
+        self, request: pb.WatchScenarioRunsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchScenarioRunsResponse]:
+        """Stream jobs as they change."""
+        raise NotBuilt("WatchScenarioRuns is not available in this version")
+        yield

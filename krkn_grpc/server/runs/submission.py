@@ -1,0 +1,100 @@
+"""Writes one job a target, concurrently; one target's failure never touches another's."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from krkn_grpc.kube import errors
+from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.store import Store
+from krkn_grpc.resources import ids, names
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.core import Secret
+from krkn_grpc.server.deadline import Deadline
+from krkn_grpc.server.errors import CallError, NoSuch, Unreachable, answer_for
+from krkn_grpc.server.runs import blueprint, runnable
+from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.server.write import create
+
+_CONCURRENT_WRITES = 32
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of the run on one target.
+
+    Created: `Pending`. Refused: `Failed`, and nothing exists. Unknown: `Unknown`, and a job of
+    this id may exist.
+    """
+
+    target_uuid: str
+    status: Literal["Pending", "Failed", "Unknown"]
+    job_id: str = ""
+    error: str | None = None
+    job: ChaosJob | None = None
+
+    @property
+    def pod_name(self) -> str:
+        """The name that the job's pod has or will have."""
+        return names.pod_for(self.job_id) if self.job_id else ""
+
+
+class Submission:
+    """Turns runs into jobs."""
+
+    def __init__(
+        self, registry: Registry, jobs: WatchCache[ChaosJob], secrets: Store[Secret]
+    ) -> None:
+        """Find targets in `registry`; write jobs and the Secrets of their inputs."""
+        self._registry = registry
+        self._cache = jobs
+        self._jobs = jobs.store
+        self._secrets = secrets
+        self._writes = asyncio.Semaphore(_CONCURRENT_WRITES)
+
+    async def submit(self, run: Run, caller: str, deadline: Deadline) -> list[JobResult]:
+        """Return a result for each target, in the order of the request.
+
+        Raises Unreachable when the API server could not be asked at all and nothing was written.
+        """
+        outcomes = await asyncio.gather(
+            *(self._one(run, uuid, caller, deadline) for uuid in run.target_uuids),
+            return_exceptions=True,
+        )
+        if all(isinstance(outcome, errors.NotWritten) for outcome in outcomes):
+            raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
+        return [
+            _refused(uuid, outcome) if isinstance(outcome, BaseException) else outcome
+            for uuid, outcome in zip(run.target_uuids, outcomes, strict=True)
+        ]
+
+    async def _one(self, run: Run, uuid: str, caller: str, deadline: Deadline) -> JobResult:
+        async with self._writes:
+            target = await self._registry.get(uuid)
+            runnable.check(target, run)
+            job_id = ids.new_id()
+            if run.validate_only:
+                return JobResult(uuid, "Pending")
+            job = blueprint.job(run, target, job_id, caller)
+            for secret in blueprint.secrets(run, job):
+                await create(self._secrets, secret, deadline)
+            # The commit: what is written before it is swept up when no job claims it.
+            try:
+                written = await create(self._jobs, job, deadline)
+            except errors.OutcomeUnknown:
+                sentence = "the write was not confirmed: the job may exist; stop it by its jobId"
+                return JobResult(uuid, "Unknown", job_id, sentence)
+        if written is not None:
+            self._cache.remember(written)
+        return JobResult(uuid, "Pending", job_id, job=written)
+
+
+def _refused(uuid: str, error: BaseException) -> JobResult:
+    if not isinstance(error, Exception):
+        raise error
+    answer = answer_for(error)
+    sentence = answer.message or (str(error) if isinstance(error, CallError) else "internal error")
+    if isinstance(error, NoSuch):
+        sentence = str(error)
+    return JobResult(uuid, "Failed", error=sentence)

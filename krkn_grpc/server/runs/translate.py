@@ -1,0 +1,58 @@
+"""From a job resource to the reply that clients see."""
+
+from collections.abc import Sequence
+
+from krkn_grpc.resources import labels, names
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server.runs.submission import JobResult
+from krkn_grpc.server.times import rfc3339
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+
+IGNORED = "These options are accepted for compatibility and have no effect: {}."
+
+
+def job_message(job: ChaosJob) -> pb.Job:
+    """Return the reply for one job."""
+    status = job.status
+    metadata = job.metadata
+    sentences = [status.message] if status.message else []
+    if ignored := metadata.annotations.get(labels.IGNORED_OPTIONS):
+        sentences.append(IGNORED.format(ignored))
+    return pb.Job(
+        job_id=metadata.name,
+        target_uuid=job.spec.target_uuid,
+        scenario_name=job.spec.scenario_name,
+        status=job.public_status,
+        pod_name=names.pod_for(metadata.name),
+        start_time=rfc3339(status.start_time),
+        completion_time=rfc3339(status.completion_time),
+        message=" ".join(sentences),
+        reason=status.reason,
+        exit_code=status.exit_code,
+        created_at=rfc3339(metadata.creation_timestamp),
+        requested_by=job.spec.requested_by,
+        labels={key: value for key, value in metadata.labels.items() if key not in labels.RESERVED},
+    )
+
+
+def run_message(run: Run, results: Sequence[JobResult]) -> pb.RunScenarioResponse:
+    """Return the reply for a run: one entry a target, in the order of the request."""
+    successful = sum(result.status == "Pending" for result in results)
+    return pb.RunScenarioResponse(
+        jobs=[
+            pb.TargetJobResult(
+                target_uuid=result.target_uuid,
+                job_id=result.job_id,
+                status=result.status,
+                pod_name=result.pod_name,
+                success=result.status == "Pending",
+                error=result.error,
+            )
+            for result in results
+        ],
+        total_targets=len(results),
+        successful_jobs=successful,
+        failed_jobs=len(results) - successful,
+        message=IGNORED.format(", ".join(run.ignored)) if run.ignored else None,
+    )

@@ -1,0 +1,70 @@
+"""The server's settings: environment variables that start with KRKN_, each with a default."""
+
+import os
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from krkn_grpc.resources.addresses import Network
+
+
+class Settings(BaseSettings):
+    """All that can be set from outside; wrong values stop the server with one clear message."""
+
+    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
+
+    kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
+    namespace: str = Field("krkn-operator-system", description="where all resources live")
+    auth: Literal["none", "kubernetes"] = Field("kubernetes", description="how callers are known")
+    tls: Literal["", "mesh"] = Field(
+        "", description="mesh: a service mesh encrypts beyond loopback"
+    )
+    grpc_host: str = Field("127.0.0.1", description="address to listen on")
+    grpc_port: int = Field(50051, ge=0, le=65535, description="0: any free port")
+    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("quay.io/krkn-chaos/krkn-hub",), description="prefixes or digests; *: all"
+    )
+    allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="networks that targets may be in though they would be refused"
+    )
+    write_seconds: float = Field(25.0, gt=0, description="how long one call may try to write")
+    stop_seconds: float = Field(20.0, gt=0, description="how long calls may go on at shutdown")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("allowed_images", mode="before")
+    @classmethod
+    def _images(cls, text: object) -> object:
+        return _split(text)
+
+    @field_validator("allowed_target_networks", mode="before")
+    @classmethod
+    def _networks(cls, text: object) -> object:
+        return tuple(map(ip_network, _split(text)))
+
+    @model_validator(mode="after")
+    def _nobody_else_may_call(self) -> Self:
+        """Without authentication only this machine may call; beyond it only through a mesh."""
+        is_loopback = self.grpc_host == "localhost" or _is_loopback(self.grpc_host)
+        if self.auth == "none" and not is_loopback:
+            raise ValueError("KRKN_AUTH=none listens on loopback only: set KRKN_GRPC_HOST")
+        if self.auth == "none" and "KUBERNETES_SERVICE_HOST" in os.environ:
+            raise ValueError("KRKN_AUTH=none is for one's own machine, not for a pod")
+        if not is_loopback and self.tls != "mesh":
+            raise ValueError("beyond loopback without TLS only with KRKN_TLS=mesh")
+        return self
+
+
+def _split(text: object) -> tuple[str, ...]:
+    if not isinstance(text, str):
+        return tuple(text)  # type: ignore[arg-type]  # a default or an argument, already a tuple
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

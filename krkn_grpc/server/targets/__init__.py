@@ -1,0 +1,1 @@
+"""TargetService: clusters are registered, listed and removed; credentials only ever go in."""

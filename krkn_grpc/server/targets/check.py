@@ -1,0 +1,110 @@
+"""Checks a registration without looking anything up; what passes is a typed value."""
+
+from dataclasses import dataclass
+from typing import Protocol, cast, get_args
+
+from krkn_grpc.resources import kubeconfig as kubeconfigs
+from krkn_grpc.resources.addresses import AddressRules
+from krkn_grpc.resources.kubeconfig import Kubeconfig, KubeconfigError, KubeconfigRules
+from krkn_grpc.resources.target import SecretType
+from krkn_grpc.server.errors import InvalidRequest, Violation
+
+_LONGEST_NAME = 253
+_SECRET_TYPES: tuple[SecretType, ...] = get_args(SecretType)
+
+
+class Registration(Protocol):
+    """The fields that CreateTargetRequest and UpdateTargetRequest share."""
+
+    cluster_name: str
+    secret_type: str
+    cluster_api_url: str
+    ca_bundle: str
+    kubeconfig: str
+    token: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True)
+class NewTarget:
+    """A registration that is in order: what the target says, and the credential for its Secret."""
+
+    cluster_name: str
+    secret_type: SecretType
+    ca_bundle: str
+    kubeconfig: Kubeconfig
+
+
+def registration(request: Registration, rules: AddressRules) -> NewTarget:
+    """Return the checked registration; raises InvalidRequest with every violation found."""
+    violations: list[Violation] = []
+    name = request.cluster_name.strip()
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        violations.append(Violation("clusterName", f"must have 1 to {_LONGEST_NAME} characters"))
+    elif not name.isprintable():
+        violations.append(Violation("clusterName", "must have no control characters"))
+    kubeconfig: Kubeconfig | None = None
+    if request.secret_type not in _SECRET_TYPES:
+        kinds = ", ".join(_SECRET_TYPES)
+        violations.append(Violation("secretType", f"must be one of {kinds}"))
+    else:
+        missing = [
+            Violation(field, f"is required when secretType is {request.secret_type}")
+            for field, value in _required(request)
+            if not value
+        ]
+        violations += missing
+        if not missing:
+            try:
+                kubeconfig = _kubeconfig(request, rules)
+            except KubeconfigError as error:
+                violations += [Violation(each.field, each.description) for each in error.violations]
+    if violations or kubeconfig is None:
+        raise InvalidRequest(violations)
+    is_kubeconfig = request.secret_type == "kubeconfig"
+    return NewTarget(
+        cluster_name=name,
+        secret_type=cast(SecretType, request.secret_type),
+        ca_bundle="" if is_kubeconfig else request.ca_bundle,
+        kubeconfig=kubeconfig,
+    )
+
+
+def _required(request: Registration) -> list[tuple[str, str]]:
+    match request.secret_type:
+        case "kubeconfig":
+            return [("kubeconfig", request.kubeconfig)]
+        case "token":
+            return [
+                ("clusterAPIURL", request.cluster_api_url),
+                ("token", request.token),
+            ]
+        case _:
+            return [
+                ("clusterAPIURL", request.cluster_api_url),
+                ("username", request.username),
+                ("password", request.password),
+            ]
+
+
+def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
+    url, ca_bundle = request.cluster_api_url.strip(), request.ca_bundle
+    match request.secret_type:
+        case "kubeconfig":
+            kubeconfig = kubeconfigs.read(
+                kubeconfigs.decode_submitted(request.kubeconfig), KubeconfigRules()
+            )
+            field = "kubeconfig"
+        case "token":
+            kubeconfig = kubeconfigs.from_token(url, request.token, ca_bundle)
+            field = "clusterAPIURL"
+        case _:
+            kubeconfig = kubeconfigs.from_credentials(
+                url, request.username, request.password, ca_bundle
+            )
+            field = "clusterAPIURL"
+    # Only what the address says by itself: names are resolved by the controller when it connects.
+    if (refusal := rules.check_literal(kubeconfig.endpoint.host)) is not None:
+        raise InvalidRequest([Violation(field, refusal)])
+    return kubeconfig

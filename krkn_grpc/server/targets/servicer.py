@@ -1,0 +1,70 @@
+"""TargetService: check, call, translate."""
+
+from dataclasses import dataclass
+
+from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.resources.addresses import AddressRules
+from krkn_grpc.resources.target import Target
+from krkn_grpc.server.carry import Carrier
+from krkn_grpc.server.deadline import Deadline
+from krkn_grpc.server.errors import NotBuilt
+from krkn_grpc.server.metadata import Context, catch_up, send_metadata
+from krkn_grpc.server.pages import page
+from krkn_grpc.server.targets import check
+from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.server.targets.translate import target_message
+from krkn_grpc.v1 import targets_pb2 as pb
+from krkn_grpc.v1.targets_pb2_grpc import TargetServiceServicer
+
+
+@dataclass(frozen=True)
+class TargetServicer(TargetServiceServicer):
+    """Registers clusters and shows them; the protos say what each method promises."""
+
+    registry: Registry
+    targets: WatchCache[Target]
+    rules: AddressRules
+    carrier: Carrier
+    write_seconds: float
+
+    async def CreateTarget(
+        self, request: pb.CreateTargetRequest, context: Context
+    ) -> pb.CreateTargetResponse:
+        """Register a cluster."""
+        new = check.registration(request, self.rules)
+        deadline = Deadline.within(self.write_seconds)
+        target = await self.carrier.through(self.registry.create(new, deadline))
+        await send_metadata(context, http_code=201, written=[target])
+        return pb.CreateTargetResponse(uuid=target.metadata.name, message="Target created")
+
+    async def ListTargets(
+        self, request: pb.ListTargetsRequest, context: Context
+    ) -> pb.ListTargetsResponse:
+        """List the registered clusters, newest first."""
+        await catch_up(context, self.targets)
+        shown, following = page(
+            self.targets.values(),
+            size=request.page_size,
+            token=request.page_token,
+            filters=(),
+        )
+        return pb.ListTargetsResponse(targets=map(target_message, shown), next_page_token=following)
+
+    async def GetTarget(self, request: pb.GetTargetRequest, context: Context) -> pb.Target:
+        """Return one registered cluster."""
+        await catch_up(context, self.targets)
+        return target_message(await self.registry.get(request.uuid))
+
+    async def UpdateTarget(
+        self, request: pb.UpdateTargetRequest, context: Context
+    ) -> pb.UpdateTargetResponse:
+        """Replace a registration."""
+        raise NotBuilt("UpdateTarget is not available in this version")
+
+    async def DeleteTarget(
+        self, request: pb.DeleteTargetRequest, context: Context
+    ) -> pb.DeleteTargetResponse:
+        """Remove a cluster."""
+        target = await self.carrier.through(self.registry.delete(request.uuid))
+        await send_metadata(context, written=[target])
+        return pb.DeleteTargetResponse(uuid=target.metadata.name, message="Target deleted")

@@ -1,0 +1,37 @@
+"""Creating an object until it is known whether it exists."""
+
+from krkn_grpc.kube import errors
+from krkn_grpc.kube.session import DEFAULT_SECONDS, pause
+from krkn_grpc.kube.store import R, Store
+from krkn_grpc.server.deadline import Deadline
+
+_ATTEMPTS_TO_CONNECT = 5
+
+
+async def create(store: Store[R], new: R, deadline: Deadline) -> R | None:
+    """Create an object, and repeat the same create while its outcome is not known.
+
+    Returns None when it turned out to exist after an attempt of ours that was not answered: its
+    name is computed from identity, so it is that attempt's. Raises AlreadyExists when it was
+    there before, OutcomeUnknown when the deadline came first, NotWritten when nothing was sent.
+    """
+    attempt = 0
+    unanswered: errors.OutcomeUnknown | None = None
+    while True:
+        try:
+            return await store.create(new, seconds=min(max(deadline.remaining, 1), DEFAULT_SECONDS))
+        except errors.AlreadyExists:
+            if unanswered is None:
+                raise
+            return None
+        except errors.OutcomeUnknown as error:
+            unanswered = error
+        except errors.NotWritten as error:
+            # Throttled is worth waiting for; without any connection the caller should soon know.
+            is_away = error.retry_after is None and attempt >= _ATTEMPTS_TO_CONNECT
+            if unanswered is None and (is_away or deadline.remaining <= 0):
+                raise
+            await pause(error, attempt)
+        if unanswered is not None and deadline.remaining <= 0:
+            raise unanswered
+        attempt += 1

@@ -1,0 +1,1 @@
+"""The public API as generated code: messages, stubs and servicers. Made by proto/generate.py."""
