@@ -3,6 +3,8 @@
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
 
 import structlog
 
@@ -13,6 +15,12 @@ from controller.jobs.reconcile import Reconciler
 from controller.provider.heartbeat import keep_registered, sign_off
 from controller.queue import Queue
 from controller.settings import Settings
+from controller.targets.decide import Limits as TargetLimits
+from controller.targets.probe_limits import ProbeLimits
+from controller.targets.probe_network import SystemResolver
+from controller.targets.reconcile import TargetReconciler
+from controller.targets.sweep import Sweep
+from krkn_grpc.admission.reservations import Reservations
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.session import Session
@@ -20,7 +28,7 @@ from krkn_grpc.kube.store import R, Store
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
@@ -48,10 +56,15 @@ async def control(settings: Settings) -> None:
         jobs.listen(lambda old, new: queue.add(_either(old, new).metadata.name))
         pods.listen(lambda old, new: _add_owner(queue, _either(old, new)))
 
+        target_work = _TargetWork.of(settings, session, targets)
+        targets.listen(lambda old, new: target_work.queue.add(_either(old, new).metadata.name))
+
         tasks = [group.create_task(cache.run()) for cache in (jobs, pods, targets)]
         await asyncio.gather(jobs.synced(), pods.synced(), targets.synced())
         tasks.append(group.create_task(queue.run(settings.workers)))
         tasks.append(group.create_task(keep_registered(providers, settings.heartbeat_seconds)))
+        tasks.append(group.create_task(target_work.queue.run(settings.checks)))
+        tasks.append(group.create_task(target_work.sweep.run()))
         _log.info("running", namespace=settings.namespace, jobs=len(jobs), pods=len(pods))
 
         await stop.wait()
@@ -59,6 +72,31 @@ async def control(settings: Settings) -> None:
         for task in tasks:
             task.cancel()
         await sign_off(providers)
+
+
+@dataclass(frozen=True)
+class _TargetWork:
+    """What is done about targets: each in its turn, and a sweep over all."""
+
+    queue: Queue
+    sweep: Sweep
+
+    @classmethod
+    def of(cls, settings: Settings, session: Session, targets: WatchCache[Target]) -> Self:
+        secrets = Store(session, Secret, settings.namespace)
+        leases = Store(session, Lease, settings.namespace)
+        reservations = Reservations(leases, targets.store)
+        reconciler = TargetReconciler(
+            targets=targets,
+            secrets=secrets,
+            reservations=reservations,
+            rules=AddressRules(settings.allowed_target_networks),
+            resolver=SystemResolver(),
+            limits=TargetLimits(check_seconds=settings.check_seconds),
+            probe_limits=ProbeLimits(),
+        )
+        queue = Queue("targets", reconciler.reconcile)
+        return cls(queue, Sweep(targets, secrets, leases, reservations))
 
 
 def _reconciler(

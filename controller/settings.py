@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     start_seconds: int = Field(300, gt=0, description="a job that has not started by then fails")
     grace_seconds: int = Field(60, ge=0, description="what a stopped scenario gets to roll back")
     workers: int = Field(32, gt=0, description="jobs that are worked on at the same time")
+    checks: int = Field(128, gt=0, description="target clusters that are asked at the same time")
+    check_seconds: float = Field(300.0, gt=0, description="how often a ready target is asked again")
     heartbeat_seconds: float = Field(30.0, gt=0, description="how often the provider is renewed")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -96,6 +96,12 @@ class WatchCache(Generic[R]):
         if revision > newest:
             self._put(written)
 
+    def forget(self, deleted: R) -> None:
+        """Drop what this process has just deleted, before the watch brings it."""
+        known = self._items.get(deleted.metadata.name)
+        if known is not None and known.metadata.uid == deleted.metadata.uid:
+            self._remove(known)
+
     async def run(self) -> None:
         """Keep the cache current until cancelled."""
         failures = 0

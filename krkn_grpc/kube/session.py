@@ -65,6 +65,7 @@ class Session:
         query: dict[str, str] | None = None,
         body: bytes | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
         seconds: float = DEFAULT_SECONDS,
     ) -> bytes:
         """Send one request and return the body of the answer.
@@ -77,7 +78,7 @@ class Session:
                 method,
                 self._url(path, query),
                 data=body,
-                headers=await self._headers(content_type if body is not None else None),
+                headers=await self._headers(content_type if body is not None else None, accept),
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
                 allow_redirects=False,
             ) as answer:
@@ -105,7 +106,7 @@ class Session:
         try:
             async with self._streams.get(
                 self._url(path, query),
-                headers=await self._headers(None),
+                headers=await self._headers(None, JSON),
                 timeout=timeout,
                 allow_redirects=False,
             ) as answer:
@@ -130,9 +131,9 @@ class Session:
         url = URL(self._access.url + path, encoded=True)
         return url.with_query(query) if query else url
 
-    async def _headers(self, content_type: str | None) -> dict[str, str]:
+    async def _headers(self, content_type: str | None, accept: str) -> dict[str, str]:
         # Without compression: on one network it costs both sides more than it saves.
-        headers = {"Accept": JSON, "Accept-Encoding": "identity"}
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
         if content_type is not None:
             headers["Content-Type"] = content_type
         if (authorization := await self._access.authorization()) is not None:

@@ -17,6 +17,7 @@ _log = structlog.get_logger(__name__)
 # Bookmarks come once a minute: a watch that is silent for longer has lost its other end.
 _WATCH_SILENCE_SECONDS = 90.0
 _WATCH_SECONDS = 280
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class _ListMeta(msgspec.Struct, rename={"resource_version": "resourceVersion", "next": "continue"}):
@@ -36,6 +37,10 @@ class _Change(msgspec.Struct):
 
 class _Metadata(msgspec.Struct):
     metadata: ObjectMeta
+
+
+class _MetadataList(msgspec.Struct):
+    items: list[_Metadata]
 
 
 class _Status(msgspec.Struct):
@@ -137,6 +142,13 @@ class Store(Generic[R]):
             }
         )
         await self._session.call("DELETE", paths.single(self._path, name), body=body)
+
+    async def list_metadata(self, *, labels: str = "") -> list[ObjectMeta]:
+        """Return the metadata of all objects and nothing else of them."""
+        content = await self._session.call(
+            "GET", self._path, query={"labelSelector": labels} if labels else None, accept=_METADATA
+        )
+        return [item.metadata for item in msgspec.json.decode(content, type=_MetadataList).items]
 
     async def list(self, *, labels: str = "", limit: int = 0, after: str = "") -> Page[R]:
         """Return one page of the objects; `after` is the `next` of the page before."""

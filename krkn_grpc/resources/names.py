@@ -11,6 +11,8 @@ from krkn_grpc.resources.kubeconfig import normalise_url
 PROVIDER = "krkn-operator"
 CONTAINER = "scenario"
 CONTROLLER_LEASE = "krkn-grpc-controller"
+_NAME_RESERVATION = "krkn-target-name-"
+_URL_RESERVATION = "krkn-target-url-"
 
 
 def pod_for(job_id: str) -> str:
@@ -45,12 +47,17 @@ def environment_key(name: str) -> str:
 
 def name_reservation(cluster_name: str) -> str:
     """Return the name of the Lease that reserves a cluster name."""
-    return f"krkn-target-name-{_digest(cluster_name)}"
+    return f"{_NAME_RESERVATION}{_digest(cluster_name)}"
 
 
 def url_reservation(cluster_api_url: str) -> str:
     """Return the name of the Lease that reserves an API URL, however it is spelled."""
-    return f"krkn-target-url-{_digest(normalise_url(cluster_api_url))}"
+    return f"{_URL_RESERVATION}{_digest(normalise_url(cluster_api_url))}"
+
+
+def is_reservation(lease: str) -> bool:
+    """Whether a Lease of this name reserves a cluster name or an API URL."""
+    return lease.startswith((_NAME_RESERVATION, _URL_RESERVATION))
 
 
 def _digest(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from grpc import StatusCode
 
+from krkn_grpc.admission.reservations import Taken
 from krkn_grpc.kube import errors as kube
 
 
@@ -37,10 +38,6 @@ class InvalidRequest(CallError):
 
 class NoSuch(CallError):
     """The thing that was named does not exist, or the caller may not see it."""
-
-
-class Taken(CallError):
-    """Another object holds what must be unique."""
 
 
 class Changed(CallError):

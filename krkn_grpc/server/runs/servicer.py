@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from google.api import httpbody_pb2
 
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.carry import Carrier
-from krkn_grpc.server.deadline import Deadline
 from krkn_grpc.server.errors import NotBuilt
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page

@@ -6,16 +6,16 @@ from typing import Literal
 
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.store import Store
+from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.server.deadline import Deadline
 from krkn_grpc.server.errors import CallError, NoSuch, Unreachable, answer_for
 from krkn_grpc.server.runs import blueprint, runnable
 from krkn_grpc.server.runs.run import Run
 from krkn_grpc.server.targets.registration import Registry
-from krkn_grpc.server.write import create
 
 _CONCURRENT_WRITES = 32
 

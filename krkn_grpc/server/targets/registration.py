@@ -1,28 +1,33 @@
-"""Registers and removes targets, each write so that a crash after it leaves nothing usable.
+"""Registers, replaces and removes targets; a crash after any write leaves nothing usable.
 
-    target (not admitted) -> reservations -> Secret -> condition Admitted
+    create: target (not admitted) -> reservations -> Secret -> condition Admitted
+    update: reservations -> Secret -> spec -> reservations, again -> condition Admitted
+            -> old reservations released
+    delete: target -> reservations released
 
-A target without the condition can not be run; what a crash leaves half-made is removed by the
-controller. The loser of a race deletes its own target, by uid.
+A target can be run only while it is admitted for the spec that it has. What a crash leaves
+half-made is removed by the controller; the loser of a race removes its own.
 """
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
 
+from krkn_grpc.admission import conditions
+from krkn_grpc.admission.reservations import Reservations
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.store import Store
+from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, kubeconfig, labels
 from krkn_grpc.resources.core import Lease, Secret
-from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of, with_condition
-from krkn_grpc.resources.target import ADMITTED, Target, TargetSpec
-from krkn_grpc.server.deadline import Deadline
-from krkn_grpc.server.errors import NoSuch, Unsettled
+from krkn_grpc.resources.meta import ObjectMeta, owner_of
+from krkn_grpc.resources.target import Target, TargetSpec
+from krkn_grpc.server.errors import Changed, NoSuch, Unsettled
 from krkn_grpc.server.targets.check import NewTarget
-from krkn_grpc.server.targets.reservations import Reservations
-from krkn_grpc.server.write import create
 
 _ABSENT = "there is no such target"
 
@@ -43,85 +48,112 @@ class Registry:
         """Return a target; what the cache does not have yet is asked of the API server."""
         if not ids.is_id(uuid):
             raise NoSuch(_ABSENT)
-        if (known := self._cache.get(uuid)) is not None:
-            return known
-        try:
-            return await self._targets.get(uuid)
-        except errors.NotFound:
-            raise NoSuch(_ABSENT) from None
+        return self._cache.get(uuid) or await self._get_live(uuid)
 
     async def create(self, new: NewTarget, deadline: Deadline) -> Target:
         """Register a target; raises Taken when its name or its URL has one already."""
-        target = await self._create_target(new, deadline)
+        uuid = ids.new_id()
+        metadata = ObjectMeta(
+            name=uuid,
+            namespace=self._targets.namespace,
+            annotations={labels.REGISTERED_BY_SERVER: "true"},
+        )
+        wanted = Target(metadata=metadata, spec=_spec(uuid, new))
+        target = await create(self._targets, wanted, deadline) or await self._get_live(uuid)
         try:
             await self._reservations.reserve(target, deadline)
             await create(self._secrets, _secret(target, new), deadline)
-            target = await self._admit(target)
+            return await self._admit(target)
         except BaseException:
-            # Also when we are cancelled: whatever was taken is given back at once.
-            await asyncio.shield(self._withdraw(target))
+            await self._withdraw(target)
             raise
-        self._cache.remember(target)
-        return target
+
+    async def update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
+        """Replace a target's registration; its uuid stays, its old name and URL become free."""
+        if not ids.is_id(uuid):
+            raise NoSuch(_ABSENT)
+        while deadline.remaining > 0:
+            old = await self._get_live(uuid)
+            changed = msgspec.structs.replace(old, spec=_spec(uuid, new))
+            async with self._unused_released(old, changed):
+                await self._reservations.reserve(changed, deadline)
+                await create(self._secrets, _secret(changed, new), deadline)
+                try:
+                    changed = await self._targets.replace(changed)
+                except errors.NotFound:
+                    raise NoSuch(_ABSENT) from None
+                except errors.Conflict:
+                    continue  # Its status changed, or another update came first: look again.
+                # Another update of this target may have given up and released meanwhile; from
+                # here on nobody does, because the target now names what it holds.
+                await self._reservations.reserve(changed, deadline)
+                return await self._admit(changed)
+        raise Changed("the target was changed by others all the while")
 
     async def delete(self, uuid: str) -> Target:
         """Remove a target; its name and URL are free when this returns."""
         if not ids.is_id(uuid):
             raise NoSuch(_ABSENT)
+        target = await self._get_live(uuid)
         try:
-            target = await self._targets.get(uuid)
             await self._targets.delete(uuid, uid=target.metadata.uid)
-        except errors.NotFound:
+        except (errors.NotFound, errors.Conflict):
             raise NoSuch(_ABSENT) from None
+        self._cache.forget(target)
         # Only now: without its reservations an admitted target would no longer be unique.
-        await self._reservations.release(target)
+        await self._reservations.release_unused(target)
         return target
 
-    async def _create_target(self, new: NewTarget, deadline: Deadline) -> Target:
-        uuid = ids.new_id()
-        target = Target(
-            metadata=ObjectMeta(
-                name=uuid,
-                namespace=self._targets.namespace,
-                annotations={labels.REGISTERED_BY_SERVER: "true"},
-            ),
-            spec=TargetSpec(
-                uuid=uuid,
-                cluster_name=new.cluster_name,
-                cluster_api_url=new.kubeconfig.server,
-                secret_type=new.secret_type,
-                secret_uuid=ids.new_id(),
-                ca_bundle=new.ca_bundle,
-                insecure_skip_tls_verify=new.kubeconfig.insecure_skip_tls_verify,
-            ),
-        )
-        return await create(self._targets, target, deadline) or await self._targets.get(uuid)
+    async def _get_live(self, uuid: str) -> Target:
+        try:
+            return await self._targets.get(uuid)
+        except errors.NotFound:
+            raise NoSuch(_ABSENT) from None
 
     async def _admit(self, target: Target) -> Target:
-        condition = Condition(
-            type=ADMITTED,
-            status="True",
-            reason="Registered",
-            message="The target holds its name and its URL.",
-            last_transition_time=datetime.now(UTC).replace(microsecond=0),
-            observed_generation=target.metadata.generation,
-        )
-        while True:
-            conditions = with_condition(target.status.conditions, condition)
-            status = msgspec.structs.replace(target.status, conditions=conditions)
+        """Write that the target, with this spec, holds its reservations."""
+        written = target
+        while written.spec == target.spec:
+            status = conditions.admitted(written, datetime.now(UTC).replace(microsecond=0))
             try:
-                return await self._targets.replace_status(target, status)
+                written = await self._targets.replace_status(written, status)
             except errors.Conflict:
-                target = await self._targets.get(target.metadata.name)
+                written = await self._get_live(target.metadata.name)
             except errors.NotFound:
                 raise Unsettled("the registration took too long and was removed") from None
+            else:
+                self._cache.remember(written)
+                return written
+        raise Changed("another update of the target came at the same moment")
+
+    @asynccontextmanager
+    async def _unused_released(self, *versions: Target) -> AsyncIterator[None]:
+        """At the end, whatever it is, release what the target does not need any more."""
+        try:
+            yield
+        finally:
+            # What cannot be released now, the controller's sweep releases within a minute.
+            with suppress(errors.KubeError):
+                await self._reservations.release_unused(*versions)
 
     async def _withdraw(self, target: Target) -> None:
         try:
             await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
-            await self._reservations.release(target)
+            await self._reservations.release_unused(target)
         except errors.KubeError:
-            return  # The controller removes what is half-made.
+            return  # The controller removes what is half-made within a minute.
+
+
+def _spec(uuid: str, new: NewTarget) -> TargetSpec:
+    return TargetSpec(
+        uuid=uuid,
+        cluster_name=new.cluster_name,
+        cluster_api_url=new.kubeconfig.server,
+        secret_type=new.secret_type,
+        secret_uuid=ids.new_id(),
+        ca_bundle=new.ca_bundle,
+        insecure_skip_tls_verify=new.kubeconfig.insecure_skip_tls_verify,
+    )
 
 
 def _secret(target: Target, new: NewTarget) -> Secret:
@@ -132,5 +164,5 @@ def _secret(target: Target, new: NewTarget) -> Secret:
             labels={labels.TARGET_UUID: target.metadata.name},
             owner_references=[owner_of(target)],
         ),
-        string_data={"kubeconfig": kubeconfig.to_secret_data(new.kubeconfig)},
+        string_data={kubeconfig.SECRET_KEY: kubeconfig.to_secret_data(new.kubeconfig)},
     )

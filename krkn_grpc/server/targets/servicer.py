@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.carry import Carrier
-from krkn_grpc.server.deadline import Deadline
-from krkn_grpc.server.errors import NotBuilt
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.targets import check
@@ -59,7 +58,11 @@ class TargetServicer(TargetServiceServicer):
         self, request: pb.UpdateTargetRequest, context: Context
     ) -> pb.UpdateTargetResponse:
         """Replace a registration."""
-        raise NotBuilt("UpdateTarget is not available in this version")
+        new = check.registration(request, self.rules)
+        deadline = Deadline.within(self.write_seconds)
+        target = await self.carrier.through(self.registry.update(request.uuid, new, deadline))
+        await send_metadata(context, written=[target])
+        return pb.UpdateTargetResponse(uuid=target.metadata.name, message="Target updated")
 
     async def DeleteTarget(
         self, request: pb.DeleteTargetRequest, context: Context

@@ -1,9 +1,9 @@
 """Creating an object until it is known whether it exists."""
 
 from krkn_grpc.kube import errors
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.session import DEFAULT_SECONDS, pause
 from krkn_grpc.kube.store import R, Store
-from krkn_grpc.server.deadline import Deadline
 
 _ATTEMPTS_TO_CONNECT = 5
 

@@ -1,0 +1,43 @@
+"""The conditions of a target: whether it is admitted, and whether its cluster was reached."""
+
+from datetime import datetime
+
+import msgspec
+
+from krkn_grpc.resources.meta import Condition, with_condition
+from krkn_grpc.resources.target import ADMITTED, READY, Target, TargetStatus
+
+
+def admitted(target: Target, now: datetime) -> TargetStatus:
+    """Return the status of a target that holds its name and its URL, for the spec as it is."""
+    message = "The target holds its name and its URL."
+    return _with(target, ADMITTED, True, "Registered", message, now)
+
+
+def refused(target: Target, reason: str, message: str, now: datetime) -> TargetStatus:
+    """Return the status of a target that cannot have its name or its URL; it is not ready."""
+    status = _with(target, ADMITTED, False, reason, message, now)
+    return msgspec.structs.replace(status, ready=False)
+
+
+def checked(
+    target: Target, is_ready: bool, reason: str, message: str, now: datetime
+) -> TargetStatus:
+    """Return the status after a check of the target's cluster."""
+    status = _with(target, READY, is_ready, reason, message, now)
+    return msgspec.structs.replace(status, ready=is_ready, last_updated=now)
+
+
+def _with(
+    target: Target, kind: str, holds: bool, reason: str, message: str, now: datetime
+) -> TargetStatus:
+    condition = Condition(
+        type=kind,
+        status="True" if holds else "False",
+        reason=reason,
+        message=message,
+        last_transition_time=now,
+        observed_generation=target.metadata.generation,
+    )
+    conditions = with_condition(target.status.conditions, condition)
+    return msgspec.structs.replace(target.status, conditions=conditions)
