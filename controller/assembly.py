@@ -24,7 +24,7 @@ from krkn_grpc.admission.reservations import Reservations
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import R, Store
+from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -53,11 +53,11 @@ async def control(settings: Settings) -> None:
         )
         providers = Store(session, Provider, settings.namespace)
         queue = Queue("jobs", _reconciler(settings, session, jobs, pods, targets).reconcile)
-        jobs.listen(lambda old, new: queue.add(_either(old, new).metadata.name))
-        pods.listen(lambda old, new: _add_owner(queue, _either(old, new)))
+        jobs.listen(lambda seen: queue.add(seen.object.metadata.name))
+        pods.listen(lambda seen: _add_owner(queue, seen.object))
 
         target_work = _TargetWork.of(settings, session, targets)
-        targets.listen(lambda old, new: target_work.queue.add(_either(old, new).metadata.name))
+        targets.listen(lambda seen: target_work.queue.add(seen.object.metadata.name))
 
         tasks = [group.create_task(cache.run()) for cache in (jobs, pods, targets)]
         await asyncio.gather(jobs.synced(), pods.synced(), targets.synced())
@@ -107,18 +107,13 @@ def _reconciler(
     targets: WatchCache[Target],
 ) -> Reconciler:
     secrets = Store(session, Secret, settings.namespace)
+    leases = Store(session, Lease, settings.namespace)
     rules = AddressRules(settings.allowed_target_networks)
     limits = Limits(start_seconds=settings.start_seconds)
     return Reconciler(
-        Observer(jobs, pods, targets, secrets, rules, limits),
-        Actor(jobs, pods, secrets, settings.image_pull_policy, settings.grace_seconds),
+        Observer(jobs, pods, targets, secrets, leases, rules, limits),
+        Actor(jobs, pods, secrets, leases, settings.image_pull_policy, settings.grace_seconds),
     )
-
-
-def _either(old: R | None, new: R | None) -> R:
-    changed = new or old
-    assert changed is not None, "a change has an object before or after it"
-    return changed
 
 
 def _add_owner(queue: Queue, pod: Pod) -> None:

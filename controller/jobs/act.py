@@ -14,6 +14,7 @@ from controller.jobs.model import (
     DeletePod,
     DeleteSecrets,
     Refusal,
+    ReleaseJob,
     ReleasePod,
     SetStatus,
     Ungate,
@@ -24,9 +25,9 @@ from krkn_grpc.kube.errors import AlreadyExists, NotFound
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.kubeconfig import Kubeconfig
-from krkn_grpc.resources.meta import owner_of
+from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.pod import LocalReference, Pod
 
 
@@ -46,6 +47,7 @@ class Actor:
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
     secrets: Store[Secret]
+    leases: Store[Lease]
     pull_policy: PullPolicy
     grace_seconds: int
 
@@ -70,6 +72,8 @@ class Actor:
             case DeleteJob(job):
                 with contextlib.suppress(NotFound):
                     await self.jobs.store.delete(job.metadata.name, uid=job.metadata.uid)
+            case ReleaseJob(job):
+                await self._release_job(job)
             case _:
                 assert_never(action)
 
@@ -124,17 +128,20 @@ class Actor:
         self.pods.remember(await self.pods.store.patch(pod.metadata.name, [*expected, remove]))
 
     async def _release(self, pod: Pod) -> None:
-        if labels.FINALIZER not in pod.metadata.finalizers:
-            return
-        path = f"/metadata/finalizers/{pod.metadata.finalizers.index(labels.FINALIZER)}"
         with contextlib.suppress(NotFound):
             await self.pods.store.patch(
-                pod.metadata.name,
-                [
-                    _expect("/metadata/uid", pod.metadata.uid),
-                    _expect(path, labels.FINALIZER),
-                    {"op": "remove", "path": path},
-                ],
+                pod.metadata.name, _without_finalizer(pod.metadata, labels.FINALIZER)
+            )
+
+    async def _release_job(self, job: ChaosJob) -> None:
+        # Before the job may go: once it is gone, only the record knows that it was there.
+        with contextlib.suppress(NotFound):
+            name = names.request_record(job.spec.requested_by, job.spec.request_id)
+            gone = {labels.gone(job.metadata.name): "true"}
+            await self.leases.merge(name, {"metadata": {"annotations": gone}})
+        with contextlib.suppress(NotFound):
+            await self.jobs.store.patch(
+                job.metadata.name, _without_finalizer(job.metadata, labels.REQUEST_FINALIZER)
             )
 
     async def _delete_secrets(self, job: ChaosJob) -> None:
@@ -147,6 +154,16 @@ class Actor:
         for name in wanted:
             with contextlib.suppress(NotFound):
                 await self.secrets.delete(name)
+
+
+def _without_finalizer(metadata: ObjectMeta, finalizer: str) -> list[dict[str, Any]]:
+    """Return the patch that takes a finalizer off exactly this object."""
+    path = f"/metadata/finalizers/{metadata.finalizers.index(finalizer)}"
+    return [
+        _expect("/metadata/uid", metadata.uid),
+        _expect(path, finalizer),
+        {"op": "remove", "path": path},
+    ]
 
 
 def _expect(path: str, value: Any) -> dict[str, Any]:

@@ -24,16 +24,18 @@ from controller.jobs.model import (
     DeleteSecrets,
     Observed,
     Refusal,
+    ReleaseJob,
     ReleasePod,
     SetStatus,
     Ungate,
+    is_as_requested,
 )
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.names import pod_for
 from krkn_grpc.resources.pod import Pod
-from krkn_grpc.resources.target import ADMITTED, Target
+from krkn_grpc.resources.target import ADMITTED
 
 _NOT_YET = 2.0
 
@@ -65,7 +67,11 @@ def decide(seen: Observed) -> Decision:
 
 def _without_job(seen: Observed) -> Decision:
     """A pod whose job was deleted gets its grace period and goes."""
-    return Decision() if seen.pod is None else _remove(seen.pod)
+    if seen.pod is not None:
+        return _remove(seen.pod)
+    if seen.job is not None and labels.REQUEST_FINALIZER in seen.job.metadata.finalizers:
+        return Decision((ReleaseJob(seen.job),))
+    return Decision()
 
 
 def _finished(seen: Observed, job: ChaosJob) -> Decision:
@@ -177,7 +183,7 @@ def _start_refusal(seen: Observed, job: ChaosJob) -> Refusal | None:
     target = seen.target
     if target is None or target.metadata.deletion_timestamp is not None:
         return Refusal("TargetDeleted", "The target was deleted before the scenario started.")
-    if not _is_as_requested(target, job):
+    if not is_as_requested(target, job):
         return Refusal("TargetChanged", "The target is not what it was when the run was asked for.")
     admitted = find_condition(target.status.conditions, ADMITTED)
     if target.was_refused and admitted is not None:
@@ -188,14 +194,6 @@ def _start_refusal(seen: Observed, job: ChaosJob) -> Refusal | None:
         reason = cause.reason or outcome.START_DEADLINE_EXCEEDED
         return Refusal(reason, f"{late} {cause.message}".rstrip())
     return None
-
-
-def _is_as_requested(target: Target, job: ChaosJob) -> bool:
-    return (
-        target.metadata.uid == job.spec.target_uid
-        and target.spec.secret_uuid == job.spec.target_secret_uuid
-        and target.spec.cluster_api_url == job.spec.cluster_api_url
-    )
 
 
 def _pending(job: ChaosJob, pod: Pod) -> ChaosJobStatus:

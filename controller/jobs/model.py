@@ -93,7 +93,16 @@ class DeleteJob:
     job: ChaosJob
 
 
-Action = CreatePod | Ungate | DeletePod | ReleasePod | DeleteSecrets | SetStatus | DeleteJob
+@dataclass(frozen=True)
+class ReleaseJob:
+    """Let the deleted job go, after its request's record says that it existed."""
+
+    job: ChaosJob
+
+
+Action = (
+    CreatePod | Ungate | DeletePod | ReleasePod | DeleteSecrets | SetStatus | DeleteJob | ReleaseJob
+)
 
 
 @dataclass(frozen=True)
@@ -102,3 +111,12 @@ class Decision:
 
     actions: tuple[Action, ...] = ()
     again_in: float | None = None
+
+
+def is_as_requested(target: Target, job: ChaosJob) -> bool:
+    """Whether the target is still the cluster that the caller of the job meant."""
+    return (
+        target.metadata.uid == job.spec.target_uid
+        and target.spec.secret_uuid == job.spec.target_secret_uuid
+        and target.spec.cluster_api_url == job.spec.cluster_api_url
+    )

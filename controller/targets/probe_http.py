@@ -36,7 +36,10 @@ async def exchange(
     except OSError:
         raise unreachable("The cluster closed the connection.") from None
     except h11.RemoteProtocolError:
-        raise unreachable("The cluster did not answer with HTTP.") from None
+        ended = reader.at_eof()
+    raise unreachable(
+        "The cluster closed the connection." if ended else "The cluster did not answer with HTTP."
+    )
 
 
 def _request(
@@ -90,4 +93,4 @@ async def _reply(http: h11.Connection, reader: asyncio.StreamReader, limit: int)
             case h11.EndOfMessage():
                 return Reply(status, bytes(body))
             case h11.ConnectionClosed() | h11.PAUSED:
-                raise unreachable("The cluster closed the connection.")
+                raise h11.RemoteProtocolError("no answer")

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Generic
 
 import structlog
@@ -15,24 +16,45 @@ _log = structlog.get_logger(__name__)
 _PAGE = 1_000
 _LONGEST_PAUSE_SECONDS = 5.0
 
-Listener = Callable[[R | None, R | None], None]
 Index = Callable[[R], str]
+
+
+@dataclass(frozen=True)
+class Seen(Generic[R]):
+    """One change: `old` is None for a new object, `new` for one that is gone.
+
+    `is_alone` is False for what a list brought after a gap: many changes at one revision.
+    """
+
+    old: R | None
+    new: R | None
+    revision: int
+    is_alone: bool
+
+    @property
+    def object(self) -> R:
+        """The object as it is, or as it was last."""
+        either = self.new or self.old
+        assert either is not None, "a change has an object before or after it"
+        return either
+
+
+Listener = Callable[[Seen[R]], None]
 
 
 class WatchCache(Generic[R]):
     """A copy of one kind's objects by name, with indexes.
 
     `run` keeps it current for ever: after a lost watch it goes on from the last revision it saw,
-    and lists anew when that is too old. Listeners are called as (old, new) for every change;
-    `old` is None for a new object, `new` for one that is gone.
+    and lists anew when that is too old. Listeners are called for every change, in the order of
+    the API server.
+
+    What this process wrote itself is seen at once by `get`, `values` and `indexed`; listeners
+    hear of it when the watch brings it, so that they never hear anything out of order.
     """
 
     def __init__(
-        self,
-        store: Store[R],
-        *,
-        labels: str = "",
-        indexes: dict[str, Index[R]] | None = None,
+        self, store: Store[R], *, labels: str = "", indexes: dict[str, Index[R]] | None = None
     ) -> None:
         """Cache what `store` has under the label selector `labels`."""
         self.store = store
@@ -41,29 +63,40 @@ class WatchCache(Generic[R]):
         self._items: dict[str, R] = {}
         self._index_of = indexes or {}
         self._indexed: dict[str, dict[str, dict[str, R]]] = {name: {} for name in self._index_of}
+        # Written or (None) deleted by this process, and not yet seen by the watch.
+        self._ahead: dict[str, R | None] = {}
         self._listeners: list[Listener[R]] = []
         self._synced = asyncio.Event()
         self._waiting: set[tuple[int, asyncio.Future[None]]] = set()
 
-    def listen(self, listener: Listener[R]) -> Callable[[], None]:
-        """Call `listener` at every change from now on; returns the way to end that."""
+    def listen(self, listener: Listener[R]) -> None:
+        """Call `listener` at every change from now on."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
 
     def get(self, name: str) -> R | None:
-        """Return the object of this name as it was last seen."""
-        return self._items.get(name)
+        """Return the object of this name as it was last seen or written."""
+        return self._ahead[name] if name in self._ahead else self._items.get(name)
 
     def values(self) -> Iterable[R]:
         """Return all objects, in no order."""
-        return self._items.values()
+        return (
+            self._with_ahead(self._items, lambda _: True) if self._ahead else self._items.values()
+        )
 
     def indexed(self, index: str, key: str) -> Iterable[R]:
         """Return the objects that the index files under `key`."""
-        return self._indexed[index].get(key, {}).values()
+        group = self._indexed[index].get(key, {})
+        if not self._ahead:
+            return group.values()
+        key_of = self._index_of[index]
+        return self._with_ahead(group, lambda item: key_of(item) == key)
+
+    def seen(self) -> tuple[list[R], int]:
+        """Return all objects as the watch has brought them, and the revision it has reached."""
+        return list(self._items.values()), self.revision
 
     def __len__(self) -> int:
-        """Return how many objects there are."""
+        """Return how many objects the watch has brought."""
         return len(self._items)
 
     async def synced(self) -> None:
@@ -90,17 +123,17 @@ class WatchCache(Generic[R]):
 
         What the watch has already passed is left alone: it may have been deleted since.
         """
-        revision = int(written.metadata.resource_version)
-        known = self._items.get(written.metadata.name)
-        newest = int(known.metadata.resource_version) if known is not None else self.revision
-        if revision > newest:
-            self._put(written)
+        name = written.metadata.name
+        known = self.get(name)
+        newest = max(self.revision if name not in self._items else 0, _revision(known))
+        if _revision(written) > newest:
+            self._ahead[name] = written
 
     def forget(self, deleted: R) -> None:
         """Drop what this process has just deleted, before the watch brings it."""
-        known = self._items.get(deleted.metadata.name)
+        known = self.get(deleted.metadata.name)
         if known is not None and known.metadata.uid == deleted.metadata.uid:
-            self._remove(known)
+            self._ahead[deleted.metadata.name] = None
 
     async def run(self) -> None:
         """Keep the cache current until cancelled."""
@@ -127,12 +160,13 @@ class WatchCache(Generic[R]):
             await asyncio.sleep(random.uniform(longest / 2, longest))
 
     def _take_in(self, change: Change[R]) -> None:
+        # First, so that who hears of the change finds the cache at its revision.
+        self._advance(change.revision)
         if change.object is not None:
             if change.type == "DELETED":
-                self._remove(change.object)
+                self._remove(change.object.metadata.name, change.revision, is_alone=True)
             else:
-                self._put(change.object)
-        self._advance(change.revision)
+                self._put(change.object, change.revision, is_alone=True)
 
     async def _list(self) -> None:
         seen: dict[str, R] = {}
@@ -142,43 +176,47 @@ class WatchCache(Generic[R]):
             seen.update((item.metadata.name, item) for item in page.items)
             if not (after := page.next):
                 break
-        for name in self._items.keys() - seen.keys():
-            known = self._items[name]
-            # Written by us after this list was read: the watch will bring it.
-            if int(known.metadata.resource_version) <= page.revision:
-                self._remove(known)
-        for item in seen.values():
-            self._put(item)
         self._advance(page.revision)
+        for name in self._items.keys() - seen.keys():
+            self._remove(name, page.revision, is_alone=False)
+        for item in seen.values():
+            if _revision(item) > _revision(self._items.get(item.metadata.name)):
+                self._put(item, page.revision, is_alone=False)
+        for name, written in list(self._ahead.items()):
+            if _revision(written) <= page.revision:
+                del self._ahead[name]
         self._synced.set()
 
-    def _put(self, new: R) -> None:
+    def _put(self, new: R, revision: int, *, is_alone: bool) -> None:
         name = new.metadata.name
+        ahead = self._ahead.get(name)
+        if name in self._ahead and (ahead is None or _revision(ahead) <= _revision(new)):
+            is_still_deleted = ahead is None and _is_same(self._items.get(name), new)
+            if not is_still_deleted:
+                del self._ahead[name]
         old = self._items.get(name)
-        if old is not None and int(old.metadata.resource_version) >= int(
-            new.metadata.resource_version
-        ):
-            return
         self._items[name] = new
         for index, key_of in self._index_of.items():
             groups = self._indexed[index]
             if old is not None and key_of(old) != key_of(new):
                 _take_out(groups, key_of(old), name)
             groups.setdefault(key_of(new), {})[name] = new
-        self._tell(old, new)
+        self._tell(Seen(old, new, revision, is_alone))
 
-    def _remove(self, gone: R) -> None:
-        name = gone.metadata.name
+    def _remove(self, name: str, revision: int, *, is_alone: bool) -> None:
+        ahead = self._ahead.get(name)
+        if name in self._ahead and _revision(ahead) <= revision:
+            del self._ahead[name]
         old = self._items.pop(name, None)
         if old is None:
             return
         for index, key_of in self._index_of.items():
             _take_out(self._indexed[index], key_of(old), name)
-        self._tell(old, None)
+        self._tell(Seen(old, None, revision, is_alone))
 
-    def _tell(self, old: R | None, new: R | None) -> None:
-        for listener in list(self._listeners):
-            listener(old, new)
+    def _tell(self, seen: Seen[R]) -> None:
+        for listener in self._listeners:
+            listener(seen)
 
     def _advance(self, revision: int) -> None:
         self.revision = max(self.revision, revision)
@@ -186,6 +224,18 @@ class WatchCache(Generic[R]):
             self._waiting.discard(entry)
             if not entry[1].done():
                 entry[1].set_result(None)
+
+    def _with_ahead(self, items: dict[str, R], belongs: Callable[[R], bool]) -> Iterator[R]:
+        yield from (item for name, item in items.items() if name not in self._ahead)
+        yield from (item for item in self._ahead.values() if item is not None and belongs(item))
+
+
+def _revision(item: R | None) -> int:
+    return 0 if item is None else int(item.metadata.resource_version)
+
+
+def _is_same(one: R | None, other: R) -> bool:
+    return one is not None and one.metadata.uid == other.metadata.uid
 
 
 def _take_out(groups: dict[str, dict[str, R]], key: str, name: str) -> None:

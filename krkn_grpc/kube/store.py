@@ -40,7 +40,7 @@ class _Metadata(msgspec.Struct):
 
 
 class _MetadataList(msgspec.Struct):
-    items: list[_Metadata]
+    items: list[_Metadata] | None = None
 
 
 class _Status(msgspec.Struct):
@@ -148,7 +148,8 @@ class Store(Generic[R]):
         content = await self._session.call(
             "GET", self._path, query={"labelSelector": labels} if labels else None, accept=_METADATA
         )
-        return [item.metadata for item in msgspec.json.decode(content, type=_MetadataList).items]
+        listed = msgspec.json.decode(content, type=_MetadataList)
+        return [item.metadata for item in listed.items or []]
 
     async def list(self, *, labels: str = "", limit: int = 0, after: str = "") -> Page[R]:
         """Return one page of the objects; `after` is the `next` of the page before."""

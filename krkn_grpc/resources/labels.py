@@ -16,10 +16,18 @@ START_GATE = f"{GROUP}/start"
 
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
 REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
+FINGERPRINT = f"{GROUP}/fingerprint"
+# On a job whose request may be repeated: it may not go before its record says that it existed.
+REQUEST_FINALIZER = f"{GROUP}/request"
 INACTIVE_BY = f"{GROUP}/inactive-by"
 
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_VALUE = 63
+
+
+def gone(job_id: str) -> str:
+    """Return the annotation by which a request's record says that this job was deleted."""
+    return f"{GROUP}/gone-{job_id}"
 
 
 def as_label_value(text: str) -> str:

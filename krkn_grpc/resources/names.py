@@ -11,6 +11,7 @@ from krkn_grpc.resources.kubeconfig import normalise_url
 PROVIDER = "krkn-operator"
 CONTAINER = "scenario"
 CONTROLLER_LEASE = "krkn-grpc-controller"
+REQUEST_RECORD = "krkn-request-"
 _NAME_RESERVATION = "krkn-target-name-"
 _URL_RESERVATION = "krkn-target-url-"
 
@@ -58,6 +59,11 @@ def url_reservation(cluster_api_url: str) -> str:
 def is_reservation(lease: str) -> bool:
     """Whether a Lease of this name reserves a cluster name or an API URL."""
     return lease.startswith((_NAME_RESERVATION, _URL_RESERVATION))
+
+
+def request_record(caller: str, request_id: str) -> str:
+    """Return the name of the Lease that remembers a caller's request."""
+    return f"{REQUEST_RECORD}{_digest(f'{request_id}/{caller}')}"
 
 
 def _digest(text: str) -> str:

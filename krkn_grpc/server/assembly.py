@@ -12,18 +12,24 @@ from grpc_reflection.v1alpha import reflection
 
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.history import History
+from krkn_grpc.kube.logs import Logs
 from krkn_grpc.kube.session import Session
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.boundary import Boundary
 from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.health import HealthServicer, keep_current
 from krkn_grpc.server.runs.listing import BY_TARGET, target_of
+from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.server.runs.requests import Requests
 from krkn_grpc.server.runs.servicer import ScenarioRunServicer
 from krkn_grpc.server.runs.submission import Submission
+from krkn_grpc.server.runs.watch import Watch
 from krkn_grpc.server.settings import Settings
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
@@ -54,10 +60,11 @@ async def serve(settings: Settings) -> None:
         tasks += [background.create_task(cache.run()) for cache in (targets, jobs)]
 
         carrier, checked = Carrier(), health.HealthServicer()
-        server = _server(settings, session, targets, jobs, carrier, checked)
-        port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
         # Lists must be whole from the first answer on.
         await asyncio.gather(targets.synced(), jobs.synced())
+        history = History(jobs)
+        server = _server(settings, session, targets, jobs, history, carrier, checked)
+        port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
         await server.start()
         tasks.append(background.create_task(keep_current(checked, _SERVICES, session)))
         _log.info("serving", host=settings.grpc_host, port=port, namespace=settings.namespace)
@@ -65,6 +72,7 @@ async def serve(settings: Settings) -> None:
         await stop.wait()
         _log.info("stopping")
         await checked.enter_graceful_shutdown()
+        history.close()
         await server.stop(settings.stop_seconds)
         await carrier.finish(settings.stop_seconds)
         for task in tasks:
@@ -76,11 +84,14 @@ def _server(
     session: Session,
     targets: WatchCache[Target],
     jobs: WatchCache[ChaosJob],
+    history: History[ChaosJob],
     carrier: Carrier,
     checked: health.HealthServicer,
 ) -> grpc.aio.Server:
     secrets = Store(session, Secret, settings.namespace)
-    registry = Registry(targets, Store(session, Lease, settings.namespace), secrets)
+    leases = Store(session, Lease, settings.namespace)
+    registry = Registry(targets, leases, secrets)
+    requests = Requests(leases, settings.request_seconds)
     server = grpc.aio.server(
         interceptors=[Boundary()],
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
@@ -97,7 +108,14 @@ def _server(
     )
     scenario_runs_pb2_grpc.add_ScenarioRunServiceServicer_to_server(
         ScenarioRunServicer(
-            submission=Submission(registry, jobs, secrets),
+            submission=Submission(registry, jobs, secrets, requests),
+            watch=Watch(jobs, history),
+            logs=LogStreamer(
+                jobs,
+                history,
+                Store(session, Pod, settings.namespace),
+                Logs(session, settings.namespace),
+            ),
             jobs=jobs,
             carrier=carrier,
             allowed_images=settings.allowed_images,

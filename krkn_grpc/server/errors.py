@@ -40,8 +40,16 @@ class NoSuch(CallError):
     """The thing that was named does not exist, or the caller may not see it."""
 
 
+class RequestIdReused(CallError):
+    """The requestId was used before, for another body."""
+
+
 class Changed(CallError):
     """Somebody else changed the object at the same moment."""
+
+
+class TokenTooOld(CallError):
+    """What the token goes on from is no longer kept."""
 
 
 class Unreachable(CallError):
@@ -50,10 +58,6 @@ class Unreachable(CallError):
 
 class Unsettled(CallError):
     """A write was sent and its outcome is not known."""
-
-
-class NotBuilt(CallError):
-    """The method is not there yet, in this version."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,11 @@ ANSWERS: dict[type[BaseException], Answer] = {
     InvalidRequest: Answer(StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
     Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
+    RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
+    TokenTooOld: Answer(StatusCode.OUT_OF_RANGE, "TOKEN_TOO_OLD"),
     Unreachable: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", retry_is_safe=True),
     Unsettled: Answer(StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN"),
-    NotBuilt: Answer(StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED"),
     kube.NotFound: Answer(StatusCode.NOT_FOUND, "NOT_FOUND", "there is no such resource"),
     kube.AlreadyExists: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS", "it exists already"),
     kube.Conflict: Answer(StatusCode.ABORTED, "CONFLICT", "it was changed at the same moment"),

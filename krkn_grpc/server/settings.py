@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         (), description="networks that targets may be in though they would be refused"
     )
     write_seconds: float = Field(25.0, gt=0, description="how long one call may try to write")
+    request_seconds: int = Field(86_400, gt=0, description="how long a requestId is remembered")
     stop_seconds: float = Field(20.0, gt=0, description="how long calls may go on at shutdown")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

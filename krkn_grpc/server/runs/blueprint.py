@@ -26,6 +26,7 @@ def job(run: Run, target: Target, job_id: str, caller: str) -> ChaosJob:
             namespace=target.metadata.namespace,
             labels=run.labels | ours,
             annotations=ignored,
+            finalizers=[labels.REQUEST_FINALIZER] if run.request_id else [],
         ),
         spec=ChaosJobSpec(
             job_id=job_id,

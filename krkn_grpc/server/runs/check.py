@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from krkn_grpc.kube.logs import LogOptions
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
@@ -63,6 +64,15 @@ def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
         labels=dict(request.labels),
         ignored=_ignored(request),
     )
+
+
+def log_options(request: pb.StreamLogsRequest) -> LogOptions:
+    """Return which part of a log is wanted; raises InvalidRequest."""
+    findings = Findings()
+    tail_lines = request.tail_lines if request.HasField("tail_lines") else None
+    findings.expect(tail_lines is None or tail_lines >= 0, "tailLines", "must be 0 or more")
+    findings.settle()
+    return LogOptions(request.follow, tail_lines, request.timestamps)
 
 
 def _targets(request: pb.RunScenarioRequest, findings: Findings) -> tuple[str, ...]:

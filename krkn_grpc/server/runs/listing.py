@@ -1,15 +1,72 @@
-"""Which jobs a list shows."""
+"""Which jobs a list or a watch shows."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.resources import ids
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.errors import NoSuch
+from krkn_grpc.server.findings import Findings
+from krkn_grpc.server.runs import selector
+from krkn_grpc.server.runs.selector import BadSelector, Selector
 
 BY_TARGET = "target"
+STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _ABSENT = "there is no such job"
+
+
+class Filters(Protocol):
+    """The fields that the requests of a list and of a watch share."""
+
+    target_uuid: str
+    status: str
+    scenario_name: str
+    label_selector: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Jobs pass when they pass all that is given; `spelling` tells filters apart in tokens."""
+
+    target_uuid: str
+    status: str
+    scenario_name: str
+    selects: Selector
+    spelling: tuple[str, ...]
+
+    def passes(self, job: ChaosJob) -> bool:
+        """Whether the job is among those that were asked for."""
+        return (
+            (not self.target_uuid or job.spec.target_uuid == self.target_uuid)
+            and (not self.status or job.public_status == self.status)
+            and (not self.scenario_name or job.spec.scenario_name == self.scenario_name)
+            and self.selects(job.metadata.labels)
+        )
+
+    def among(self, jobs: WatchCache[ChaosJob]) -> Iterable[ChaosJob]:
+        """Return the jobs that pass; with a target, only its own are looked at."""
+        if self.target_uuid and not ids.is_id(self.target_uuid):
+            return ()
+        some = jobs.indexed(BY_TARGET, self.target_uuid) if self.target_uuid else jobs.values()
+        return (job for job in some if self.passes(job))
+
+
+def checked(request: Filters) -> Filter:
+    """Return the request's filter; raises InvalidRequest."""
+    findings = Findings()
+    rule = f"must be one of {', '.join(STATUSES)}"
+    findings.expect(not request.status or request.status in STATUSES, "status", rule)
+    try:
+        selects = selector.parse(request.label_selector)
+    except BadSelector:
+        findings.expect(False, "labelSelector", "is not a label selector")
+        selects = selector.parse("")
+    findings.settle()
+    given = (request.target_uuid, request.status, request.scenario_name)
+    return Filter(*given, selects, (*given, request.label_selector))
 
 
 def target_of(job: ChaosJob) -> str:
@@ -17,19 +74,15 @@ def target_of(job: ChaosJob) -> str:
     return job.spec.target_uuid
 
 
-def candidates(jobs: WatchCache[ChaosJob], target_uuid: str) -> Iterable[ChaosJob]:
-    """Return the jobs on a target, or all of them when none is named."""
-    if not target_uuid:
-        return jobs.values()
-    return jobs.indexed(BY_TARGET, target_uuid) if ids.is_id(target_uuid) else ()
-
-
 async def find(jobs: WatchCache[ChaosJob], job_id: str) -> ChaosJob:
     """Return a job; what the cache does not have yet is asked of the API server."""
     if not ids.is_id(job_id):
         raise NoSuch(_ABSENT)
-    if (known := jobs.get(job_id)) is not None:
-        return known
+    return jobs.get(job_id) or await find_live(jobs, job_id)
+
+
+async def find_live(jobs: WatchCache[ChaosJob], job_id: str) -> ChaosJob:
+    """Return a job as the API server has it now."""
     try:
         return await jobs.store.get(job_id)
     except NotFound:

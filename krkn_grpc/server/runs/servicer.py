@@ -9,14 +9,18 @@ from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.carry import Carrier
-from krkn_grpc.server.errors import NotBuilt
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.runs import check, listing
+from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.server.runs.stop import stop
 from krkn_grpc.server.runs.submission import Submission
 from krkn_grpc.server.runs.translate import job_message, run_message
+from krkn_grpc.server.runs.watch import Watch
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceServicer
+
+_TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     """Runs scenarios and shows their jobs; the protos say what each method promises."""
 
     submission: Submission
+    watch: Watch
+    logs: LogStreamer
     jobs: WatchCache[ChaosJob]
     carrier: Carrier
     allowed_images: tuple[str, ...]
@@ -45,12 +51,13 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         self, request: pb.ListScenarioRunsRequest, context: Context
     ) -> pb.ListScenarioRunsResponse:
         """List jobs, newest first."""
+        wanted = listing.checked(request)
         await catch_up(context, self.jobs)
         shown, following = page(
-            listing.candidates(self.jobs, request.target_uuid),
+            wanted.among(self.jobs),
             size=request.page_size,
             token=request.page_token,
-            filters=(request.target_uuid,),
+            filters=wanted.spelling,
         )
         return pb.ListScenarioRunsResponse(jobs=map(job_message, shown), next_page_token=following)
 
@@ -63,18 +70,28 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
 
     async def StopScenarioRun(self, request: pb.StopScenarioRunRequest, context: Context) -> pb.Job:
         """Ask a job to stop."""
-        raise NotBuilt("StopScenarioRun is not available in this version")
+        deadline = Deadline.within(self.write_seconds)
+        job = await self.carrier.through(stop(self.jobs, request.job_id, deadline))
+        await send_metadata(context, written=[job])
+        return job_message(job)
 
     async def StreamLogs(
         self, request: pb.StreamLogsRequest, context: Context
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         """Stream the log of a job's scenario."""
-        raise NotBuilt("StreamLogs is not available in this version")
-        yield
+        options = check.log_options(request)
+        chunk = b""
+        async for chunk in self.logs.stream(request.job_id, options):
+            yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
+        if not chunk:
+            # One message all the same: it carries the content type of the empty log.
+            yield httpbody_pb2.HttpBody(content_type=_TEXT)
 
     async def WatchScenarioRuns(
         self, request: pb.WatchScenarioRunsRequest, context: Context
     ) -> AsyncIterator[pb.WatchScenarioRunsResponse]:
         """Stream jobs as they change."""
-        raise NotBuilt("WatchScenarioRuns is not available in this version")
-        yield
+        wanted = listing.checked(request)
+        await catch_up(context, self.jobs)
+        async for message in self.watch.stream(wanted, request.resume_token):
+            yield message

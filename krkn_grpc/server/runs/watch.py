@@ -1,0 +1,75 @@
+"""Streams jobs as they change, to any number of callers."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from grpc import StatusCode
+
+from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.history import History, TooOld
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.server import tokens
+from krkn_grpc.server.errors import TokenTooOld, Unreachable
+from krkn_grpc.server.runs.listing import Filter
+from krkn_grpc.server.runs.translate import job_message
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The jobs and their latest changes."""
+
+    jobs: WatchCache[ChaosJob]
+    history: History[ChaosJob]
+
+    async def stream(
+        self, wanted: Filter, resume_token: str
+    ) -> AsyncIterator[pb.WatchScenarioRunsResponse]:
+        """Yield what there is, SYNCED, and every change; or the changes since the token.
+
+        Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
+        slow gets ERROR as its last message.
+        """
+        if resume_token:
+            revision = tokens.read_revision(resume_token, wanted.spelling)
+        else:
+            present, revision = self.jobs.seen()
+            for job in filter(wanted.passes, present):
+                # Without a token: what would be resumed here is not whole yet.
+                yield pb.WatchScenarioRunsResponse(type="ADDED", job=job_message(job))
+            token = tokens.write_revision(revision, wanted.spelling)
+            yield pb.WatchScenarioRunsResponse(type="SYNCED", resume_token=token)
+        is_new = True
+        try:
+            async for change in self.history.since(revision):
+                is_new = False
+                if (message := _message(change, wanted)) is not None:
+                    yield message
+        except TooOld:
+            if is_new and resume_token:
+                raise TokenTooOld("the resumeToken is too old: start anew without one") from None
+            yield _too_slow()
+            return
+        raise Unreachable("the server is stopping: resume with the last resumeToken")
+
+
+def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResponse | None:
+    was = change.old is not None and wanted.passes(change.old)
+    now = change.new if change.new is not None and wanted.passes(change.new) else None
+    if now is not None:
+        kind, job = ("MODIFIED" if was else "ADDED"), now
+    elif was:
+        # Gone, or no longer among those that were asked for: as it is now, if it is.
+        kind, job = "DELETED", change.object
+    else:
+        return None
+    token = tokens.write_revision(change.revision, wanted.spelling) if change.is_alone else ""
+    return pb.WatchScenarioRunsResponse(type=kind, job=job_message(job), resume_token=token)
+
+
+def _too_slow() -> pb.WatchScenarioRunsResponse:
+    code: int = StatusCode.RESOURCE_EXHAUSTED.value[0]
+    message = "the caller reads too slowly: resume with the last resumeToken, or start anew"
+    return pb.WatchScenarioRunsResponse(
+        type="ERROR", error=pb.WatchError(code=code, message=message)
+    )
