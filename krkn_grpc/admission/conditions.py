@@ -4,20 +4,28 @@ from datetime import datetime
 
 import msgspec
 
-from krkn_grpc.resources.meta import Condition, with_condition
+from krkn_grpc.resources.meta import Condition, find_condition, with_condition
 from krkn_grpc.resources.target import ADMITTED, READY, Target, TargetStatus
 
 
 def admitted(target: Target, now: datetime) -> TargetStatus:
-    """Return the status of a target that holds its name and its URL, for the spec as it is."""
+    """Return the status of a target that holds its name and its URL, for the spec as it is.
+
+    What a check found of a former spec says nothing of this one: it is ready after the next.
+    """
     message = "The target holds its name and its URL."
-    return _with(target, ADMITTED, True, "Registered", message, now)
+    status = _with(target, ADMITTED, True, "Registered", message, now)
+    ready = find_condition(status.conditions, READY)
+    if ready is not None and ready.observed_generation == target.metadata.generation:
+        return status
+    kept = [condition for condition in status.conditions if condition is not ready]
+    return msgspec.structs.replace(status, ready=False, conditions=kept)
 
 
 def refused(target: Target, reason: str, message: str, now: datetime) -> TargetStatus:
     """Return the status of a target that cannot have its name or its URL; it is not ready."""
     status = _with(target, ADMITTED, False, reason, message, now)
-    return msgspec.structs.replace(status, ready=False)
+    return msgspec.structs.replace(status, ready=False, last_updated=now)
 
 
 def checked(

@@ -2,13 +2,12 @@
 
 Listing first and creating then is a race that several replicas lose. A Lease named by the hash
 of what must be unique can be created by one of them alone. It belongs to the target by uid, so it
-never outlives it for long.
-
-Whoever takes a Lease that is its own already writes to it, and whoever releases one says which
-version of it he saw: so a release that comes late never frees what was taken again meanwhile.
+never outlives it for long. The rules are in the package's description.
 """
 
-import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -23,14 +22,31 @@ from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target
 
 
-class Taken(Exception):
-    """Another target has the name or the URL; `reason` says which in one word."""
+@dataclass(frozen=True)
+class Reservation:
+    """One Lease that a target holds, in the version in which it was taken.
 
-    def __init__(self, reason: str, message: str) -> None:
+    `is_new` when it was made then; else the target had it already.
+    """
+
+    name: str
+    uid: str
+    version: str
+    is_new: bool
+
+
+class Taken(Exception):
+    """Another target has the name or the URL; `reason` says which in one word.
+
+    `kept` is what the target had reserved before and still has.
+    """
+
+    def __init__(self, reason: str, message: str, kept: Iterable[Reservation] = ()) -> None:
         """Keep both for the caller or the target's condition."""
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.kept = tuple(kept)
 
 
 class Reservations:
@@ -41,48 +57,51 @@ class Reservations:
         self._leases = leases
         self._targets = targets
 
-    async def reserve(self, target: Target, deadline: Deadline) -> None:
-        """Reserve the target's name and URL for it.
+    async def reserve(self, target: Target, deadline: Deadline) -> list[Reservation]:
+        """Reserve the target's name and URL for it, again if it has them already.
 
-        Raises Taken when another target has either (the target may then hold one of the two:
-        release it), and OutcomeUnknown when the deadline came first.
+        Raises Taken when another target has either, and OutcomeUnknown when the deadline came
+        first; what was made until then is released.
         """
-        spec = target.spec
-        name = Taken(
-            "DuplicateName",
-            f"a target with the clusterName {spec.cluster_name!r} exists already",
-        )
-        url = Taken(
-            "DuplicateAPIURL",
-            f"a target with the clusterAPIURL {spec.cluster_api_url!r} exists already",
-        )
-        for reservation, taken in zip(held_by(target), (name, url), strict=True):
-            await self._take(reservation, target, taken, deadline)
+        held: list[Reservation] = []
+        async with self._new_released_on_failure(held):
+            for name, reason, message in _wanted(target):
+                taken = await self._take(name, target, deadline)
+                if taken is None:
+                    raise Taken(reason, message, [each for each in held if not each.is_new])
+                held.append(taken)
+        return held
 
-    async def release_unused(self, *formerly: Target) -> None:
-        """Release what these versions of a target held and the target no longer needs."""
-        for name in {name for target in formerly for name in held_by(target)}:
-            await self.release_if_unused(name)
+    async def held(self, names_of_leases: Iterable[str], target: Target) -> list[Reservation]:
+        """Return those of the reservations that are the target's, as they are now."""
+        found = []
+        for name in names_of_leases:
+            with suppress(errors.NotFound):
+                lease = await self._leases.get(name)
+                if lease.metadata.is_owned_by(target.metadata.uid):
+                    found.append(_reservation(lease, is_new=False))
+        return found
 
-    async def release_held(self, loser: Target) -> None:
-        """Release what a target took before it lost the other; it is not admitted."""
-        for name in held_by(loser):
-            with contextlib.suppress(errors.NotFound, errors.Conflict):
+    async def release(self, reservations: Iterable[Reservation]) -> None:
+        """Release these, but not what was taken again since.
+
+        Never fails: what cannot be released now, the controller's sweep releases within a minute.
+        """
+        for each in reservations:
+            with suppress(errors.KubeError):
+                await self._leases.delete(each.name, uid=each.uid, resource_version=each.version)
+
+    async def release_if_unused(self, *names_of_leases: str) -> None:
+        """Release these unless their holders are there and need them."""
+        for name in names_of_leases:
+            with suppress(errors.NotFound, errors.Conflict):
                 lease = await self._leases.get(name)
                 holder = await self._holder(lease)
-                # Read after the Lease: with another spec it may have been admitted since.
-                if holder is not None and _is_same_version(holder, loser):
+                if holder is None or name not in held_by(holder):
                     await self._delete_as_seen(lease)
 
-    async def release_if_unused(self, name: str) -> None:
-        """Release one reservation unless its holder is there and needs it."""
-        with contextlib.suppress(errors.NotFound, errors.Conflict):
-            lease = await self._leases.get(name)
-            holder = await self._holder(lease)
-            if holder is None or name not in held_by(holder):
-                await self._delete_as_seen(lease)
-
-    async def _take(self, name: str, target: Target, taken: Taken, deadline: Deadline) -> None:
+    async def _take(self, name: str, target: Target, deadline: Deadline) -> Reservation | None:
+        """Reserve one for the target; None when another target has it."""
         wanted = Lease(
             metadata=ObjectMeta(
                 name=name,
@@ -90,41 +109,44 @@ class Reservations:
                 labels={labels.TARGET_UUID: target.metadata.name},
                 owner_references=[owner_of(target)],
             ),
-            spec=LeaseSpec(holder_identity=target.metadata.name, renew_time=_now()),
+            spec=LeaseSpec(
+                holder_identity=target.metadata.name, lease_transitions=0, renew_time=_now()
+            ),
         )
         while deadline.remaining > 0:
-            with contextlib.suppress(errors.NotFound, errors.Conflict):
-                try:
-                    await create(self._leases, wanted, deadline)
-                    return
-                except errors.AlreadyExists:
-                    if await self._take_over(name, target, taken):
-                        return
+            with suppress(errors.NotFound, errors.Conflict):
+                with suppress(errors.AlreadyExists):
+                    if (made := await create(self._leases, wanted, deadline)) is not None:
+                        return _reservation(made, is_new=True)
+                # There is one; by its name alone nobody knows whose.
+                lease = await self._leases.get(name)
+                if lease.metadata.is_owned_by(target.metadata.uid):
+                    return _reservation(await self._leases.replace(_again(lease)), is_new=False)
+                if await self._holder(lease) is not None:
+                    return None
+                await self._delete_as_seen(lease)
         raise errors.OutcomeUnknown("the reservations were not settled in time")
 
-    async def _take_over(self, name: str, target: Target, taken: Taken) -> bool:
-        """Whether it is the target's now; one that nobody holds any more is cleared away."""
-        lease = await self._leases.get(name)
-        if lease.metadata.is_owned_by(target.metadata.uid):
-            spec = msgspec.structs.replace(lease.spec, renew_time=_now())
-            await self._leases.replace(msgspec.structs.replace(lease, spec=spec))
-            return True
-        if await self._holder(lease) is not None:
-            raise taken
-        await self._delete_as_seen(lease)
-        return False
+    @asynccontextmanager
+    async def _new_released_on_failure(self, held: list[Reservation]) -> AsyncIterator[None]:
+        try:
+            yield
+        except BaseException:
+            await self.release(each for each in held if each.is_new)
+            raise
 
     async def _delete_as_seen(self, lease: Lease) -> None:
         seen = lease.metadata
         await self._leases.delete(seen.name, uid=seen.uid, resource_version=seen.resource_version)
 
     async def _holder(self, lease: Lease) -> Target | None:
-        """Return the target that holds a reservation, None when it is gone."""
+        """Return the target that holds a reservation; None when it is gone, or about to be."""
         try:
             holder = await self._targets.get(lease.spec.holder_identity)
         except (errors.NotFound, ValueError):
             return None
-        return holder if lease.metadata.is_owned_by(holder.metadata.uid) else None
+        is_going = holder.metadata.deletion_timestamp is not None
+        return holder if lease.metadata.is_owned_by(holder.metadata.uid) and not is_going else None
 
 
 def held_by(target: Target) -> tuple[str, str]:
@@ -133,12 +155,28 @@ def held_by(target: Target) -> tuple[str, str]:
     return names.name_reservation(spec.cluster_name), names.url_reservation(spec.cluster_api_url)
 
 
-def _is_same_version(one: Target, other: Target) -> bool:
-    return (one.metadata.uid, one.metadata.generation) == (
-        other.metadata.uid,
-        other.metadata.generation,
-    )
+def _wanted(target: Target) -> Iterable[tuple[str, str, str]]:
+    """Give each reservation's name, and what to say when another target has it."""
+    name, url = held_by(target)
+    spec = target.spec
+    exists = "a target with the {} {!r} exists already"
+    yield name, "DuplicateName", exists.format("clusterName", spec.cluster_name)
+    yield url, "DuplicateAPIURL", exists.format("clusterAPIURL", spec.cluster_api_url)
+
+
+def _reservation(lease: Lease, *, is_new: bool) -> Reservation:
+    seen = lease.metadata
+    return Reservation(seen.name, seen.uid, seen.resource_version, is_new)
+
+
+def _again(lease: Lease) -> Lease:
+    # The count makes it a change, and so a new version, whatever the clock says.
+    count = (lease.spec.lease_transitions or 0) + 1
+    spec = msgspec.structs.replace(lease.spec, lease_transitions=count, renew_time=_now())
+    return msgspec.structs.replace(lease, spec=spec)
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    now = datetime.now(UTC)
+    # Kubernetes refuses a MicroTime that is written without its fraction.
+    return now.replace(microsecond=now.microsecond or 1)

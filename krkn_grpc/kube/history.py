@@ -36,10 +36,13 @@ class History(Generic[R]):
         self._is_closed = True
         self._more.set()
 
-    async def since(self, revision: int) -> AsyncIterator[Seen[R]]:
+    async def since(
+        self, revision: int, *, pulse_seconds: float | None = None
+    ) -> AsyncIterator[Seen[R] | None]:
         """Yield every change after `revision`, and wait for more, until the history is closed.
 
-        Raises TooOld when some of them are gone, at the start or because the reader was slow.
+        Yields None when nothing has come for `pulse_seconds`. Raises TooOld when some of the
+        changes are gone, at the start or because the reader was slow.
         """
         position = self._position(revision)
         while not self._is_closed:
@@ -48,7 +51,10 @@ class History(Generic[R]):
                 raise TooOld
             if position == self._count:
                 self._more.clear()
-                await self._more.wait()
+                try:
+                    await asyncio.wait_for(self._more.wait(), pulse_seconds)
+                except TimeoutError:
+                    yield None
                 continue
             change = self._changes[position - first]
             position += 1

@@ -21,6 +21,8 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
+from krkn_grpc.server.auth.gate import GateInterceptor, KubernetesGate, OpenGate
+from krkn_grpc.server.auth.reviews import Reviews
 from krkn_grpc.server.boundary import Boundary
 from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.health import HealthServicer, keep_current
@@ -92,8 +94,10 @@ def _server(
     leases = Store(session, Lease, settings.namespace)
     registry = Registry(targets, leases, secrets)
     requests = Requests(leases, settings.request_seconds)
+    reviews = Reviews(session, settings.namespace, settings.audience)
+    gate = OpenGate() if settings.auth == "none" else KubernetesGate(reviews)
     server = grpc.aio.server(
-        interceptors=[Boundary()],
+        interceptors=[Boundary(), GateInterceptor(gate, reflection=settings.reflection)],
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
     )
     targets_pb2_grpc.add_TargetServiceServicer_to_server(

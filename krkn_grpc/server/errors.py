@@ -40,6 +40,14 @@ class NoSuch(CallError):
     """The thing that was named does not exist, or the caller may not see it."""
 
 
+class NotAuthenticated(CallError):
+    """Who is calling is not known."""
+
+
+class NotAllowed(CallError):
+    """The caller may not do this; it is said before anything is looked up."""
+
+
 class RequestIdReused(CallError):
     """The requestId was used before, for another body."""
 
@@ -78,6 +86,8 @@ INTERNAL = Answer(StatusCode.INTERNAL, "INTERNAL", "internal error")
 _AWAY = "the Kubernetes API cannot be reached now"
 ANSWERS: dict[type[BaseException], Answer] = {
     InvalidRequest: Answer(StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    NotAuthenticated: Answer(StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    NotAllowed: Answer(StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
     Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
     namespace: str = Field("krkn-operator-system", description="where all resources live")
     auth: Literal["none", "kubernetes"] = Field("kubernetes", description="how callers are known")
+    audience: str = Field("krkn-grpc", description="the audience that callers' tokens are for")
+    reflection: bool = Field(True, description="whether gRPC server reflection answers")
     tls: Literal["", "mesh"] = Field(
         "", description="mesh: a service mesh encrypts beyond loopback"
     )

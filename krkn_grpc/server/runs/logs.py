@@ -54,7 +54,7 @@ class LogStreamer:
             return job
         try:
             async for change in self.history.since(revision):
-                if change.object.metadata.uid != job.metadata.uid:
+                if change is None or change.object.metadata.uid != job.metadata.uid:
                     continue
                 if change.new is None:
                     raise NoSuch("the job was deleted")

@@ -8,7 +8,9 @@ from google.api import httpbody_pb2
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.server.auth.permission import current
 from krkn_grpc.server.carry import Carrier
+from krkn_grpc.server.errors import NotAllowed
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.runs import check, listing
@@ -41,7 +43,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         """Run a scenario on each target."""
         run = check.run(request, self.allowed_images)
         deadline = Deadline.within(self.write_seconds)
-        results = await self.carrier.through(self.submission.submit(run, "", deadline))
+        results = await self.carrier.through(self.submission.submit(run, current(), deadline))
         created = [result.job for result in results if result.job is not None]
         code = 201 if any(result.status == "Pending" for result in results) else 500
         await send_metadata(context, http_code=None if run.validate_only else code, written=created)
@@ -82,6 +84,8 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         options = check.log_options(request)
         chunk = b""
         async for chunk in self.logs.stream(request.job_id, options):
+            if not await current().holds():
+                raise NotAllowed("you may no longer read this log")
             yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
         if not chunk:
             # One message all the same: it carries the content type of the empty log.
@@ -93,5 +97,5 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         """Stream jobs as they change."""
         wanted = listing.checked(request)
         await catch_up(context, self.jobs)
-        async for message in self.watch.stream(wanted, request.resume_token):
+        async for message in self.watch.stream(wanted, request.resume_token, current()):
             yield message

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
+
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
@@ -13,13 +15,16 @@ from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
+from krkn_grpc.server.auth.permission import Permission
 from krkn_grpc.server.errors import CallError, NoSuch, Unreachable, answer_for
 from krkn_grpc.server.runs import blueprint, runnable
 from krkn_grpc.server.runs.requests import Record, Requests
 from krkn_grpc.server.runs.run import Run
-from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.server.targets.registration import ABSENT, Registry
 
 _CONCURRENT_WRITES = 32
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Submission:
         self._requests = requests
         self._writes = asyncio.Semaphore(_CONCURRENT_WRITES)
 
-    async def submit(self, run: Run, caller: str, deadline: Deadline) -> list[JobResult]:
+    async def submit(self, run: Run, caller: Permission, deadline: Deadline) -> list[JobResult]:
         """Return a result for each target, in the order of the request.
 
         Raises RequestIdReused, and Unreachable when the API server could not be asked at all and
@@ -68,7 +73,7 @@ class Submission:
         """
         record = None
         if run.request_id and not run.validate_only:
-            record = await self._requests.record(run, caller, deadline)
+            record = await self._requests.record(run, caller.user, deadline)
         outcomes = await asyncio.gather(
             *(self._one(run, uuid, caller, record, deadline) for uuid in run.target_uuids),
             return_exceptions=True,
@@ -81,17 +86,19 @@ class Submission:
         ]
 
     async def _one(
-        self, run: Run, uuid: str, caller: str, record: Record | None, deadline: Deadline
+        self, run: Run, uuid: str, caller: Permission, record: Record | None, deadline: Deadline
     ) -> JobResult:
         async with self._writes:
             job_id = record.job_id(uuid) if record is not None else ids.new_id()
             if record is not None and (earlier := await self._earlier(record, uuid, job_id)):
                 return earlier
+            if not await caller.may_run(uuid):
+                raise NoSuch(ABSENT)  # Word for word what is said of a target that is not there.
             target = await self._registry.get(uuid)
             runnable.check(target, run)
             if run.validate_only:
                 return JobResult(uuid, "Pending")
-            job = blueprint.job(run, target, job_id, caller)
+            job = blueprint.job(run, target, job_id, caller.user)
             return await self._write(run, job, deadline)
 
     async def _earlier(self, record: Record, uuid: str, job_id: str) -> JobResult | None:
@@ -129,8 +136,8 @@ class Submission:
 def _refused(uuid: str, error: BaseException) -> JobResult:
     if not isinstance(error, Exception):
         raise error
-    answer = answer_for(error)
-    sentence = answer.message or (str(error) if isinstance(error, CallError) else "internal error")
-    if isinstance(error, NoSuch):
-        sentence = str(error)
+    # A CallError's own text is meant for the caller; of any other the table says what may be told.
+    sentence = str(error) if isinstance(error, CallError) else answer_for(error).message
+    if not isinstance(error, CallError):
+        _log.warning("a target got no job", target=uuid, exc_info=error)
     return JobResult(uuid, "Failed", error=sentence)

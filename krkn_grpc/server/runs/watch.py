@@ -9,10 +9,15 @@ from krkn_grpc.kube.cache import Seen, WatchCache
 from krkn_grpc.kube.history import History, TooOld
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server import tokens
+from krkn_grpc.server.auth.permission import Permission
 from krkn_grpc.server.errors import TokenTooOld, Unreachable
 from krkn_grpc.server.runs.listing import Filter
 from krkn_grpc.server.runs.translate import job_message
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
+
+# A quiet watch wakes up this often, to see whether its caller may still watch.
+_PULSE_SECONDS = 30.0
+_TOO_SLOW = "you read too slowly: resume with the last resumeToken, or start anew"
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,12 @@ class Watch:
     history: History[ChaosJob]
 
     async def stream(
-        self, wanted: Filter, resume_token: str
+        self, wanted: Filter, resume_token: str, caller: Permission
     ) -> AsyncIterator[pb.WatchScenarioRunsResponse]:
         """Yield what there is, SYNCED, and every change; or the changes since the token.
 
         Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
-        slow gets ERROR as its last message.
+        slow, or may no longer watch, gets ERROR as its last message.
         """
         if resume_token:
             revision = tokens.read_revision(resume_token, wanted.spelling)
@@ -41,14 +46,17 @@ class Watch:
             yield pb.WatchScenarioRunsResponse(type="SYNCED", resume_token=token)
         is_new = True
         try:
-            async for change in self.history.since(revision):
+            async for change in self.history.since(revision, pulse_seconds=_PULSE_SECONDS):
                 is_new = False
-                if (message := _message(change, wanted)) is not None:
+                if not await caller.holds():
+                    yield _error(StatusCode.PERMISSION_DENIED, "you may no longer watch jobs")
+                    return
+                if change is not None and (message := _message(change, wanted)) is not None:
                     yield message
         except TooOld:
             if is_new and resume_token:
                 raise TokenTooOld("the resumeToken is too old: start anew without one") from None
-            yield _too_slow()
+            yield _error(StatusCode.RESOURCE_EXHAUSTED, _TOO_SLOW)
             return
         raise Unreachable("the server is stopping: resume with the last resumeToken")
 
@@ -67,9 +75,7 @@ def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResp
     return pb.WatchScenarioRunsResponse(type=kind, job=job_message(job), resume_token=token)
 
 
-def _too_slow() -> pb.WatchScenarioRunsResponse:
-    code: int = StatusCode.RESOURCE_EXHAUSTED.value[0]
-    message = "the caller reads too slowly: resume with the last resumeToken, or start anew"
-    return pb.WatchScenarioRunsResponse(
-        type="ERROR", error=pb.WatchError(code=code, message=message)
-    )
+def _error(code: StatusCode, message: str) -> pb.WatchScenarioRunsResponse:
+    number: int = code.value[0]
+    error = pb.WatchError(code=number, message=message)
+    return pb.WatchScenarioRunsResponse(type="ERROR", error=error)

@@ -29,7 +29,7 @@ from krkn_grpc.resources.target import Target, TargetSpec
 from krkn_grpc.server.errors import Changed, NoSuch, Unsettled
 from krkn_grpc.server.targets.check import NewTarget
 
-_ABSENT = "there is no such target"
+ABSENT = "there is no such target"
 
 
 class Registry:
@@ -47,7 +47,7 @@ class Registry:
     async def get(self, uuid: str) -> Target:
         """Return a target; what the cache does not have yet is asked of the API server."""
         if not ids.is_id(uuid):
-            raise NoSuch(_ABSENT)
+            raise NoSuch(ABSENT)
         return self._cache.get(uuid) or await self._get_live(uuid)
 
     async def create(self, new: NewTarget, deadline: Deadline) -> Target:
@@ -71,7 +71,7 @@ class Registry:
     async def update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
         """Replace a target's registration; its uuid stays, its old name and URL become free."""
         if not ids.is_id(uuid):
-            raise NoSuch(_ABSENT)
+            raise NoSuch(ABSENT)
         while deadline.remaining > 0:
             old = await self._get_live(uuid)
             changed = msgspec.structs.replace(old, spec=_spec(uuid, new))
@@ -81,7 +81,7 @@ class Registry:
                 try:
                     changed = await self._targets.replace(changed)
                 except errors.NotFound:
-                    raise NoSuch(_ABSENT) from None
+                    raise NoSuch(ABSENT) from None
                 except errors.Conflict:
                     continue  # Its status changed, or another update came first: look again.
                 # Another update of this target may have given up and released meanwhile; from
@@ -93,12 +93,12 @@ class Registry:
     async def delete(self, uuid: str) -> Target:
         """Remove a target; its name and URL are free when this returns."""
         if not ids.is_id(uuid):
-            raise NoSuch(_ABSENT)
+            raise NoSuch(ABSENT)
         target = await self._get_live(uuid)
         try:
             await self._targets.delete(uuid, uid=target.metadata.uid)
         except (errors.NotFound, errors.Conflict):
-            raise NoSuch(_ABSENT) from None
+            raise NoSuch(ABSENT) from None
         self._cache.forget(target)
         # Only now: without its reservations an admitted target would no longer be unique.
         await self._reservations.release_unused(target)
@@ -108,7 +108,7 @@ class Registry:
         try:
             return await self._targets.get(uuid)
         except errors.NotFound:
-            raise NoSuch(_ABSENT) from None
+            raise NoSuch(ABSENT) from None
 
     async def _admit(self, target: Target) -> Target:
         """Write that the target, with this spec, holds its reservations."""

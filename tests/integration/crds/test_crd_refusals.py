@@ -1,0 +1,113 @@
+"""What the CRDs refuse: one wrong field in an object that is right otherwise, as a table."""
+
+import pytest
+
+from deploy.local.control_plane import ControlPlane
+from tests.support.custom_objects import (
+    GONE,
+    JOBS,
+    PROVIDERS,
+    REQUESTS,
+    TARGETS,
+    assert_refused,
+    collection,
+    store,
+    whole,
+)
+
+ANOTHER_ID = "6f1c1b6e-0000-4000-8000-00000000000f"
+UPPER_CASE = "6F1C1B6E-0000-4000-8000-00000000000F"
+MANY_NAMES = {f"A{number}": "" for number in range(32769)}
+FILE = {"name": "a", "mountPath": "/a"}
+
+WRONG: list[tuple[str, str, object, str]] = [
+    (PROVIDERS, "operator-name", "", "spec.operator-name"),
+    (PROVIDERS, "operator-name", GONE, "spec.operator-name: Required"),
+    (TARGETS, "uuid", ANOTHER_ID, "the name of a target is its spec.uuid"),
+    (TARGETS, "clusterName", "", "spec.clusterName"),
+    (TARGETS, "clusterName", " one", "spec.clusterName"),
+    (TARGETS, "clusterName", "one\n", "spec.clusterName"),
+    (TARGETS, "clusterName", "a" * 254, "spec.clusterName"),
+    (TARGETS, "clusterAPIURL", "http://one.example.com", "spec.clusterAPIURL"),
+    (TARGETS, "clusterAPIURL", "https://user:word@one.example.com", "spec.clusterAPIURL"),
+    (TARGETS, "clusterAPIURL", "https:///path", "spec.clusterAPIURL"),
+    (TARGETS, "clusterAPIURL", "https://one.example.com/a b", "spec.clusterAPIURL"),
+    (TARGETS, "secretType", "password", "spec.secretType"),
+    (TARGETS, "secretUUID", "../secrets/another", "spec.secretUUID"),
+    (TARGETS, "secretUUID", GONE, "spec.secretUUID: Required"),
+    (TARGETS, "insecureSkipTLSVerify", "yes", "spec.insecureSkipTLSVerify"),
+    (REQUESTS, "uuid", ANOTHER_ID, "the name of a target request is its spec.uuid"),
+    (JOBS, "jobId", ANOTHER_ID, "the name of a job is its spec.jobId"),
+    (JOBS, "targetUUID", UPPER_CASE, "spec.targetUUID"),
+    (JOBS, "targetUID", "", "spec.targetUID"),
+    (JOBS, "targetSecretUUID", UPPER_CASE, "spec.targetSecretUUID"),
+    (JOBS, "clusterAPIURL", "http://one.example.com", "spec.clusterAPIURL"),
+    (JOBS, "scenarioName", GONE, "spec.scenarioName: Required"),
+    (JOBS, "scenarioName", "a" * 254, "spec.scenarioName"),
+    (JOBS, "scenarioImage", "", "spec.scenarioImage"),
+    (JOBS, "kubeconfigPath", "config", "spec.kubeconfigPath"),
+    (JOBS, "kubeconfigPath", "/a/../b", "kubeconfigPath has no"),
+    (JOBS, "kubeconfigPath", "//proc/self/config", "kubeconfigPath has no"),
+    (JOBS, "environment", {"A": 1}, "spec.environment.A"),
+    (JOBS, "environment", {"A B": ""}, "a variable's name has"),
+    (JOBS, "environment", {"1A": ""}, "a variable's name has"),
+    (JOBS, "environment", {"": ""}, "a variable's name has"),
+    (JOBS, "environment", {"KUBECONFIG": "/a"}, "are set by the controller"),
+    (JOBS, "environment", {"KRKN_KUBE_CONFIG": "/a"}, "are set by the controller"),
+    (JOBS, "environment", MANY_NAMES, "spec.environment: Too many"),
+    (JOBS, "secretEnvironment", ["A", "A"], "spec.secretEnvironment[1]: Duplicate"),
+    (JOBS, "secretEnvironment", ["A=B"], "spec.secretEnvironment[0]"),
+    (JOBS, "secretEnvironment", ["KUBECONFIG"], "are set by the controller"),
+    (JOBS, "secretEnvironment", list(MANY_NAMES), "spec.secretEnvironment: Too many"),
+    (JOBS, "files", [FILE | {"name": "a/b"}], "spec.files[0].name"),
+    (JOBS, "files", [FILE | {"mountPath": "a"}], "spec.files[0].mountPath"),
+    (JOBS, "files", [FILE | {"mountPath": "/a/.."}], 'a mountPath has no ".."'),
+    (JOBS, "files", [FILE | {"mountPath": "/sys"}], 'a mountPath has no ".."'),
+    (JOBS, "files", [FILE, FILE | {"name": "b"}], "each file has a mountPath of its own"),
+    (JOBS, "files", [FILE] * 17, "spec.files: Too many"),
+    (JOBS, "timeoutSeconds", 0, "spec.timeoutSeconds"),
+    (JOBS, "timeoutSeconds", 86401, "spec.timeoutSeconds"),
+    (JOBS, "ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished"),
+    (JOBS, "ttlSecondsAfterFinished", 2**31, "spec.ttlSecondsAfterFinished"),
+    (JOBS, "requestId", UPPER_CASE, "spec.requestId"),
+    (JOBS, "requestedBy", "a" * 1025, "spec.requestedBy"),
+]
+
+
+@pytest.mark.parametrize(
+    ("plural", "field", "value", "violation"),
+    [pytest.param(*row, id=f"{row[0]}-{row[1]}-{number}") for number, row in enumerate(WRONG)],
+)
+async def test_a_wrong_field_is_refused(
+    control_plane: ControlPlane,
+    namespace: str,
+    plural: str,
+    field: str,
+    value: object,
+    violation: str,
+) -> None:
+    changed = store(control_plane.cluster, namespace, plural, **{field: value})
+    await assert_refused(changed, violation)
+
+
+@pytest.mark.parametrize(
+    ("plural", "field"), [(TARGETS, "uuid"), (REQUESTS, "uuid"), (JOBS, "jobId")]
+)
+@pytest.mark.parametrize("name", ["a", ANOTHER_ID[:-1], f"{ANOTHER_ID}0", UPPER_CASE])
+async def test_a_name_that_is_no_canonical_uuid_is_refused(
+    control_plane: ControlPlane, namespace: str, plural: str, field: str, name: str
+) -> None:
+    manifest = whole(plural)
+    manifest["metadata"]["name"] = manifest["spec"][field] = name
+    path = collection(plural, namespace)
+    await assert_refused(control_plane.cluster.request("POST", path, manifest), name)
+
+
+@pytest.mark.parametrize("plural", [PROVIDERS, TARGETS, REQUESTS, JOBS])
+async def test_an_object_without_a_spec_is_refused(
+    control_plane: ControlPlane, namespace: str, plural: str
+) -> None:
+    manifest = whole(plural)
+    del manifest["spec"]
+    path = collection(plural, namespace)
+    await assert_refused(control_plane.cluster.request("POST", path, manifest), "spec: Required")

@@ -1,0 +1,178 @@
+"""The CRDs on a real API server: what they take, what they fill in and what they show."""
+
+import dataclasses
+
+import msgspec
+import pytest
+
+from deploy.local.cluster import Cluster
+from deploy.local.control_plane import ControlPlane
+from deploy.local.credentials import of_kubeconfig
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.meta import API_VERSION, Resource
+from krkn_grpc.resources.provider import Provider
+from krkn_grpc.resources.target import Target
+from krkn_grpc.resources.target_request import TargetRequest
+from tests.support.custom_objects import (
+    JOBS,
+    MERGE,
+    PROVIDERS,
+    REQUESTS,
+    TARGETS,
+    Manifest,
+    collection,
+    schemas,
+    store,
+    whole,
+)
+
+TYPES: dict[str, type[Resource]] = {
+    PROVIDERS: Provider,
+    TARGETS: Target,
+    REQUESTS: TargetRequest,
+    JOBS: ChaosJob,
+}
+SHORT_NAMES = {PROVIDERS: "kotp", TARGETS: "kot", REQUESTS: "ktr", JOBS: "kcj"}
+DATES = {"Last heartbeat", "Completed", "Started", "Age"}
+each_kind = pytest.mark.parametrize("plural", TYPES)
+
+
+@each_kind
+async def test_what_is_written_comes_back_whole(
+    control_plane: ControlPlane, namespace: str, plural: str
+) -> None:
+    manifest = whole(plural)
+    path = collection(plural, namespace)
+    created = await control_plane.cluster.request("POST", path, manifest)
+    assert created["spec"] == manifest["spec"]
+
+    path += f"/{manifest['metadata']['name']}/status"
+    status = {"status": manifest["status"]}
+    written = await control_plane.cluster.request("PATCH", path, status, MERGE)
+    assert written["status"] == manifest["status"]
+    assert written["spec"] == manifest["spec"]
+
+
+@each_kind
+async def test_the_typed_resource_reads_and_writes_all_of_it(
+    control_plane: ControlPlane, namespace: str, plural: str
+) -> None:
+    manifest = whole(plural)
+    encoded = msgspec.to_builtins(msgspec.convert(manifest, TYPES[plural]))
+    # The type leaves a default out and the schema fills it in: the same object comes back.
+    encoded |= {"apiVersion": API_VERSION, "kind": manifest["kind"]}
+    path = collection(plural, namespace)
+    created = await control_plane.cluster.request("POST", path, encoded)
+    assert created["spec"] == manifest["spec"]
+
+    path += f"/{manifest['metadata']['name']}/status"
+    status = {"status": encoded["status"]}
+    written = await control_plane.cluster.request("PATCH", path, status, MERGE)
+    assert written["status"] == manifest["status"]
+
+
+@each_kind
+def test_the_whole_object_sets_every_field_of_the_schema(plural: str) -> None:
+    for part in ("spec", "status"):
+        assert whole(plural)[part].keys() == schemas(plural)[part]["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("plural", "spec", "status"),
+    [
+        pytest.param(PROVIDERS, {"active": True}, None, id="provider"),
+        pytest.param(TARGETS, {"insecureSkipTLSVerify": False}, {"ready": False}, id="target"),
+        pytest.param(REQUESTS, {}, None, id="target-request"),
+        pytest.param(
+            JOBS,
+            {
+                "kubeconfigPath": "/home/krkn/.kube/config",
+                "pullSecret": False,
+                "timeoutSeconds": 3600,
+                "stop": False,
+            },
+            {"phase": "Pending"},
+            id="chaos-job",
+        ),
+    ],
+)
+async def test_what_is_left_out_gets_its_default(
+    control_plane: ControlPlane,
+    namespace: str,
+    plural: str,
+    spec: Manifest,
+    status: Manifest | None,
+) -> None:
+    manifest = whole(plural)
+    given = {name: manifest["spec"][name] for name in schemas(plural)["spec"]["required"]}
+    path = collection(plural, namespace)
+    await control_plane.cluster.request("POST", path, {**manifest, "spec": given})
+    read = await control_plane.cluster.request("GET", f"{path}/{manifest['metadata']['name']}")
+    assert read["spec"] == given | spec
+    assert read.get("status") == status
+
+
+async def test_what_the_schema_does_not_know_is_not_stored(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    manifest = whole(JOBS)
+    manifest["spec"]["password"] = "swordfish"
+    created = await control_plane.cluster.request("POST", collection(JOBS, namespace), manifest)
+    assert "password" not in created["spec"]
+
+
+async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> None:
+    listed = (await control_plane.cluster.request("GET", f"/apis/{API_VERSION}"))["resources"]
+    found = {kind["name"]: kind["shortNames"] for kind in listed if "shortNames" in kind}
+    assert found == {plural: [short] for plural, short in SHORT_NAMES.items()}
+    assert {f"{plural}/status" for plural in found} <= {kind["name"] for kind in listed}
+
+
+@pytest.mark.parametrize(
+    ("plural", "shown"),
+    [
+        pytest.param(PROVIDERS, {"Operator": "krkn-operator", "Active": False}, id="provider"),
+        pytest.param(
+            TARGETS,
+            {
+                "Cluster": "Küste 1 (test)",
+                "API URL": "HTTPS://api.example.com:6443/k8s/clusters/c@d",
+                "Type": "token",
+                "Ready": True,
+                "Reason": "Reached",
+            },
+            id="target",
+        ),
+        pytest.param(REQUESTS, {"Status": "Completed"}, id="target-request"),
+        pytest.param(
+            JOBS,
+            {
+                "Phase": "Failed",
+                "Reason": "NonZeroExit",
+                "Scenario": "pod scenarios",
+                "Target": "6f1c1b6e-0000-4000-8000-000000000001",
+                "Exit": -1,
+            },
+            id="chaos-job",
+        ),
+    ],
+)
+async def test_kubectl_get_shows_what_matters(
+    control_plane: ControlPlane, namespace: str, plural: str, shown: Manifest
+) -> None:
+    thing = await store(control_plane.cluster, namespace, plural)
+    await thing.set_status(**whole(plural)["status"])
+
+    credentials = await of_kubeconfig(control_plane.admin_kubeconfig)
+    as_table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    async with Cluster(dataclasses.replace(credentials, headers=as_table)) as kubectl:
+        table = await kubectl.request("GET", thing.path)
+    [row] = table["rows"]
+    cells = {
+        column["name"]: cell
+        for column, cell in zip(table["columnDefinitions"], row["cells"], strict=True)
+        if column["priority"] == 0  # what is shown without -o wide
+    }
+    ages = {cells.pop(name) for name in DATES & cells.keys()}
+    assert cells == shown | {"Name": thing.manifest["metadata"]["name"]}
+    assert all(ages)

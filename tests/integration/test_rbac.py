@@ -1,0 +1,185 @@
+"""What each account and each ready-made role may do, asked of the API server's own RBAC."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from itertools import product
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.cluster import Cluster
+from deploy.local.control_plane import ControlPlane
+from tests.support.accounts import make_account
+from tests.support.custom_objects import JOBS, PROVIDERS, REQUESTS, TARGETS
+from tests.support.running import make_namespace, remove_namespace
+from tests.support.waiting import eventually
+
+SERVER, CONTROLLER = "krkn-grpc-server", "krkn-grpc-controller"
+
+KRKN = "krkn.krkn-chaos.dev"
+READ = "get list watch"
+VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
+VERBS += ["run", "escalate", "bind", "impersonate"]
+RESOURCES = [
+    "/secrets",
+    "/pods",
+    "/pods/log",
+    "/pods/exec",
+    "/pods/attach",
+    "/pods/portforward",
+    "/pods/ephemeralcontainers",
+    "/pods/eviction",
+    "/pods/binding",
+    "/pods/status",
+    "/configmaps",
+    "/events",
+    "/serviceaccounts",
+    "/serviceaccounts/token",
+    "/nodes",
+    "/namespaces",
+    "events.k8s.io/events",
+    "coordination.k8s.io/leases",
+    "apps/deployments",
+    "batch/jobs",
+    "rbac.authorization.k8s.io/roles",
+    "rbac.authorization.k8s.io/rolebindings",
+    "rbac.authorization.k8s.io/clusterroles",
+    "rbac.authorization.k8s.io/clusterrolebindings",
+    "apiextensions.k8s.io/customresourcedefinitions",
+    "admissionregistration.k8s.io/validatingadmissionpolicies",
+    "authentication.k8s.io/tokenreviews",
+    "authorization.k8s.io/subjectaccessreviews",
+    "authorization.k8s.io/localsubjectaccessreviews",
+    *(f"{KRKN}/{plural}" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS)),
+    *(f"{KRKN}/{plural}/status" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS)),
+    f"{KRKN}/{JOBS}/log",
+]
+
+REVIEWS = {
+    "authentication.k8s.io/tokenreviews": "create",
+    "authorization.k8s.io/subjectaccessreviews": "create",
+}
+# All that each may do in its own namespace; every verb on every resource above is asked.
+MAY = {
+    SERVER: {
+        "/secrets": "create",
+        "/pods": "get",
+        "/pods/log": "get",
+        "coordination.k8s.io/leases": "create get update delete",
+        f"{KRKN}/{TARGETS}": f"create {READ} update delete",
+        f"{KRKN}/{TARGETS}/status": "update patch",
+        f"{KRKN}/{JOBS}": f"create {READ} update patch",
+        **REVIEWS,
+    },
+    CONTROLLER: {
+        "/secrets": f"create {READ} patch delete",
+        "/pods": f"create {READ} patch delete",
+        "events.k8s.io/events": "create patch",
+        "coordination.k8s.io/leases": f"create {READ} update patch delete",
+        f"{KRKN}/{PROVIDERS}": "create get update patch",
+        f"{KRKN}/{PROVIDERS}/status": "update patch",
+        f"{KRKN}/{TARGETS}": f"{READ} delete",
+        f"{KRKN}/{TARGETS}/status": "update patch",
+        f"{KRKN}/{REQUESTS}": READ,
+        f"{KRKN}/{REQUESTS}/status": "update patch",
+        f"{KRKN}/{JOBS}": f"{READ} patch delete",
+        f"{KRKN}/{JOBS}/status": "update patch",
+    },
+    "krkn-viewer": {
+        f"{KRKN}/{PROVIDERS}": READ,
+        f"{KRKN}/{TARGETS}": READ,
+        f"{KRKN}/{REQUESTS}": READ,
+        f"{KRKN}/{JOBS}": READ,
+    },
+    "krkn-runner": {
+        f"{KRKN}/{TARGETS}": f"{READ} run",
+        f"{KRKN}/{JOBS}": f"create {READ} update patch",
+        f"{KRKN}/{JOBS}/log": "get",
+    },
+    "krkn-target-admin": {
+        f"{KRKN}/{TARGETS}": f"create {READ} update patch delete",
+    },
+}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
+    """A namespace with our roles, and an account for each of the ready-made ones."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await make_namespace(control_plane.cluster, name)
+    for role in MAY.keys() - {SERVER, CONTROLLER}:
+        await make_account(control_plane.cluster, name, role, role)
+    yield name
+    await remove_namespace(control_plane.cluster, name)
+
+
+async def allowed(
+    cluster: Cluster, account: tuple[str, str], namespace: str
+) -> dict[str, set[str]]:
+    """Ask for every verb on every resource in the namespace ("" is all); return what is allowed."""
+    pairs = list(product(RESOURCES, VERBS))
+    answers = await asyncio.gather(
+        *(is_allowed(cluster, account, namespace, resource, verb) for resource, verb in pairs)
+    )
+    found: dict[str, set[str]] = {}
+    for (resource, verb), answer in zip(pairs, answers, strict=True):
+        if answer:
+            found.setdefault(resource, set()).add(verb)
+    return found
+
+
+async def is_allowed(
+    cluster: Cluster, account: tuple[str, str], namespace: str, resource: str, verb: str
+) -> bool:
+    """Ask one SubjectAccessReview for the account (namespace, name)."""
+    group, name, *subresource = resource.split("/")
+    home, user = account
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": f"system:serviceaccount:{home}:{user}",
+            "groups": [
+                "system:serviceaccounts",
+                f"system:serviceaccounts:{home}",
+                "system:authenticated",
+            ],
+            "resourceAttributes": {
+                "namespace": namespace,
+                "verb": verb,
+                "group": group,
+                "resource": name,
+                "subresource": "/".join(subresource),
+            },
+        },
+    }
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    answer: bool = (await cluster.request("POST", path, review))["status"]["allowed"]
+    return answer
+
+
+def as_sets(table: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The table with each row's verbs as a set."""
+    return {resource: set(verbs.split()) for resource, verbs in table}
+
+
+@pytest.mark.parametrize("account", MAY)
+async def test_an_account_may_do_this_and_nothing_else(
+    control_plane: ControlPlane, namespace: str, account: str
+) -> None:
+    async def look() -> dict[str, set[str]]:
+        return await allowed(control_plane.cluster, (namespace, account), namespace)
+
+    # RBAC learns of a new binding a moment after it is written.
+    await eventually(look, lambda found: found == as_sets(MAY[account].items()), pause=0.5)
+
+
+@pytest.mark.parametrize("account", MAY)
+@pytest.mark.parametrize("elsewhere", ["kube-system", ""], ids=["another-namespace", "all"])
+async def test_an_account_may_do_nothing_elsewhere(
+    control_plane: ControlPlane, namespace: str, account: str, elsewhere: str
+) -> None:
+    found = await allowed(control_plane.cluster, (namespace, account), elsewhere)
+    # Reviews belong to no namespace: they answer questions and show no object.
+    assert found == (as_sets(REVIEWS.items()) if account == SERVER else {})

@@ -1,0 +1,1 @@
+"""What tests of several parts share: starting things, and waiting for conditions."""

@@ -1,0 +1,29 @@
+"""Waiting for a condition, never for a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    look: Callable[[], Awaitable[T]],
+    accept: Callable[[T], object] = bool,
+    *,
+    seconds: float = 20.0,
+    pause: float = 0.05,
+) -> T:
+    """Look again and again until what is seen is accepted, and return it; fail after `seconds`.
+
+    The failure shows what was seen last.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = await look()
+        if accept(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not seen in {seconds:.0f} s; at the end it was: {seen!r}")
+        await asyncio.sleep(pause)
