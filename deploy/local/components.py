@@ -1,0 +1,164 @@
+"""The command line of each component of the control plane. Nothing is started here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from deploy.local.build import Binaries
+from deploy.local.certificates import KeyPair
+from deploy.local.ports import LOOPBACK
+from deploy.local.processes import Program
+
+STAGES = Path(__file__).with_name("stages")
+NODE = "local"
+NODE_MANIFEST = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}},
+}
+
+# etcd listens on a socket file in its folder, named so because etcd wants a host and a port:
+# nobody else on the machine can reach it, and no port is taken.
+ETCD_CLIENTS = "unix://localhost:2379"
+ETCD_PEERS = "unix://localhost:2380"
+
+CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "node-lifecycle-controller",
+    "pod-garbage-collector-controller",
+    "serviceaccount-controller",
+    "serviceaccount-token-controller",
+    "ttl-after-finished-controller",
+)
+# What a client may send in a second: the local components must never be what is slow.
+QPS, BURST = 2000, 4000
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the components read, and where they write."""
+
+    folder: Path
+    ca: Path
+    serving: KeyPair
+    service_account_key: KeyPair
+
+
+def etcd(binaries: Binaries, files: Files) -> Program:
+    """Describe the store. Its data lives as long as the run, so no write waits for a disk."""
+    argv = [
+        binaries["etcd"],
+        "--data-dir=etcd-data",
+        f"--listen-client-urls={ETCD_CLIENTS}",
+        f"--advertise-client-urls={ETCD_CLIENTS}",
+        f"--listen-peer-urls={ETCD_PEERS}",
+        f"--initial-advertise-peer-urls={ETCD_PEERS}",
+        f"--initial-cluster=default={ETCD_PEERS}",
+        "--unsafe-no-fsync",
+        "--quota-backend-bytes=8589934592",
+        "--log-level=warn",
+    ]
+    return _program("etcd", argv, files)
+
+
+def api_server(
+    binaries: Binaries, files: Files, port: int, *, is_target: bool, audit_log: Path | None
+) -> Program:
+    """Describe the API server, RBAC on.
+
+    A bare target has no controllers, so none of the admission that waits for what they make (a
+    `default` ServiceAccount in each namespace).
+    """
+    argv: list[object] = [
+        binaries["kube-apiserver"],
+        f"--etcd-servers={ETCD_CLIENTS}",
+        f"--bind-address={LOOPBACK}",
+        f"--advertise-address={LOOPBACK}",
+        f"--secure-port={port}",
+        "--permit-port-sharing",
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--tls-cert-file={files.serving.certificate}",
+        f"--tls-private-key-file={files.serving.key}",
+        f"--client-ca-file={files.ca}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={files.service_account_key.certificate}",
+        f"--service-account-signing-key-file={files.service_account_key.key}",
+        "--max-requests-inflight=2000",
+        "--max-mutating-requests-inflight=1000",
+        "--enable-priority-and-fairness=false",
+        "--profiling=false",
+    ]
+    if is_target:
+        argv.append("--disable-admission-plugins=ServiceAccount")
+    if audit_log is not None:
+        policy = files.folder / "audit-policy.yaml"
+        policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n")
+        argv += [f"--audit-log-path={audit_log}", f"--audit-policy-file={policy}"]
+    return _program("kube-apiserver", argv, files)
+
+
+def controller_manager(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
+    """Describe the controllers that the product relies on, and no others."""
+    argv = [
+        binaries["kube-controller-manager"],
+        f"--kubeconfig={kubeconfig}",
+        "--leader-elect=false",
+        "--secure-port=0",
+        f"--controllers={','.join(CONTROLLERS)}",
+        f"--root-ca-file={files.ca}",
+        f"--service-account-private-key-file={files.service_account_key.key}",
+        f"--kube-api-qps={QPS}",
+        f"--kube-api-burst={BURST}",
+        "--profiling=false",
+    ]
+    return _program("kube-controller-manager", argv, files)
+
+
+def scheduler(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
+    """Describe the scheduler; it tries a pod again soon, since nobody here waits for room."""
+    config = files.folder / "scheduler.yaml"
+    content = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "clientConnection": {"kubeconfig": str(kubeconfig), "qps": QPS, "burst": BURST},
+        "leaderElection": {"leaderElect": False},
+        "podMaxBackoffSeconds": 2,
+    }
+    config.write_text(yaml.safe_dump(content))
+    argv = [
+        binaries["kube-scheduler"],
+        f"--config={config}",
+        "--secure-port=0",
+        "--profiling=false",
+    ]
+    return _program("kube-scheduler", argv, files)
+
+
+def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
+    """Describe the fake kubelet, which plays the fake node's pods as the stages say."""
+    options = {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokConfiguration",
+        "options": {
+            "manageSingleNode": NODE,
+            # No node lease: a kwok that is started again would wait for its old one to expire.
+            "nodeLeaseDurationSeconds": 0,
+            "nodePlayStageParallelism": 1,
+            "podsOnNodeSyncParallelism": 1,
+            "podPlayStageParallelism": 32,
+        },
+    }
+    config = files.folder / "kwok.yaml"
+    documents = [yaml.safe_dump(options), *(s.read_text() for s in sorted(STAGES.glob("*.yaml")))]
+    config.write_text("\n---\n".join(documents))
+    argv = [binaries["kwok"], f"--config={config}", f"--kubeconfig={kubeconfig}"]
+    return _program("kwok", argv, files)
+
+
+def _program(name: str, argv: Sequence[object], files: Files) -> Program:
+    return Program(name, [str(argument) for argument in argv], folder=files.folder)

@@ -1,0 +1,256 @@
+"""A real Kubernetes control plane on loopback, for as long as it is needed.
+
+    async with ControlPlane(binaries, logs=..., crds=[...]) as control_plane:
+        ... control_plane.admin_kubeconfig, control_plane.cluster, control_plane.child("kwok") ...
+
+As a command, `python -m deploy.local.control_plane [--only-api-server]` prints the administrator's
+kubeconfig and runs until SIGTERM or Ctrl-C.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.local import components, credentials, kubeconfig, manifests
+from deploy.local.build import API_SERVER_ONLY, FULL, Binaries, control_plane_binaries
+from deploy.local.certificates import CertificateAuthority
+from deploy.local.cluster import Cluster, ClusterError
+from deploy.local.errors import StartError
+from deploy.local.ports import LOOPBACK, ReservedPort
+from deploy.local.processes import Child, Program
+from deploy.local.progress import Progress
+from deploy.local.readiness import must_run, until
+from deploy.local.run_folder import run_folder
+from deploy.local.signals import interrupted_by_sigterm, stop_requested
+
+MASTERS = "system:masters"
+API_SERVER = "kube-apiserver"
+
+
+class ControlPlane:
+    """An API server with its etcd, the controllers, the scheduler and one fake node.
+
+    `only_api_server` leaves out all but the first two, as for a cluster that is only a target.
+    An async context manager: ready when entered, without a trace when left.
+    `crds` are folders (or files) of manifests that are applied before the controllers start: the
+    garbage collector learns of later ones only at its next look, up to 30 s on.
+    """
+
+    def __init__(
+        self,
+        binaries: Binaries,
+        *,
+        only_api_server: bool = False,
+        crds: Iterable[Path] = (),
+        audit_log: bool = False,
+        logs: Path | None = None,
+    ) -> None:
+        self._binaries = binaries
+        self._only_api_server = only_api_server
+        self._crds = list(crds)
+        self._children: dict[str, Child] = {}
+        self._stack = contextlib.AsyncExitStack()
+        self._folder = self._stack.enter_context(run_folder())
+        self._port = ReservedPort()
+        self._stack.callback(self._port.release)
+        self.logs = logs or self._folder / "logs"
+        self.audit_log = self.logs / "audit.log" if audit_log else None
+        self.port = self._port.number
+        self.url = f"https://{LOOPBACK}:{self._port.number}"
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        """The kubeconfig of a user who may do everything (system:masters)."""
+        return self._folder / "admin.kubeconfig"
+
+    @property
+    def cluster(self) -> Cluster:
+        """The administrator's calls to this API server."""
+        return self._cluster
+
+    @property
+    def ca_pem(self) -> str:
+        """The CA that signed the API server's certificate."""
+        return self._authority.pem
+
+    async def __aenter__(self) -> Self:
+        """Start all components and wait until they work."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop all components and remove the folder."""
+        await self._stack.aclose()
+
+    def child(self, name: str) -> Child:
+        """Return the process of a component (`etcd`, ... `kwok`): its pid, its log, and so on."""
+        return self._children[name]
+
+    @property
+    def children(self) -> list[Child]:
+        """All components, in the order of their start."""
+        return list(self._children.values())
+
+    async def kill(self, name: str) -> None:
+        """End a component at once (SIGKILL); it is gone when this returns."""
+        self.child(name).kill()
+        await self.child(name).wait()
+
+    async def stop(self, name: str) -> None:
+        """End a component in its own time (SIGTERM)."""
+        await self.child(name).stop()
+
+    def pause(self, name: str) -> None:
+        """Freeze a component: it keeps its connections and answers nothing."""
+        self.child(name).pause()
+
+    def resume(self, name: str) -> None:
+        """Let a paused component go on."""
+        self.child(name).resume()
+
+    async def start(self, name: str) -> None:
+        """Start a component again that has ended; the API server is ready when this returns."""
+        self._start_unless_running(name)
+        if name in API_SERVER_ONLY and self.child(API_SERVER).is_running:
+            await until(self._cluster.is_ready, self.child(API_SERVER))
+            # A kubelet tries until its report is through; kwok drops one whose connection was
+            # closed. A new kwok looks at every pod.
+            if "kwok" in self._children and self.child("kwok").is_running:
+                await self.kill("kwok")
+                self._start_unless_running("kwok")
+
+    async def restart(self, name: str) -> None:
+        """`kill` and `start`."""
+        await self.kill(name)
+        await self.start(name)
+
+    def _start_unless_running(self, name: str) -> None:
+        # Who keeps the components alive may have been faster.
+        if not self.child(name).is_running:
+            self.child(name).start()
+
+    async def _start(self) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        authority = CertificateAuthority(self._folder)
+        self._authority = authority
+        files = components.Files(
+            self._folder,
+            authority.file,
+            authority.server("kube-apiserver"),
+            authority.service_account_key(),
+        )
+        admin = authority.client("krkn-grpc-local-admin", MASTERS)
+        user = kubeconfig.certificate_user(admin.certificate, admin.key)
+        kubeconfig.write(self.admin_kubeconfig, url=self.url, ca_pem=authority.pem, user=user)
+
+        etcd = self._run(components.etcd(self._binaries, files))
+        await until(self._etcd_listens, etcd)
+        api_server = self._run(
+            components.api_server(
+                self._binaries,
+                files,
+                self._port.number,
+                is_target=self._only_api_server,
+                audit_log=self.audit_log,
+            )
+        )
+        self._cluster = await self._stack.enter_async_context(
+            Cluster(credentials.of_certificate(self.url, authority.pem, admin))
+        )
+        await until(self._cluster.is_ready, api_server)
+        await self._cluster.apply(manifests.load(*self._crds))
+        if not self._only_api_server:
+            await self._start_controllers(files)
+
+    async def _start_controllers(self, files: components.Files) -> None:
+        makers: dict[str, Callable[[Path], Program]] = {
+            "kube-controller-manager": lambda path: components.controller_manager(
+                self._binaries, files, path
+            ),
+            "kube-scheduler": lambda path: components.scheduler(self._binaries, files, path),
+            "kwok": lambda path: components.kwok(self._binaries, files, path),
+        }
+        for name, maker in makers.items():
+            pair = self._authority.client(f"system:{name}", MASTERS)
+            user = kubeconfig.certificate_user(pair.certificate, pair.key)
+            path = self._folder / f"{name}.kubeconfig"
+            kubeconfig.write(path, url=self.url, ca_pem=self.ca_pem, user=user)
+            self._run(maker(path))
+        await self._cluster.apply([components.NODE_MANIFEST])
+        await until(self._node_is_ready, self.child("kwok"))
+        await until(self._accounts_are_made, self.child("kube-controller-manager"))
+        must_run(*self.children)
+
+    def _run(self, program: Program) -> Child:
+        child = Child(program, self.logs / f"{program.name}.log")
+        self._children[program.name] = child
+        # Left in the opposite order: the API server ends while etcd still answers.
+        self._stack.push_async_callback(child.stop)
+        child.start()
+        return child
+
+    async def _etcd_listens(self) -> bool:
+        try:
+            socket = self._folder / components.ETCD_CLIENTS.removeprefix("unix://")
+            _, writer = await asyncio.open_unix_connection(socket)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def _node_is_ready(self) -> bool:
+        """Ready, and the taint is off that keeps pods away from a new node."""
+        node = await self._cluster.request("GET", f"/api/v1/nodes/{components.NODE}")
+        conditions = {c["type"]: c["status"] for c in node["status"].get("conditions") or ()}
+        return conditions.get("Ready") == "True" and not node["spec"].get("taints")
+
+    async def _accounts_are_made(self) -> bool:
+        path = "/api/v1/namespaces/default/serviceaccounts/default"
+        try:
+            await self._cluster.request("GET", path)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+
+async def _run_until_signal(binaries: Binaries, *, only_api_server: bool) -> None:
+    stop = stop_requested()
+    async with ControlPlane(binaries, only_api_server=only_api_server) as control_plane:
+        sys.stdout.write(f"{control_plane.admin_kubeconfig}\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main() -> None:
+    """Run the command; see the module."""
+    only_api_server = "--only-api-server" in sys.argv[1:]
+    try:
+        # Not in the event loop: an interrupt then ends a build at once.
+        with interrupted_by_sigterm():
+            binaries = control_plane_binaries(
+                API_SERVER_ONLY if only_api_server else FULL, Progress()
+            )
+        asyncio.run(_run_until_signal(binaries, only_api_server=only_api_server))
+    except StartError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

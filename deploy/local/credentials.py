@@ -1,0 +1,64 @@
+"""How the administrator reaches an API server: as the owner of a certificate, or by kubeconfig."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.certificates import KeyPair
+from deploy.local.errors import StartError
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Where an API server is, whom to trust there, and how to be let in."""
+
+    url: str
+    ca_pem: str
+    """Empty: what the machine trusts."""
+    tls: ssl.SSLContext
+    headers: Mapping[str, str]
+
+
+def of_certificate(url: str, ca_pem: str, pair: KeyPair) -> Credentials:
+    """Use a client certificate."""
+    tls = ssl.create_default_context(cadata=ca_pem)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    return Credentials(url, ca_pem, tls, {})
+
+
+async def of_kubeconfig(path: Path, folder: Path) -> Credentials:
+    """Do as the kubeconfig's current context says, which may run a plugin as kubectl does.
+
+    A token from a plugin can expire: read the kubeconfig again after a longer pause. `folder` is
+    a private one, for certificates that have to be files.
+    """
+    # Imported here because it takes two seconds, and only who brings a cluster needs it.
+    from kubernetes.aio.client import Configuration  # noqa: PLC0415
+    from kubernetes.aio.config import ConfigException, load_kube_config  # noqa: PLC0415
+
+    configuration = Configuration()
+    try:
+        await load_kube_config(
+            config_file=str(path),
+            client_configuration=configuration,
+            persist_config=False,
+            temp_file_path=str(folder),
+        )
+    except (ConfigException, OSError, ValueError) as error:
+        raise StartError(f"KRKN_KUBECONFIG={path} cannot be used: {error}") from None
+    if not configuration.verify_ssl:
+        raise StartError(
+            f"KRKN_KUBECONFIG={path} skips TLS verification; give the cluster's CA instead"
+        )
+    ca_pem = _read(configuration.ssl_ca_cert)
+    tls = ssl.create_default_context(cadata=ca_pem or None)
+    if configuration.cert_file:
+        tls.load_cert_chain(configuration.cert_file, configuration.key_file)
+    token = await configuration.get_api_key_with_prefix("BearerToken")
+    headers = {"Authorization": token} if token else {}
+    return Credentials(str(configuration.host).rstrip("/"), ca_pem, tls, headers)
+
+
+def _read(file: str | None) -> str:
+    return Path(file).read_text() if file else ""

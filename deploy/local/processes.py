@@ -1,0 +1,138 @@
+"""Child processes that never outlive their starter, each with a log file of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local import dies_with_parent
+
+POLL_SECONDS = 0.02
+STOP_SECONDS = 10.0
+
+_started: weakref.WeakSet["Child"] = weakref.WeakSet()
+
+
+def kill_all() -> None:
+    """Kill every child of this process at once, for someone who will not wait."""
+    for child in _started:
+        child.kill()
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: the whole command line, its environment and where it runs."""
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to the starter's own environment."""
+    folder: Path | None = None
+
+
+class Child:
+    """One program as a child process; it can be started again after it has ended.
+
+    The child leads its own session, so that Ctrl-C in a terminal reaches only the starter, which
+    then stops its children in the right order. If the starter dies, the kernel kills the child.
+    Standard output and error are appended to `log`.
+    """
+
+    def __init__(self, program: Program, log: Path) -> None:
+        self.program = program
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """The program's name, for people."""
+        return self.program.name
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running (or last) process."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative is the signal that ended it."""
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process exists (a paused one does)."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, program: Program | None = None) -> None:
+        """Start it, with another command line if one is given. It must not be running.
+
+        Call it from a thread that lives as long as the starter: the kernel ties the child to it.
+        """
+        if self.is_running:
+            raise RuntimeError(f"{self.name} is running already")
+        self.program = program or self.program
+        _started.add(self)
+        shim = [sys.executable, "-IS", dies_with_parent.__file__, str(os.getpid())]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  # command lines of this package
+                [*shim, *self.program.argv],
+                env={**os.environ, **self.program.environment},
+                cwd=self.program.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    async def wait(self) -> int:
+        """Return the exit code once the process has ended."""
+        while (code := self.exit_code) is None:
+            if self._process is None:
+                raise RuntimeError(f"{self.name} was never started")
+            await asyncio.sleep(POLL_SECONDS)
+        return code
+
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Ask it to end (SIGTERM), and kill it after `seconds`; it is gone when this returns."""
+        if not self.is_running:
+            return
+        self._signal(signal.SIGTERM)
+        self.resume()  # a paused process could not act on the signal
+        try:
+            await asyncio.wait_for(self.wait(), seconds)
+        except TimeoutError:
+            self.kill()
+            await self.wait()
+
+    def kill(self) -> None:
+        """Kill the process and its group at once (SIGKILL); `wait` for its end."""
+        self._signal(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP): its connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused process go on (SIGCONT)."""
+        self._signal(signal.SIGCONT)
+
+    def log_tail(self, lines: int = 15) -> str:
+        """Return the last lines of its log, for an error message."""
+        try:
+            text = self.log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _signal(self, number: signal.Signals) -> None:
+        # The child leads its group from before exec on, and poll() above all keeps the id ours:
+        # an ended child's id is not given away before it was waited for.
+        if self.is_running:
+            os.killpg(self.pid, number)

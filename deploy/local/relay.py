@@ -1,0 +1,59 @@
+"""A TCP relay on loopback: another address for something that already listens."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Self
+
+from deploy.local.ports import LOOPBACK
+
+CHUNK = 64 * 1024
+
+
+class Relay:
+    """Passes connections to its own port on to `target_port`. Use as an async context manager."""
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port = target_port
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aenter__(self) -> Self:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._connected, LOOPBACK, 0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it, and all connections that go through it."""
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        with contextlib.closing(writer), contextlib.suppress(OSError):
+            far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target_port)
+            with contextlib.closing(far_writer):
+                await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(CHUNK):
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()

@@ -1,0 +1,166 @@
+"""The whole product on one machine: what `make run` does, from the checks to the clean end."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+
+from deploy.local import credentials, manifests
+from deploy.local.build import FULL, Binaries, control_plane_binaries
+from deploy.local.cluster import Cluster, ClusterError, Manifest
+from deploy.local.control_plane import ControlPlane
+from deploy.local.demo_targets import write_demo_targets
+from deploy.local.errors import StartError
+from deploy.local.local_folder import local_folder
+from deploy.local.ports import must_be_free
+from deploy.local.processes import Child
+from deploy.local.progress import Progress
+from deploy.local.run_folder import run_folder
+from deploy.local.services import (
+    ON_ONES_OWN_MACHINE,
+    REPOSITORY,
+    TOKEN_SECONDS,
+    Options,
+    Services,
+)
+from deploy.local.settings import Settings
+from deploy.local.signals import interrupted_by_sigterm, stop_requested
+from deploy.local.supervisor import keep_alive
+from deploy.local.welcome import welcome
+from envoy.command import binary
+
+CRDS, ADMISSION, RBAC = (REPOSITORY / "deploy" / part for part in ("crds", "admission", "rbac"))
+RETRY_SECONDS = 30.0
+
+
+def main() -> None:
+    """Check, build what is missing, start, say where things are, and run until told to stop."""
+    settings, progress = Settings.read(), Progress()
+    must_be_free(settings.rest_port, "KRKN_REST_PORT")
+    must_be_free(settings.grpc_port, "KRKN_GRPC_PORT")
+    _find_envoy()
+    with local_folder() as local:
+        binaries: Binaries = {}
+        if settings.kubeconfig is None:
+            # Not in the event loop: an interrupt then ends a build at once.
+            with interrupted_by_sigterm():
+                binaries = control_plane_binaries(FULL, progress)
+        asyncio.run(_run_until_stopped(settings, binaries, local, progress))
+
+
+async def _run_until_stopped(
+    settings: Settings, binaries: Binaries, local: Path, progress: Progress
+) -> None:
+    stop_signal = stop_requested()
+    stop = asyncio.create_task(stop_signal.wait())
+    run = asyncio.create_task(_run(settings, binaries, local, progress))
+    await asyncio.wait({stop, run}, return_when=asyncio.FIRST_COMPLETED)
+    if stop_signal.is_set():
+        progress.note("stopping (once more to hurry)")
+    stop.cancel()
+    run.cancel()
+    try:
+        await run
+    except asyncio.CancelledError:
+        progress.note("stopped")
+    except (ClusterError, aiohttp.ClientError, OSError) as error:
+        raise StartError(str(error)) from error
+
+
+async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Progress) -> None:
+    started = time.monotonic()
+    async with contextlib.AsyncExitStack() as stack:
+        private = stack.enter_context(run_folder())
+        logs = local / "logs"
+        logs.mkdir()
+        control_plane = None
+        if settings.kubeconfig is None:
+            progress.note("starting the local control plane")
+            control_plane = await stack.enter_async_context(
+                ControlPlane(binaries, crds=[CRDS, ADMISSION], logs=logs)
+            )
+            cluster = control_plane.cluster
+            shutil.copy(control_plane.admin_kubeconfig, local / "admin.kubeconfig")
+            await write_demo_targets(cluster, control_plane.port, local, stack)
+        else:
+            given = await credentials.of_kubeconfig(settings.kubeconfig, private)
+            cluster = await stack.enter_async_context(Cluster(given))
+            progress.note(f"using the cluster at {cluster.url}")
+            if not await cluster.is_ready():
+                raise StartError(f"the cluster of KRKN_KUBECONFIG is not ready: {cluster.url}")
+            await cluster.apply(manifests.load(CRDS, ADMISSION))
+        await cluster.apply(_own_namespace(settings.namespace))
+
+        progress.note("starting the server, the controller and Envoy")
+        services = Services(cluster, _options(settings), private, logs)
+        stack.push_async_callback(services.stop)
+        await services.start()
+        progress.note(welcome(settings, services, local, time.monotonic() - started))
+
+        async with asyncio.TaskGroup() as keepers:
+            keepers.create_task(_keep_tokens_fresh(services, settings, private, progress))
+            for child in services.children:
+                keepers.create_task(keep_alive(child, _starts(child), progress.note))
+            if control_plane is not None:
+                for child in control_plane.children:
+                    restart = _starts_component(control_plane, child.name)
+                    keepers.create_task(keep_alive(child, restart, progress.note))
+
+
+def _find_envoy() -> None:
+    try:
+        binary()
+    except FileNotFoundError as error:
+        raise StartError(str(error)) from None
+
+
+def _own_namespace(name: str) -> list[Manifest]:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return [namespace, *manifests.in_namespace(manifests.load(RBAC), name)]
+
+
+def _options(settings: Settings) -> Options:
+    # What is set from outside wins; the child processes get the rest of the environment anyway.
+    defaults = {name: os.environ.get(name, text) for name, text in ON_ONES_OWN_MACHINE.items()}
+    return Options(
+        namespace=settings.namespace,
+        grpc_port=settings.grpc_port,
+        rest_port=settings.rest_port,
+        environment={**defaults, "KRKN_AUTH": settings.auth},
+    )
+
+
+async def _keep_tokens_fresh(
+    services: Services, settings: Settings, private: Path, progress: Progress
+) -> None:
+    while True:
+        await asyncio.sleep(TOKEN_SECONDS / 2)
+        while True:
+            try:
+                if settings.kubeconfig is None:
+                    await services.refresh_tokens()
+                else:
+                    # Read again: the administrator's own token may have been renewed, too.
+                    given = await credentials.of_kubeconfig(settings.kubeconfig, private)
+                    async with Cluster(given) as cluster:
+                        await services.refresh_tokens(cluster)
+                break
+            except (ClusterError, StartError, aiohttp.ClientError, OSError) as error:
+                progress.note(f"the services' tokens could not be renewed, trying again: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+def _starts(child: Child) -> Callable[[], Awaitable[None]]:
+    async def start() -> None:
+        child.start()
+
+    return start
+
+
+def _starts_component(control_plane: ControlPlane, name: str) -> Callable[[], Awaitable[None]]:
+    return lambda: control_plane.start(name)

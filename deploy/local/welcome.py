@@ -1,0 +1,42 @@
+"""What a person reads once everything runs."""
+
+import os
+from pathlib import Path
+
+from deploy.local.services import Services
+from deploy.local.settings import Settings
+
+
+def welcome(settings: Settings, services: Services, local: Path, seconds: float) -> str:
+    """Say where things listen, where the logs are, and what to try next."""
+    here = Path(os.path.relpath(local))
+    kubeconfig = settings.kubeconfig or here / "admin.kubeconfig"
+    lines = [
+        "",
+        f"krkn-grpc runs (ready after {seconds:.1f} s). Ctrl-C stops it all.",
+        "",
+        f"  REST       {services.rest_url}/api/v1",
+        f"  gRPC       {services.grpc_address} (and on the REST port)",
+        f"  logs       {here}/logs/",
+        f"  kubectl    --kubeconfig {kubeconfig} -n {settings.namespace}",
+    ]
+    target = Path("TARGET.kubeconfig")
+    if settings.kubeconfig is None:
+        target = here / "demo-target-1.kubeconfig"
+        lines.append(f"  targets    {target}, -2 and -3: to register and try")
+    lines += ["", "Next, in a second terminal:", ""]
+    if settings.kubeconfig is None and settings.auth == "none":
+        is_default = settings.rest_port == Settings.rest_port
+        told = "" if is_default else f"KRKN_REST_PORT={settings.rest_port} "
+        lines += [f"  {told}make demo", "", "or register a target, as README.md explains:", ""]
+    return "\n".join([*lines, *_registration(services.rest_url, settings.auth, target), ""])
+
+
+def _registration(url: str, auth: str, target: Path) -> list[str]:
+    token = "" if auth == "none" else ' -H "Authorization: Bearer $TOKEN"'
+    return [
+        f"  curl {url}/api/v1/operator/targets{token} \\",
+        "    -H 'Content-Type: application/json' \\",
+        '    -d \'{"clusterName": "demo-1", "secretType": "kubeconfig",'
+        f' "kubeconfig": "\'"$(base64 < {target} | tr -d \'\\n\')"\'"}}\'',
+    ]

@@ -1,0 +1,115 @@
+"""What tests start: a real control plane once a session, a namespace a test, real processes.
+
+Nothing is started before a test asks for it, so the unit tests start nothing.
+"""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.build import FULL, Binaries, control_plane_binaries
+from deploy.local.control_plane import ControlPlane
+from deploy.local.errors import StartError
+from deploy.local.progress import Progress
+from deploy.local.services import REPOSITORY
+from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+
+DEPLOY = REPOSITORY / "deploy"
+StartServices = Callable[[Wanted], Awaitable[Running]]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane if a test will need it and it is missing.
+
+    Here, because it takes longer than any test may, and a person wants to see how far it is.
+    """
+    wanted = any("binaries" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted or session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        try:
+            control_plane_binaries(FULL, Progress())
+        except StartError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Binaries:
+    """The control plane's binaries."""
+    return control_plane_binaries(FULL, Progress())
+
+
+@pytest_asyncio.fixture(scope="session")
+async def control_plane(binaries: Binaries) -> AsyncIterator[ControlPlane]:
+    """The cluster that the product runs on, with our CRDs and admission policies."""
+    crds = [DEPLOY / "crds", DEPLOY / "admission"]
+    async with ControlPlane(binaries, crds=crds) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session")
+async def target_cluster(binaries: Binaries) -> AsyncIterator[ControlPlane]:
+    """Another cluster, only an API server: something to register as a target."""
+    async with ControlPlane(binaries, only_api_server=True) as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
+    """A new namespace with our accounts and roles; it goes when the test ends."""
+    async with _namespace(control_plane) as name:
+        yield name
+
+
+@pytest_asyncio.fixture
+async def start_services(
+    control_plane: ControlPlane, namespace: str, tmp_path: Path
+) -> AsyncIterator[StartServices]:
+    """Start server, controller and Envoy as a test wants them, more than once if it likes."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(wanted: Wanted) -> Running:
+            folder = tmp_path / f"services-{uuid.uuid4().hex[:6]}"
+            folder.mkdir()
+            return await stack.enter_async_context(
+                running(control_plane.cluster, namespace, folder, wanted)
+            )
+
+        yield start
+
+
+@pytest_asyncio.fixture
+async def services(start_services: StartServices) -> Running:
+    """Server, controller and Envoy for this test alone: it may kill and pause them."""
+    return await start_services(Wanted())
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared_services(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """Server, controller and Envoy for all tests that do them no harm and know their own objects.
+
+    They start once a session: use these unless the test needs processes of its own.
+    """
+    folder = tmp_path_factory.mktemp("shared-services")
+    async with (
+        _namespace(control_plane) as name,
+        running(control_plane.cluster, name, folder, Wanted()) as started,
+    ):
+        yield started
+
+
+@contextlib.asynccontextmanager
+async def _namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await make_namespace(control_plane.cluster, name)
+    try:
+        yield name
+    finally:
+        await remove_namespace(control_plane.cluster, name)

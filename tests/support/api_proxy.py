@@ -1,0 +1,122 @@
+"""A proxy between one process and the API server: it can hold calls back, and cut them off.
+
+Plain HTTP comes in and TLS goes out, so it needs no certificate: give `url` to the process as the
+place of its API server (`Wanted(kubeconfig_url=...)`). The caller's own token is passed on.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+
+from deploy.local.ports import LOOPBACK
+
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host", "content-length"}
+_LARGEST_BODY = 16 * 1024 * 1024
+
+
+class Cut(Exception):
+    """Raised by a gate: the connection is closed, and the caller gets no answer."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the process."""
+
+    method: str
+    path: str
+    body: bytes
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something."""
+        return self.method != "GET"
+
+    def __str__(self) -> str:
+        """Say what is done to what kind of thing: `POST secrets`, `PUT leases`."""
+        parts = self.path.split("/")
+        start = parts.index("namespaces") + 2 if "namespaces" in parts else len(parts) - 1
+        kind = [part for index, part in enumerate(parts[start:]) if index != 1]
+        return f"{self.method} {'/'.join(kind)}"
+
+
+Gate = Callable[[Call], Awaitable[None]]
+
+
+async def open_gate(call: Call) -> None:
+    """Let every call through."""
+
+
+async def for_ever() -> None:
+    """Hold a call until the proxy is closed."""
+    await asyncio.Event().wait()
+
+
+class ApiProxy:
+    """Passes calls on; each waits for the gate `before` it is sent and `after` it was answered."""
+
+    def __init__(self, api_server: str, ca_pem: str) -> None:
+        self._api_server = api_server
+        self._tls = ssl.create_default_context(cadata=ca_pem)
+        self.before: Gate = open_gate
+        self.after: Gate = open_gate
+        self.url = ""
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve at `url` until the end; calls that are still held are never sent."""
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._pass_on)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
+            self._session = session
+            await runner.setup()
+            try:
+                site = web.TCPSite(runner, LOOPBACK, 0)
+                await site.start()
+                self.url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+                yield
+            finally:
+                await runner.cleanup()
+
+    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+        call = Call(request.method, request.path, await request.read())
+        try:
+            await self.before(call)
+            async with self._session.request(
+                request.method,
+                self._api_server + request.path_qs,
+                headers=_end_to_end(request.headers),
+                data=call.body or None,
+                timeout=aiohttp.ClientTimeout(total=None),
+                allow_redirects=False,
+            ) as answer:
+                if request.query.get("watch"):
+                    return await _stream(request, answer)
+                body = await answer.read()
+            await self.after(call)
+            return web.Response(
+                status=answer.status, headers=_end_to_end(answer.headers), body=body
+            )
+        except Cut:
+            assert request.transport is not None
+            request.transport.abort()
+            raise
+
+
+async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+    await passed.prepare(request)
+    with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+        async for chunk in answer.content.iter_any():
+            await passed.write(chunk)
+    return passed
+
+
+def _end_to_end(headers: "aiohttp.typedefs.CIMultiDictProxy[str]") -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
