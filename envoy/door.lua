@@ -1,0 +1,173 @@
+-- What a request must be before it is let through, and the HTTP status of what comes back.
+--
+-- A REST request must be one that the transcoder knows, in each part of it: the path, the verb, the query, the
+-- content type and the body. Whatever the transcoder would pass over in silence is refused here with a reason. A
+-- gRPC request goes to the server as it is.
+--
+-- Given by what surrounds this: `json`, `fields`, `paths` ({path = <pattern>, calls = {<verb> = {query, body}}}) and
+-- `settings` ({max_body_bytes, local_only}).
+
+local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
+local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
+local JSON_TYPES = {["application/json"] = true, ["application/json;charset=utf-8"] = true}
+local ERROR_INFO = '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_REQUEST",'
+  .. '"domain":"krkn.krkn-chaos.dev","metadata":{}}'
+local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
+
+-- A JSON string. What is not UTF-8 is shown as question marks.
+local function quoted(text)
+  if not json.is_utf8(text) then text = text:gsub("[\128-\255]", "?") end
+  return '"' .. text:gsub('[%z\1-\31\127"\\]', function(c)
+    return ESCAPED[c] or string.format("\\u%04x", c:byte())
+  end) .. '"'
+end
+
+local function shown(text)
+  if #text <= MAX_SHOWN then return text end
+  local cut = MAX_SHOWN
+  while cut > MAX_SHOWN - 4 and not json.is_utf8(text:sub(1, cut)) do cut = cut - 1 end
+  return text:sub(1, cut) .. "..."
+end
+
+-- Ends the request with a reply of our own; it never returns. `reply` tells local_reply_config to leave it as it is.
+local function refuse(handle, reason)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  if reason.grpc then
+    metadata:set("krkn.door", "reply", "text")
+    handle:respond({[":status"] = reason.status}, reason.message)
+  end
+  metadata:set("krkn.door", "reply", "json")
+  local headers = {[":status"] = reason.status, ["content-type"] = "application/json"}
+  if reason.allow then headers["allow"] = reason.allow end
+  handle:respond(headers, '{"code":' .. reason.code .. ',"message":' .. quoted(reason.message)
+    .. ',"details":[' .. (reason.details or "") .. "]}")
+end
+
+local function invalid(message)
+  return {status = "400", code = 3, message = message}
+end
+
+-- All faults in one reply, in the form of the server's own: the first is the message, each is a field violation.
+local function invalid_fields(faults)
+  local violations = {}
+  for number, fault in ipairs(faults) do
+    violations[number] = '{"field":' .. quoted(shown(fault.field)) .. ',"description":'
+      .. quoted(fault.description) .. ',"reason":""}'
+  end
+  local field = faults[1].field == "" and "request body" or shown(faults[1].field)
+  local more = faults.total == 1 and "" or " (and " .. faults.total - 1 .. " more)"
+  local reason = invalid(field .. ": " .. faults[1].description .. more)
+  reason.details = ERROR_INFO .. ',{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":['
+    .. table.concat(violations, ",") .. "]}"
+  return reason
+end
+
+-- Without authentication, what a web page could make a browser send is refused: it has an Origin, or the name of a
+-- host that was made to lead here.
+local function stranger(headers)
+  if headers:get("origin") then
+    return {status = "403", code = 7, message = "Requests of web pages are refused while there is no authentication."}
+  end
+  local host = (headers:get(":authority") or ""):gsub(":%d+$", ""):lower()
+  if not OWN_HOSTS[host] then
+    return {status = "403", code = 7, message =
+      "Without authentication only the hosts localhost, 127.0.0.1 and [::1] are served."}
+  end
+end
+
+local function calls_at(path)
+  for _, known in ipairs(paths) do
+    if path:find(known.path) then return known.calls end
+  end
+end
+
+local function verbs(calls)
+  local list = {}
+  for verb in pairs(calls) do list[#list + 1] = verb end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+local function too_large()
+  return {status = "413", code = 3, message =
+    "The request body is larger than " .. settings.max_body_bytes .. " bytes."}
+end
+
+local function not_json_type(headers)
+  local kind = (headers:get("content-type") or ""):lower():gsub("%s", ""):gsub('"', "")
+  if not JSON_TYPES[kind] then
+    return {status = "415", code = 3, message = "The content-type of a request body must be application/json."}
+  end
+  if (headers:get("content-encoding") or "identity"):lower() ~= "identity" then
+    return {status = "415", code = 3, message = "A request body must not have a content-encoding."}
+  end
+end
+
+-- Why a REST request is refused; nil when it may pass.
+local function objection(handle, headers)
+  local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
+  local calls = calls_at(path)
+  if not calls then return {status = "404", code = 5, message = "There is nothing at this path."} end
+  local call = calls[headers:get(":method")]
+  if not call then
+    local allow = verbs(calls)
+    return {status = "405", code = 12, message = "This path is for " .. allow .. " only.", allow = allow}
+  end
+  local faults = fields.check_query(query, call.query)
+  if faults.total > 0 then return invalid_fields(faults) end
+
+  local wrong_type = not_json_type(headers)
+  if call.body and wrong_type then return wrong_type end
+  if tonumber(headers:get("content-length") or 0) > settings.max_body_bytes then return too_large() end
+  local body = handle:body()  -- waits for all of it
+  local size = body and body:length() or 0
+  if size > settings.max_body_bytes then return too_large() end
+  if size == 0 then
+    return call.body and invalid("The request has no body; it must be a JSON object.") or nil
+  end
+  if wrong_type then return wrong_type end
+  local problem
+  faults, problem = fields.check_body(body:getBytes(0, size), call.body or {})
+  if not faults then return invalid(problem) end
+  if faults.total > 0 then return invalid_fields(faults) end
+end
+
+-- Exactly what the transcoder takes for gRPC, or a request could be checked as one thing and handled as the other.
+local function is_grpc(headers)
+  local kind = headers:get("content-type") or ""
+  return kind == "application/grpc" or kind:sub(1, 17) == "application/grpc+"
+end
+
+local function examine(handle)
+  local headers = handle:headers()
+  headers:remove("x-envoy-original-path")  -- the transcoder's own mark of a REST request
+  local grpc = is_grpc(headers)
+  local reason = settings.local_only and stranger(headers)
+  if not reason and not grpc then reason = objection(handle, headers) end
+  if reason then
+    reason.grpc = grpc
+    refuse(handle, reason)
+  end
+end
+
+function envoy_on_request(handle)
+  local examined, problem = pcall(examine, handle)
+  if not examined then
+    -- An error here would let the request pass unchecked.
+    handle:logErr("door: " .. tostring(problem))
+    refuse(handle, {status = "500", code = 13, message = "The request could not be checked.",
+      grpc = is_grpc(handle:headers())})
+  end
+end
+
+-- The server names the status of a success that is not 200; gRPC has no place for it.
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local status = headers:get("x-http-code")
+  if not status then return end
+  headers:remove("x-http-code")
+  if headers:get(":status") == "200" and headers:get("content-type") == "application/json"
+      and status:find("^[2-5]%d%d$") then
+    headers:replace(":status", status)
+  end
+end

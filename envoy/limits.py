@@ -1,0 +1,11 @@
+"""How large a request may be. What the server takes must not be less."""
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Of a REST body. gRPC messages have the server's own limit."""
+
+MAX_HEADER_KIB = 16
+"""Of all headers and the path.
+
+The server needs twice that as `grpc.max_metadata_size`: gRPC refuses 8 KiB by default, counts 32
+bytes more for each header, and Envoy adds headers of its own.
+"""

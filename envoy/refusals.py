@@ -1,0 +1,70 @@
+"""What Envoy says when it refuses a request by itself, in the form of every other error.
+
+Envoy's own texts are not passed on: they name addresses and may quote a body. What door.lua
+refuses it says itself.
+"""
+
+import json
+from dataclasses import dataclass
+
+from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason, known by Envoy's response flags if there are any, else by the HTTP status."""
+
+    status: int
+    code: int
+    """The gRPC number in the JSON of a REST reply; a gRPC caller's comes from the status."""
+
+    message: str
+    flags: tuple[str, ...] = ()
+    sent_as: int | None = None
+    """The HTTP status to send in the place of `status`."""
+
+    retry_after: int | None = None
+    """Seconds; only where asking again is safe and may help."""
+
+    @property
+    def body(self) -> str:
+        """The body of a REST reply."""
+        return json.dumps({"code": self.code, "message": self.message, "details": []})
+
+
+NOTHING_DONE = "nothing was done. Try again in a second."
+PERHAPS_DONE = "what was asked may have been done."
+
+# The first that fits is taken.
+REFUSALS = (
+    Refusal(429, 8, "Too many calls at once. Try again in a second.", retry_after=1),
+    Refusal(
+        503,
+        14,
+        f"The service has too many calls in hand; {NOTHING_DONE}",
+        ("UO", "OM"),
+        retry_after=1,
+    ),
+    Refusal(
+        503, 14, f"The service cannot be reached now; {NOTHING_DONE}", ("UF", "UH"), retry_after=1
+    ),
+    Refusal(
+        503,
+        14,
+        f"The connection to the service was lost; {PERHAPS_DONE}",
+        ("UC", "UR", "LR", "UPE"),
+        sent_as=503,
+    ),
+    Refusal(504, 4, f"The service did not answer in time; {PERHAPS_DONE}"),
+    Refusal(408, 4, "The request did not come as a whole in time."),
+    Refusal(400, 3, "The request is not valid HTTP, or not what the call takes."),
+    Refusal(401, 16, "The request has no valid credentials."),
+    Refusal(403, 7, "The request is not allowed."),
+    Refusal(404, 5, "There is nothing at this path."),
+    Refusal(413, 3, f"The request body is larger than {MAX_BODY_BYTES} bytes."),
+    Refusal(426, 3, "HTTP/1.1 or HTTP/2 is needed."),
+    Refusal(431, 3, f"The headers of the request are larger than {MAX_HEADER_KIB} KiB."),
+    Refusal(502, 13, "The answer of the service cannot be passed on.", sent_as=500),
+    Refusal(503, 14, "The service cannot do this now."),
+    Refusal(500, 13, "The service failed; its log says more."),
+)

@@ -1,0 +1,80 @@
+"""Puts the Lua that Envoy runs together: files beside this one and tables made from the protos."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from envoy.rest_calls import BodyField, RestApi, RestCall, Unsupported, segment_pattern
+
+_HERE = Path(__file__).parent
+# No percent-encoding: an id is a UUID, and what a path cannot be mistaken for needs none.
+_SEGMENT = "[%w%-._~]+"
+
+
+def door_script(api: RestApi, *, max_body_bytes: int, local_only: bool) -> str:
+    """Return the whole script, which needs nothing else: two globals for Envoy, the rest local."""
+    return "\n".join(
+        [
+            _module("json"),
+            _module("fields"),
+            *_messages(api),
+            "local paths = {",
+            *(_path(path, calls) for path, calls in _by_path(api.calls).items()),
+            "}",
+            "local settings = {",
+            f"  max_body_bytes = {max_body_bytes},",
+            f"  local_only = {'true' if local_only else 'false'},",
+            "}",
+            "",
+            (_HERE / "door.lua").read_text(),
+        ]
+    )
+
+
+def _module(name: str) -> str:
+    return f"local {name} = (function()\n{(_HERE / f'{name}.lua').read_text()}end)()\n"
+
+
+def _by_path(calls: Iterable[RestCall]) -> dict[str, list[RestCall]]:
+    by_path: dict[str, list[RestCall]] = {}
+    for call in calls:
+        by_path.setdefault(segment_pattern(call.path, _SEGMENT, "%"), []).append(call)
+    return by_path
+
+
+def _path(pattern: str, calls: list[RestCall]) -> str:
+    verbs = ", ".join(
+        f"{call.verb} = {{query = {_message(call.query)}"
+        + ("" if call.body is None else f", body = {_message(call.body)}")
+        + "}"
+        for call in calls
+    )
+    return f'  {{path = "^{pattern}$", calls = {{{verbs}}}}},'
+
+
+def _messages(api: RestApi) -> list[str]:
+    """Return the messages that bodies nest, each after those that it nests itself."""
+    lines: dict[str, str] = {}
+
+    def add(fields: tuple[BodyField, ...], around: tuple[str, ...]) -> None:
+        for name in (field.message for field in fields if field.message):
+            if name in around:
+                msg = f"{name} nests itself: no rule for how deep"
+                raise Unsupported(msg)
+            if name not in lines:
+                nested = api.fields(name)
+                add(nested, (*around, name))
+                lines[name] = f'messages["{name}"] = {_message(nested)}'
+
+    for call in api.calls:
+        add(call.body or (), ())
+    return ["local messages = {}", *lines.values()]
+
+
+def _message(fields: tuple[BodyField, ...]) -> str:
+    return f"fields.message{{{', '.join(_field(field) for field in fields)}}}"
+
+
+def _field(field: BodyField) -> str:
+    kind = f'"{field.scalar}"' if field.scalar else f'messages["{field.message}"]'
+    shape = ", map = true" if field.is_map else ", repeated = true" if field.is_repeated else ""
+    return f'{{name = "{field.name}", proto = "{field.proto}", type = {kind}{shape}}}'

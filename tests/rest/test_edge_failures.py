@@ -1,0 +1,147 @@
+"""What a caller is told when the server is away, slow, or fails in the middle."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import grpc
+import httpx
+import pytest
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from krkn_grpc.v1 import scenario_runs_pb2 as runs
+from krkn_grpc.v1 import targets_pb2, targets_pb2_grpc
+from tests.rest.edge import LOOPBACK, SECONDS, Door, Upstream, free_port, is_error, open_door
+
+JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
+TARGET = f"/api/v1/operator/targets/{JOB}"
+LOGS = f"/api/v1/scenarios/run/{JOB}/logs"
+WATCH = "/api/v1/scenarios/run:watch"
+CALL_SECONDS = 1
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    folder = tmp_path_factory.mktemp("door")
+    with open_door(folder, call_timeout_seconds=CALL_SECONDS) as opened:
+        yield opened
+
+
+@pytest.fixture
+def upstream(door: Door) -> Upstream:
+    door.upstream.reset()
+    return door.upstream
+
+
+@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
+def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    http2 = request.param == "HTTP/2"
+    with door.client(http1=not http2, http2=http2) as opened:
+        yield opened
+
+
+def test_a_slow_call_is_told_so_and_a_quiet_stream_is_left_alone(
+    client: httpx.Client, upstream: Upstream
+) -> None:
+    over = threading.Event()
+
+    def slow(_: object, __: object) -> targets_pb2.Target:
+        over.wait(SECONDS)
+        return targets_pb2.Target()
+
+    def quiet(_: object, __: object) -> Iterator[runs.WatchScenarioRunsResponse]:
+        yield runs.WatchScenarioRunsResponse(type="ADDED")
+        over.wait(SECONDS)
+        yield runs.WatchScenarioRunsResponse(type="SYNCED")
+
+    upstream.on("GetTarget", slow)
+    upstream.on("WatchScenarioRuns", quiet)
+    with client.stream("GET", WATCH) as response:
+        lines = response.iter_lines()
+        next(lines)
+        message = is_error(client.get(TARGET), 504, 4)["message"]
+        assert message == "The service did not answer in time; what was asked may have been done."
+        over.set()
+        assert list(lines) == ['{"type":"SYNCED","resumeToken":""}']
+
+
+def test_the_server_is_away_and_comes_back(door: Door, client: httpx.Client) -> None:
+    door.upstream.reset()
+    door.server.stop(grace=None).wait(SECONDS)
+    try:
+        for response in (
+            client.get(TARGET),
+            client.get(LOGS),
+            client.post("/api/v1/scenarios/run", json={}),
+        ):
+            message = is_error(response, 503, 14)["message"]
+            assert message.startswith("The service cannot be reached now; nothing was done.")
+            assert response.headers["retry-after"] == "1"
+        with door.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+            targets_pb2_grpc.TargetServiceStub(channel).ListTargets(
+                targets_pb2.ListTargetsRequest()
+            )
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert caught.value.details() == message
+    finally:
+        door.server = door.upstream.serve(door.upstream.port)
+    assert client.get(TARGET).status_code == 200
+
+
+def test_more_status_details_than_trailers_carry(client: httpx.Client, upstream: Upstream) -> None:
+    status = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message="many")
+    violation = error_details_pb2.BadRequest.FieldViolation(field="f" * 100, description="d" * 100)
+    status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation] * 1000))
+    upstream.fails("GetTarget", status)
+    is_error(client.get(TARGET), 503, 14)
+
+
+class Hangs:
+    """A server that takes a connection, reads a while, and breaks it off."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                # SETTINGS of no content; then the request is in what comes next.
+                connection.sendall(b"\0\0\0\x04\0\0\0\0\0")
+                received = b""
+                while b"operator" not in received and len(received) < 200:
+                    received += connection.recv(65536)
+                connection.close()
+
+
+def test_a_connection_that_breaks_off_may_have_done_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    broken = Hangs()
+    try:
+        folder = tmp_path_factory.mktemp("broken")
+        with open_door(folder, grpc_port=broken.port) as door, door.client() as client:
+            response = client.post("/api/v1/operator/targets", json={"clusterName": "a" * 500})
+        message = is_error(response, 503, 14)["message"]
+        assert (
+            message == "The connection to the service was lost; what was asked may have been done."
+        )
+        assert "retry-after" not in response.headers
+        assert broken.connections == 1  # it was not asked again
+    finally:
+        broken.close()
+
+
+def test_a_name_for_the_server_is_looked_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("named")
+    settings = {"grpc_host": "nowhere.invalid", "grpc_port": free_port(), "tls": "mesh"}
+    with open_door(folder, **settings) as door, door.client() as client:
+        is_error(client.get("/api/v1/health"), 503, 14)

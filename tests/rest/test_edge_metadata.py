@@ -1,0 +1,96 @@
+"""What goes with a call: ids, deadlines, credentials, what Envoy adds and what it writes down."""
+
+from collections.abc import Iterator
+
+import grpc
+import httpx
+import pytest
+
+from tests.rest.edge import Door, Upstream, open_door
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with open_door(tmp_path_factory.mktemp("door")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def upstream(door: Door) -> Upstream:
+    door.upstream.reset()
+    return door.upstream
+
+
+@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
+def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    http2 = request.param == "HTTP/2"
+    with door.client(http1=not http2, http2=http2) as opened:
+        yield opened
+
+
+def test_request_id_is_one_for_caller_and_server(door: Door, upstream: Upstream) -> None:
+    with door.client() as client:
+        response = client.get("/api/v1/health?", headers={"x-request-id": "mine"})
+    (call,) = upstream.calls
+    assert response.headers["x-request-id"] == call.metadata["x-request-id"] != "mine"
+    assert len(response.headers["x-request-id"]) == 36
+
+
+def test_caller_cannot_speak_for_envoy(door: Door, upstream: Upstream) -> None:
+    claimed = {
+        "x-envoy-original-path": "/claimed",
+        "x-envoy-upstream-rq-timeout-ms": "1",
+        "x-envoy-retry-on": "5xx",
+        "x-forwarded-for": "10.1.2.3",
+        "x-forwarded-client-cert": "Subject=admin",
+        "grpc-timeout": "1n",
+    }
+    with door.client() as client:
+        assert client.get("/api/v1/health", headers=claimed).status_code == 200
+    (call,) = upstream.calls
+    assert call.metadata["x-envoy-original-path"] == "/api/v1/health"
+    assert call.metadata["x-forwarded-for"].startswith("10.1.2.3,")  # and the address it came from
+    for name in ("x-envoy-upstream-rq-timeout-ms", "x-envoy-retry-on", "x-forwarded-client-cert"):
+        assert name not in call.metadata
+
+
+@pytest.mark.parametrize(
+    ("path", "has_deadline"),
+    [("/api/v1/scenarios/run", True), ("/api/v1/scenarios/run:watch", False)],
+)
+def test_server_knows_how_long_the_caller_is_waited_for(
+    client: httpx.Client, upstream: Upstream, path: str, has_deadline: bool
+) -> None:
+    remaining: list[float] = []
+
+    def reply(_: object, context: grpc.ServicerContext) -> None:
+        remaining.append(context.time_remaining())
+        context.abort(grpc.StatusCode.NOT_FOUND, "")
+
+    upstream.on("ListScenarioRuns", reply)
+    upstream.on("WatchScenarioRuns", reply)
+    client.get(path, headers={"grpc-timeout": "1S"})
+    (seconds,) = remaining
+    assert seconds > 30
+    assert (seconds <= 60) is has_deadline
+
+
+def test_authorization_reaches_the_server(client: httpx.Client, upstream: Upstream) -> None:
+    client.get(
+        "/api/v1/scenarios/run", headers={"authorization": "Bearer abc", "krkn-revision": "7"}
+    )
+    (call,) = upstream.calls
+    assert call.metadata["authorization"] == "Bearer abc"
+    assert call.metadata["krkn-revision"] == "7"
+
+
+def test_access_log_has_no_credentials(door: Door, upstream: Upstream) -> None:
+    del upstream
+    with door.client() as client:
+        response = client.get(
+            "/api/v1/scenarios/run?labelSelector=s3cr3t",
+            headers={"authorization": "Bearer s3cr3t", "cookie": "s3cr3t"},
+        )
+    line = door.access_log_of(response.headers["x-request-id"])
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/scenarios/run", 200)
+    assert "s3cr3t" not in door.access_log.read_text()

@@ -1,0 +1,144 @@
+"""Targets that are refused, through the real Envoy: what is wrong is said, and nothing is stored."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.rest.test_runs_refusals import UNKNOWN_IDS
+from tests.support.inventory import written
+from tests.support.requests import (
+    canary,
+    credentials_target,
+    kubeconfig,
+    kubeconfig_target,
+    token_target,
+    unused_url,
+)
+from tests.support.rest import TARGETS, Rest, assert_invalid
+from tests.support.running import Running
+
+
+def with_user(**user: Any) -> str:
+    """A kubeconfig whose user is this."""
+    config = json.loads(kubeconfig(unused_url(), "abc"))
+    config["users"][0]["user"] = user
+    return json.dumps(config)
+
+
+EXEC = with_user(exec={"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh"})
+
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": ({}, ["clusterName", "secretType"]),
+    "no name": (token_target(clusterName=""), ["clusterName"]),
+    "blank name": (token_target(clusterName=" \t"), ["clusterName"]),
+    "long name": (token_target(clusterName="a" * 254), ["clusterName"]),
+    "name with a control character": (token_target(clusterName="a\0b"), ["clusterName"]),
+    "no kind": (token_target(secretType=""), ["secretType"]),
+    "unknown kind": (token_target(secretType="Token"), ["secretType"]),
+    "token without an address": (token_target(clusterAPIURL=""), ["clusterAPIURL"]),
+    "no token": (token_target(token=""), ["token"]),
+    "neither": (token_target(token="", clusterAPIURL=""), ["clusterAPIURL", "token"]),
+    "no password": (credentials_target(password=""), ["password"]),
+    "no user": (credentials_target(username=""), ["username"]),
+    "no kubeconfig": (kubeconfig_target(kubeconfig=""), ["kubeconfig"]),
+    "not base64": (kubeconfig_target(kubeconfig="!!!"), ["kubeconfig"]),
+    "http": (token_target(clusterAPIURL="http://10.0.0.1:6443"), ["clusterAPIURL"]),
+    "user in the address": (
+        token_target(clusterAPIURL="https://u:p@10.0.0.1:6443"),
+        ["clusterAPIURL"],
+    ),
+    "metadata address": (token_target(clusterAPIURL="https://169.254.169.254"), ["clusterAPIURL"]),
+    "metadata address as a number": (
+        token_target(clusterAPIURL="https://2852039166"),
+        ["clusterAPIURL"],
+    ),
+    "unspecified address": (token_target(clusterAPIURL="https://0.0.0.0"), ["clusterAPIURL"]),
+    "refused address and no name": (
+        token_target(clusterName="", clusterAPIURL="https://169.254.169.254"),
+        ["clusterName", "clusterAPIURL"],
+    ),
+    "CA that is no PEM": (token_target(caBundle="abc"), ["caBundle"]),
+    "kubeconfig that runs a program": (
+        kubeconfig_target(kubeconfig=EXEC),
+        ["kubeconfig.users[0].user.exec"],
+    ),
+    "kubeconfig that reads a file": (
+        kubeconfig_target(kubeconfig=with_user(tokenFile="/etc/passwd")),
+        ["kubeconfig.users[0].user.tokenFile"],
+    ),
+    "kubeconfig of a metadata address": (
+        kubeconfig_target(kubeconfig=kubeconfig("https://169.254.169.254", "abc")),
+        ["kubeconfig"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_a_target_that_is_not_in_order_is_not_stored(
+    rest: Rest, shared_services: Running, case: str
+) -> None:
+    body, fields = CASES[case]
+    before = await written(shared_services.cluster, shared_services.namespace)
+    assert_invalid(await rest.post(TARGETS, body), *fields)
+    assert await written(shared_services.cluster, shared_services.namespace) <= before
+
+
+@pytest.mark.parametrize("field", ["clusterAPIUrl", "kubeConfig", "uuid", "ready"])
+async def test_a_field_that_is_not_there_is_refused(rest: Rest, field: str) -> None:
+    assert_invalid(await rest.post(TARGETS, token_target() | {field: "x"}), field)
+
+
+async def test_no_refusal_repeats_a_credential(rest: Rest) -> None:
+    secret = canary()
+    requests = [
+        token_target(token=f"{secret} {secret}"),
+        token_target(clusterName="", token=secret),
+        credentials_target(username=f"{secret}:", password=f"{secret}\n"),
+        token_target(clusterAPIURL=f"https://{secret}:{secret}@10.0.0.1"),
+        kubeconfig_target(kubeconfig=f"token: {secret}\n\tx"),
+        kubeconfig_target(kubeconfig=secret),
+        kubeconfig_target(kubeconfig=with_user(token=secret, password=secret)),
+        kubeconfig_target(kubeconfig=with_user(**{secret: secret, "token": secret})),
+    ]
+    for body in requests:
+        reply = await rest.post(TARGETS, body)
+        assert reply.status == 400, (body, reply)
+        assert secret not in reply.text + str(dict(reply.headers)), body
+
+
+async def test_a_duplicate_does_not_show_the_credential_either(rest: Rest) -> None:
+    body = token_target()
+    await rest.post(TARGETS, body)
+    reply = await rest.post(TARGETS, body)
+    assert reply.status == 409
+    assert body["token"] not in reply.text
+
+
+@pytest.mark.parametrize("target", UNKNOWN_IDS)
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+async def test_a_target_that_is_not_there(rest: Rest, method: str, target: str) -> None:
+    path = f"{TARGETS}/{target}"
+    match method:
+        case "get":
+            reply = await rest.get(path)
+        case "put":
+            reply = await rest.put(path, token_target())
+        case _:
+            reply = await rest.delete(path)
+    assert (reply.status, reply.body["code"]) == (404, 5), reply
+
+
+async def test_the_name_of_another_object_is_not_found(rest: Rest, shared_services: Running) -> None:
+    """Neither jobs nor Secrets can be reached through a target's path."""
+    target = await rest.register()
+    [job_id] = await rest.run(target)
+    stored = await shared_services.cluster.request(
+        "GET",
+        f"/apis/krkn.krkn-chaos.dev/v1alpha1/namespaces/{shared_services.namespace}"
+        f"/krknoperatortargets/{target}",
+    )
+    for other in (job_id, stored["spec"]["secretUUID"], str(uuid.uuid4())):
+        assert (await rest.get(f"{TARGETS}/{other}")).status == 404
+        assert (await rest.delete(f"{TARGETS}/{other}")).status == 404
