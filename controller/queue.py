@@ -15,6 +15,11 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
+
+class NotYet(Exception):
+    """The turn could not do its work, for a reason that is no fault; the key comes again soon."""
+
+
 Turn = Callable[[str], Awaitable[float | None]]
 
 
@@ -68,6 +73,9 @@ class Queue:
             self._active.add(key)
             try:
                 again = await self._turn(key)
+            except NotYet as reason:
+                again = self._pause(key)
+                _log.info("turn put off", queue=self._name, key=key, reason=str(reason))
             except Exception as error:
                 again = self._pause(key)
                 _log.warning(

@@ -2,9 +2,9 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from krkn_grpc.resources.addresses import Network
@@ -23,9 +23,24 @@ class Settings(BaseSettings):
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "Always"
     start_seconds: int = Field(300, gt=0, description="a job that has not started by then fails")
     grace_seconds: int = Field(60, ge=0, description="what a stopped scenario gets to roll back")
+    node_seconds: int = Field(
+        120, ge=0, description="a pod that is not gone so long after its grace is on a lost node"
+    )
+    unclaimed_seconds: float = Field(
+        600.0, gt=0, description="inputs that no job claimed go after so long"
+    )
+    sweep_seconds: float = Field(60.0, gt=0, description="how often leftovers are looked for")
+    lease_seconds: float = Field(8.0, ge=1, description="a leader that is dead so long is replaced")
     workers: int = Field(32, gt=0, description="jobs that are worked on at the same time")
     checks: int = Field(128, gt=0, description="target clusters that are asked at the same time")
     check_seconds: float = Field(300.0, gt=0, description="how often a ready target is asked again")
+    write_seconds: float = Field(25.0, gt=0, description="the server's: how long a call may write")
+    abandoned_seconds: float = Field(
+        40.0, gt=0, description="an unfinished registration goes after so long"
+    )
+    target_sweep_seconds: float = Field(
+        8.0, gt=0, description="how often leftovers of targets are looked for"
+    )
     heartbeat_seconds: float = Field(30.0, gt=0, description="how often the provider is renewed")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -35,3 +50,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+    @model_validator(mode="after")
+    def _nothing_under_way_is_abandoned(self) -> Self:
+        """What a server is still writing must not be taken for what one left behind."""
+        if self.abandoned_seconds <= self.write_seconds:
+            raise ValueError("KRKN_ABANDONED_SECONDS must be longer than KRKN_WRITE_SECONDS")
+        return self

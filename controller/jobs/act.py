@@ -4,9 +4,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-import msgspec
-
 from controller.jobs import pod as pods
+from controller.jobs.events import Announcer
 from controller.jobs.model import (
     Action,
     CreatePod,
@@ -20,24 +19,21 @@ from controller.jobs.model import (
     Ungate,
 )
 from controller.jobs.pod import PullPolicy
+from controller.jobs.secrets import JobSecrets
+from controller.jobs.trouble import Delayed, Refused
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.errors import AlreadyExists, NotFound
+from krkn_grpc.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound, QuotaExceeded
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.core import Lease
 from krkn_grpc.resources.kubeconfig import Kubeconfig
-from krkn_grpc.resources.meta import ObjectMeta, owner_of
-from krkn_grpc.resources.pod import LocalReference, Pod
+from krkn_grpc.resources.meta import ObjectMeta
+from krkn_grpc.resources.pod import Pod
 
-
-class Refused(Exception):
-    """The job must not start, for a reason that only showed when it was tried."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        """Keep the reason for the job's status."""
-        super().__init__(refusal.message)
-        self.refusal = refusal
+_QUOTA = Refusal("QuotaExceeded", "The quota of the namespace leaves no room for the pod.")
+_FORBIDDEN = Refusal("PodForbidden", "A rule of the cluster does not allow the scenario's pod.")
+_INVALID = Refusal("PodInvalid", "The cluster does not accept the scenario's pod.")
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,9 @@ class Actor:
 
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
-    secrets: Store[Secret]
+    secrets: JobSecrets
     leases: Store[Lease]
+    announcer: Announcer
     pull_policy: PullPolicy
     grace_seconds: int
 
@@ -57,7 +54,9 @@ class Actor:
             case CreatePod(job, kubeconfig):
                 await self._create_pod(job, kubeconfig)
             case SetStatus(job, status):
-                self.jobs.remember(await self.jobs.store.replace_status(job, status))
+                written = await self.jobs.store.replace_status(job, status)
+                self.jobs.remember(written)
+                self.announcer.announce(job, written)
             case Ungate(pod):
                 await self._ungate(pod)
             case DeletePod(pod, only_as_seen):
@@ -66,9 +65,9 @@ class Actor:
                 with contextlib.suppress(NotFound):
                     await self.pods.store.delete(seen.name, uid=seen.uid, resource_version=version)
             case ReleasePod(pod):
-                await self._release(pod)
+                await self._release_pod(pod)
             case DeleteSecrets(job):
-                await self._delete_secrets(job)
+                await self.secrets.delete(job)
             case DeleteJob(job):
                 with contextlib.suppress(NotFound):
                     await self.jobs.store.delete(job.metadata.name, uid=job.metadata.uid)
@@ -78,60 +77,45 @@ class Actor:
                 assert_never(action)
 
     async def _create_pod(self, job: ChaosJob, kubeconfig: Kubeconfig) -> None:
-        # The Secrets come first: a pod that exists has all that it needs to start.
-        if job.spec.has_inputs:
-            await self._claim(job, names.inputs_secret_for(job.metadata.name))
-        if job.spec.pull_secret:
-            await self._claim(job, names.registry_secret_for(job.metadata.name))
-        secret = pods.kubeconfig_secret(job, kubeconfig)
         try:
-            await self.secrets.create(secret)
-        except AlreadyExists:
-            found = await self.secrets.get(secret.metadata.name)
-            if not found.metadata.is_owned_by(job.metadata.uid) or found.data != secret.data:
-                raise Refused(_taken(secret.metadata.name)) from None
+            # The Secrets come first: a pod that exists has all that it needs to start.
+            await self.secrets.prepare(job, kubeconfig)
+            await self._create_or_find(job)
+        except QuotaExceeded as error:
+            raise Delayed(_QUOTA) from error
+        except Forbidden as error:
+            raise Delayed(_FORBIDDEN) from error
+
+    async def _create_or_find(self, job: ChaosJob) -> None:
         pod = pods.pod(job, self.pull_policy, self.grace_seconds)
         try:
             self.pods.remember(await self.pods.store.create(pod))
+        except Invalid as error:
+            raise Refused(_INVALID) from error
         except AlreadyExists:
-            # Ours from a write that was thought lost, or not: the next look decides.
-            self.pods.remember(await self.pods.store.get(pod.metadata.name))
-
-    async def _claim(self, job: ChaosJob, name: str) -> None:
-        """Make the job the owner of a Secret that the server wrote for it."""
-        try:
-            secret = await self.secrets.get(name)
-        except NotFound:
-            missing = Refusal("InputsMissing", "The Secret with the job's inputs is gone.")
-            raise Refused(missing) from None
-        if secret.metadata.is_owned_by(job.metadata.uid):
-            return
-        is_free = not secret.metadata.owner_references
-        if not is_free or secret.metadata.labels.get(labels.JOB_ID) != job.metadata.name:
-            raise Refused(_taken(name))
-        owner = msgspec.to_builtins(owner_of(job))
-        await self.secrets.patch(
-            name,
-            [
-                _expect("/metadata/resourceVersion", secret.metadata.resource_version),
-                {"op": "add", "path": "/metadata/ownerReferences", "value": [owner]},
-            ],
-        )
+            found = await self.pods.store.get(pod.metadata.name)
+            if not found.metadata.is_owned_by(job.metadata.uid) and (
+                labels.FINALIZER not in found.metadata.finalizers
+            ):
+                taken = f"A pod named {pod.metadata.name} exists and is not the job's."
+                raise Refused(Refusal("NameTaken", taken)) from None
+            # Ours from a write that was thought lost, or a deleted job's: the next look decides.
+            self.pods.remember(found)
 
     async def _ungate(self, pod: Pod) -> None:
-        gates = msgspec.to_builtins([LocalReference(name=labels.START_GATE)])
-        expected = [
+        gates = [gate.name for gate in pod.spec.scheduling_gates]
+        path = f"/spec/schedulingGates/{gates.index(labels.START_GATE)}"
+        change = [
             _expect("/metadata/uid", pod.metadata.uid),
-            _expect("/spec/schedulingGates", gates),
+            _expect(path, {"name": labels.START_GATE}),
+            {"op": "remove", "path": path},
         ]
-        remove = {"op": "remove", "path": "/spec/schedulingGates"}
-        self.pods.remember(await self.pods.store.patch(pod.metadata.name, [*expected, remove]))
+        self.pods.remember(await self.pods.store.patch(pod.metadata.name, change))
 
-    async def _release(self, pod: Pod) -> None:
+    async def _release_pod(self, pod: Pod) -> None:
+        change = _without_finalizer(pod.metadata, labels.FINALIZER)
         with contextlib.suppress(NotFound):
-            await self.pods.store.patch(
-                pod.metadata.name, _without_finalizer(pod.metadata, labels.FINALIZER)
-            )
+            await self.pods.store.patch(pod.metadata.name, change)
 
     async def _release_job(self, job: ChaosJob) -> None:
         # Before the job may go: once it is gone, only the record knows that it was there.
@@ -140,20 +124,8 @@ class Actor:
             gone = {labels.gone(job.metadata.name): "true"}
             await self.leases.merge(name, {"metadata": {"annotations": gone}})
         with contextlib.suppress(NotFound):
-            await self.jobs.store.patch(
-                job.metadata.name, _without_finalizer(job.metadata, labels.REQUEST_FINALIZER)
-            )
-
-    async def _delete_secrets(self, job: ChaosJob) -> None:
-        job_id = job.metadata.name
-        wanted = [names.kubeconfig_secret_for(job_id)]
-        if job.spec.has_inputs:
-            wanted.append(names.inputs_secret_for(job_id))
-        if job.spec.pull_secret:
-            wanted.append(names.registry_secret_for(job_id))
-        for name in wanted:
-            with contextlib.suppress(NotFound):
-                await self.secrets.delete(name)
+            change = _without_finalizer(job.metadata, labels.REQUEST_FINALIZER)
+            await self.jobs.store.patch(job.metadata.name, change)
 
 
 def _without_finalizer(metadata: ObjectMeta, finalizer: str) -> list[dict[str, Any]]:
@@ -168,7 +140,3 @@ def _without_finalizer(metadata: ObjectMeta, finalizer: str) -> list[dict[str, A
 
 def _expect(path: str, value: Any) -> dict[str, Any]:
     return {"op": "test", "path": path, "value": value}
-
-
-def _taken(name: str) -> Refusal:
-    return Refusal("NameTaken", f"A Secret named {name} exists and is not the job's.")

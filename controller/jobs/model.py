@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.kubeconfig import Kubeconfig
+from krkn_grpc.resources.names import pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
@@ -120,3 +122,20 @@ def is_as_requested(target: Target, job: ChaosJob) -> bool:
         and target.spec.secret_uuid == job.spec.target_secret_uuid
         and target.spec.cluster_api_url == job.spec.cluster_api_url
     )
+
+
+def is_ours(pod: Pod, job: ChaosJob) -> bool:
+    """Whether the pod was made for this very job."""
+    return pod.metadata.name == pod_for(job.metadata.name) and pod.metadata.is_owned_by(
+        job.metadata.uid
+    )
+
+
+def is_marked(pod: Pod) -> bool:
+    """Whether it has our finalizer: it was made for some job, and nobody else lets it go."""
+    return labels.FINALIZER in pod.metadata.finalizers
+
+
+def is_held(pod: Pod) -> bool:
+    """Whether our gate keeps the scheduler from it."""
+    return any(gate.name == labels.START_GATE for gate in pod.spec.scheduling_gates)

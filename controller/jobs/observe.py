@@ -1,10 +1,14 @@
-"""Looks at one job and all that belongs to it."""
+"""Looks at one job and all that belongs to it.
+
+What a cache shows may be old. Most of it may be acted on all the same, because every write says
+what it expects to find. What such a write would not notice is asked of the API server here.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from controller.jobs import credential
-from controller.jobs.model import Limits, Observed, Refusal, is_as_requested
+from controller.jobs.model import Limits, Observed, Refusal, is_as_requested, is_held, is_ours
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.kube.store import R, Store
@@ -19,7 +23,7 @@ from krkn_grpc.resources.target import Target
 
 @dataclass(frozen=True)
 class Observer:
-    """Sees jobs, pods and targets through the caches, and asks again where absence decides."""
+    """Sees jobs, pods and targets through the caches, and asks again where age would do harm."""
 
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
@@ -33,18 +37,22 @@ class Observer:
         """Return what there is of the job now."""
         job = self.jobs.get(job_id)
         pod = self.pods.get(names.pod_for(job_id))
+        if pod is not None and (job is None or _may_be_newer(pod, job)):
+            # Read after the pod was seen, so it is at least as new: a pod is never taken for a
+            # stray because its job came late.
+            job = await _live(self.jobs.store, job_id)
+        if job is None or job.metadata.deletion_timestamp is not None or job.status.is_final:
+            return Observed(job_id, job, pod, None, None, _now(), self.limits)
+        if _is_gone(pod, job) or _is_overdue(pod):
+            pod = await _live(self.pods.store, names.pod_for(job_id))
         target: Target | None = None
         found: Kubeconfig | Refusal | None = None
-        if job is not None and not job.status.is_final:
-            if job.status.pod_uid and (pod is None or pod.metadata.uid != job.status.pod_uid):
-                # That a named pod is gone ends the job for ever: a cache may not decide it.
-                pod = await _live(self.pods.store, names.pod_for(job_id))
-            if job.status.start_time is None:
-                target = await self._target(job)
-            if target is not None and target.is_admitted and not job.status.pod_uid and pod is None:
+        if job.status.start_time is None and not job.spec.stop:
+            needs_pod = pod is None and not job.status.pod_uid
+            target = await self._target(job, ask=needs_pod)
+            if needs_pod and target is not None and target.is_admitted:
                 found = await self._credential(job, target)
-        now = datetime.now(UTC).replace(microsecond=0)
-        return Observed(job_id, job, pod, target, found, now, self.limits)
+        return Observed(job_id, job, pod, target, found, _now(), self.limits)
 
     async def _credential(self, job: ChaosJob, target: Target) -> Kubeconfig | Refusal:
         if job.spec.request_id:
@@ -55,12 +63,36 @@ class Observer:
                 return Refusal("AlreadyRan", "The job ran before and was deleted.")
         return await credential.find(self.secrets, target, self.rules)
 
-    async def _target(self, job: ChaosJob) -> Target | None:
-        """Return the target; one that seems to forbid the start is looked up again."""
+    async def _target(self, job: ChaosJob, *, ask: bool) -> Target | None:
+        """Return the target; it is asked for when a pod depends on it, or when it forbids one."""
         known = self.targets.get(job.spec.target_uuid)
-        if known is not None and known.is_admitted and is_as_requested(known, job):
+        if not ask and known is not None and known.is_admitted and is_as_requested(known, job):
             return known
         return await _live(self.targets.store, job.spec.target_uuid)
+
+
+def _may_be_newer(pod: Pod, job: ChaosJob) -> bool:
+    """Whether the pod could only be like this if the job has changed since it was seen."""
+    if not is_ours(pod, job):
+        return True
+    is_named = pod.metadata.uid == job.status.pod_uid
+    return not is_named and not is_held(pod) and not job.status.is_final
+
+
+def _is_gone(pod: Pod | None, job: ChaosJob) -> bool:
+    """Whether the pod that was named seems to be no more, which ends the job for ever."""
+    return bool(job.status.pod_uid) and (pod is None or pod.metadata.uid != job.status.pod_uid)
+
+
+def _is_overdue(pod: Pod | None) -> bool:
+    """Whether the pod should have ended by now; that it did must not be missed."""
+    if pod is None or pod.is_terminal or pod.metadata.deletion_timestamp is None:
+        return False
+    return _now() >= pod.metadata.deletion_timestamp
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 async def _live(store: Store[R], name: str) -> R | None:

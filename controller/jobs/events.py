@@ -1,0 +1,91 @@
+"""Kubernetes Events about jobs, for `kubectl describe` and `kubectl get events`.
+
+Written after the status that they tell of, and told of nothing else; one that is lost is missed
+by nobody: the status has it all.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import UTC, datetime
+
+import structlog
+
+from krkn_grpc.kube.errors import AlreadyExists, KubeError
+from krkn_grpc.kube.store import Store
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.core import Event, ObjectReference
+from krkn_grpc.resources.meta import ObjectMeta
+
+_CONTROLLER = "krkn.krkn-chaos.dev/controller"
+_INSTANCE = f"{socket.gethostname()}-{os.getpid()}"[-128:]
+_MOST_WAITING = 1_000
+_WRITERS = 4
+_LONGEST_NOTE = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Writes Events beside the work, never in its way: of too many, some are left out."""
+
+    def __init__(self, events: Store[Event]) -> None:
+        """Write into `events`."""
+        self._events = events
+        self._waiting: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
+
+    def announce(self, before: ChaosJob, written: ChaosJob) -> None:
+        """Tell what this write of a status changed for people."""
+        event = event_for(before, written, datetime.now(UTC))
+        if event is not None and not self._waiting.full():
+            self._waiting.put_nowait(event)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_WRITERS):
+                group.create_task(self._write())
+
+    async def _write(self) -> None:
+        while True:
+            event = await self._waiting.get()
+            try:
+                await self._events.create(event)
+            except AlreadyExists:
+                continue
+            except KubeError as error:
+                _log.info("event not written", event=event.metadata.name, error=str(error))
+
+
+def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | None:
+    """Return the Event for a written status; None when nobody needs to hear of it. Pure."""
+    old, new = before.status, written.status
+    if new.pod_uid and not old.pod_uid:
+        reason, note = "PodCreated", f"Pod {new.pod_name} is the one that runs the scenario."
+    elif new.reason and (new.reason, new.phase) != (old.reason, old.phase):
+        reason, note = new.reason, new.message
+    else:
+        return None
+    went_well = new.phase in ("Running", "Succeeded", "Stopped") or reason == "PodCreated"
+    metadata = written.metadata
+    return Event(
+        metadata=ObjectMeta(
+            # By the write that it tells of: telling twice finds that it was told.
+            name=f"{metadata.name}.{int(metadata.resource_version):x}",
+            namespace=metadata.namespace,
+        ),
+        event_time=now,
+        reporting_controller=_CONTROLLER,
+        reporting_instance=_INSTANCE,
+        action=new.phase,
+        reason=reason[:128],
+        note=note[:_LONGEST_NOTE] or reason,
+        type="Normal" if went_well else "Warning",
+        regarding=ObjectReference(
+            api_version=ChaosJob.KIND.api_version,
+            kind=ChaosJob.KIND.name,
+            namespace=metadata.namespace,
+            name=metadata.name,
+            uid=metadata.uid,
+        ),
+    )

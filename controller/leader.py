@@ -1,0 +1,195 @@
+"""One of several controllers acts: the one that holds the Lease.
+
+The Lease decides who acts, it fences nobody off: a leader that was frozen may still write once
+when it wakes. That does no harm, because every write of ours says what it expects to find. So
+clocks of different machines are never compared: a Lease has run out when it was seen unchanged
+for as long as it lasts, and a leader gives up when it could not renew it for a little less.
+"""
+
+import asyncio
+import contextlib
+import math
+import os
+import socket
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from krkn_grpc.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from krkn_grpc.kube.store import Store
+from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.meta import ObjectMeta
+from krkn_grpc.resources.names import CONTROLLER_LEASE
+
+_log = structlog.get_logger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long a Lease lasts unrenewed, and so how soon a dead leader is replaced."""
+
+    lease_seconds: float = 8.0
+
+    @property
+    def renew_seconds(self) -> float:
+        """How often the leader renews its Lease."""
+        return self.lease_seconds / 4
+
+    @property
+    def give_up_seconds(self) -> float:
+        """After how long without renewal the leader stops to act: before another one starts."""
+        return self.lease_seconds * 3 / 4
+
+    @property
+    def look_seconds(self) -> float:
+        """How often the others look whether the Lease is free."""
+        return self.lease_seconds / 8
+
+
+@dataclass
+class _Held:
+    """Our Lease as it was last written."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """A version of another one's Lease, and since when it is seen unchanged."""
+
+    version: str
+    since: float
+
+
+class Leadership:
+    """The part of one process in the election."""
+
+    def __init__(self, leases: Store[Lease], terms: Terms) -> None:
+        """Take part under a name that no other process has."""
+        self._leases = leases
+        self._terms = terms
+        self._me = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4()}"
+        self._others: _Sight | None = None
+
+    async def run(self, work: Work, farewell: Work) -> None:
+        """Do `work` whenever this process is the leader, until cancelled.
+
+        The work is cancelled, and its end waited for, when the Lease is lost. So it is when this
+        is cancelled; then comes the `farewell`, and the Lease is free for the next one at once.
+        """
+        while True:
+            held = _Held(await self._acquire())
+            _log.info("leading", identity=self._me)
+            try:
+                await self._lead(held, work)
+            except asyncio.CancelledError:
+                await farewell()
+                await self._release(held)
+                raise
+            _log.warning("not leading any more", identity=self._me)
+
+    async def _lead(self, held: _Held, work: Work) -> None:
+        working = asyncio.ensure_future(work())
+        renewing = asyncio.ensure_future(self._renew(held))
+        try:
+            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (working, renewing):
+                task.cancel()
+            await asyncio.wait({working, renewing})
+        for task in (working, renewing):
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _acquire(self) -> Lease:
+        while True:
+            with contextlib.suppress(AlreadyExists, Conflict):
+                try:
+                    async with asyncio.timeout(self._terms.lease_seconds):
+                        if (held := await self._try()) is not None:
+                            return held
+                except (KubeError, TimeoutError) as error:
+                    _log.info("cannot look at the lease", error=repr(error))
+            await asyncio.sleep(self._terms.look_seconds)
+
+    async def _try(self) -> Lease | None:
+        """Return the Lease if it is ours now."""
+        try:
+            lease = await self._leases.get(CONTROLLER_LEASE)
+        except NotFound:
+            metadata = ObjectMeta(name=CONTROLLER_LEASE, namespace=self._leases.namespace)
+            return await self._leases.create(Lease(metadata=metadata, spec=self._claim(None)))
+        holder = lease.spec.holder_identity
+        if holder and holder != self._me and not self._has_run_out(lease):
+            return None
+        return await self._leases.replace(
+            msgspec.structs.replace(lease, spec=self._claim(lease.spec))
+        )
+
+    def _has_run_out(self, lease: Lease) -> bool:
+        version = lease.metadata.resource_version
+        if self._others is None or self._others.version != version:
+            self._others = _Sight(version, time.monotonic())
+        return time.monotonic() - self._others.since >= self._terms.lease_seconds
+
+    async def _renew(self, held: _Held) -> None:
+        """Renew the Lease until it is lost."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(self._terms.renew_seconds)
+            left = renewed + self._terms.give_up_seconds - time.monotonic()
+            if left <= 0:
+                return
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    if not await self._renew_once(held):
+                        return
+                renewed = began
+            except (KubeError, TimeoutError) as error:
+                _log.warning("lease not renewed", error=repr(error))
+
+    async def _renew_once(self, held: _Held) -> bool:
+        """Whether the Lease is still ours; renewed if it is."""
+        spec = msgspec.structs.replace(held.lease.spec, renew_time=_now())
+        try:
+            held.lease = await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
+        except Conflict:
+            # A renewal that was thought lost; or another one's.
+            held.lease = await self._leases.get(CONTROLLER_LEASE)
+            return held.lease.spec.holder_identity == self._me
+        except NotFound:
+            return False
+        return True
+
+    async def _release(self, held: _Held) -> None:
+        """Let another one take the Lease at once."""
+        spec = msgspec.structs.replace(held.lease.spec, holder_identity="", renew_time=_now())
+        try:
+            async with asyncio.timeout(self._terms.renew_seconds):
+                await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
+        except (KubeError, TimeoutError) as error:
+            _log.info("lease not released, it will run out", error=repr(error))
+
+    def _claim(self, former: LeaseSpec | None) -> LeaseSpec:
+        now = _now()
+        return LeaseSpec(
+            holder_identity=self._me,
+            lease_duration_seconds=math.ceil(self._terms.lease_seconds),
+            acquire_time=now,
+            renew_time=now,
+            lease_transitions=0 if former is None else (former.lease_transitions or 0) + 1,
+        )
+
+
+def _now() -> datetime:
+    # Kubernetes reads these times only with all six digits behind the point.
+    now = datetime.now(UTC)
+    return now if now.microsecond else now.replace(microsecond=1)

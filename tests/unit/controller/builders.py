@@ -1,0 +1,217 @@
+"""Jobs, pods and targets for tests of decisions: each has what the test says, and is else usual."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import msgspec
+
+from controller.jobs.model import Limits, Observed, Refusal
+from krkn_grpc.resources import kubeconfig, labels, names
+from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
+from krkn_grpc.resources.kubeconfig import Kubeconfig
+from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of
+from krkn_grpc.resources.pod import Pod
+from krkn_grpc.resources.target import ADMITTED, Target, TargetSpec, TargetStatus
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+JOB_ID = "11111111-1111-4111-8111-111111111111"
+TARGET_UUID = "22222222-2222-4222-8222-222222222222"
+SECRET_UUID = "33333333-3333-4333-8333-333333333333"
+JOB_UID, TARGET_UID, POD_UID = "uid-of-job", "uid-of-target", "uid-of-pod"
+API_URL = "https://api.example.com:6443"
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def a_kubeconfig() -> Kubeconfig:
+    return kubeconfig.from_token(API_URL, "the-token")
+
+
+def a_job(*, stop: bool = False, age: float = 10, **changes: Any) -> ChaosJob:
+    spec = ChaosJobSpec(
+        job_id=JOB_ID,
+        target_uuid=TARGET_UUID,
+        target_uid=TARGET_UID,
+        target_secret_uuid=SECRET_UUID,
+        cluster_api_url=API_URL,
+        scenario_name="node cpu hog",
+        scenario_image="quay.io/krkn-chaos/krkn-hub:node-cpu-hog",
+        timeout_seconds=600,
+        stop=stop,
+    )
+    metadata = ObjectMeta(
+        name=JOB_ID,
+        namespace="krkn",
+        uid=JOB_UID,
+        resource_version="7",
+        generation=2 if stop else 1,
+        creation_timestamp=ago(age),
+    )
+    return ChaosJob(metadata=metadata, spec=msgspec.structs.replace(spec, **changes))
+
+
+def with_status(job: ChaosJob, **status: Any) -> ChaosJob:
+    return msgspec.structs.replace(job, status=msgspec.structs.replace(job.status, **status))
+
+
+def named(job: ChaosJob, **status: Any) -> ChaosJob:
+    """The job after its pod's uid was written."""
+    return with_status(
+        job, pod_uid=POD_UID, pod_name=names.pod_for(JOB_ID), observed_generation=1, **status
+    )
+
+
+def running(job: ChaosJob, seconds: float = 5) -> ChaosJob:
+    return named(job, phase="Running", start_time=ago(seconds))
+
+
+def finished(job: ChaosJob, phase: str = "Succeeded", *, age: float = 5) -> ChaosJob:
+    return with_status(job, phase=phase, completion_time=ago(age))
+
+
+def deleted(job: ChaosJob, *finalizers: str) -> ChaosJob:
+    metadata = msgspec.structs.replace(
+        job.metadata, deletion_timestamp=NOW, finalizers=list(finalizers)
+    )
+    return msgspec.structs.replace(job, metadata=metadata)
+
+
+def ending(job: ChaosJob, reason: str, message: str = "It has to end.") -> ChaosJob:
+    condition = Condition(
+        type="Ending", status="True", reason=reason, message=message, last_transition_time=NOW
+    )
+    return with_status(job, conditions=[condition], reason=reason, message=message)
+
+
+def a_target(**changes: Any) -> Target:
+    spec = TargetSpec(
+        uuid=TARGET_UUID,
+        cluster_name="prod",
+        cluster_api_url=API_URL,
+        secret_type="token",
+        secret_uuid=SECRET_UUID,
+    )
+    metadata = ObjectMeta(name=TARGET_UUID, namespace="krkn", uid=TARGET_UID, generation=1)
+    target = Target(metadata=metadata, spec=msgspec.structs.replace(spec, **changes))
+    return admission(target, "True", "Registered")
+
+
+def admission(target: Target, status: str, reason: str, message: str = "") -> Target:
+    condition = Condition(
+        type=ADMITTED,
+        status=status,  # type: ignore[arg-type]
+        reason=reason,
+        message=message,
+        last_transition_time=NOW,
+        observed_generation=1,
+    )
+    return msgspec.structs.replace(target, status=TargetStatus(conditions=[condition]))
+
+
+def with_target_metadata(target: Target, **changes: Any) -> Target:
+    metadata = msgspec.structs.replace(target.metadata, **changes)
+    return msgspec.structs.replace(target, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class PodBuilder:
+    """A pod of the job, step by step; `build` gives it. Starts gated, marked and unbound."""
+
+    metadata: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
+    status: dict[str, Any] = field(default_factory=dict)
+
+    def ungated(self) -> Self:
+        return replace(self, spec={**self.spec, "schedulingGates": []})
+
+    def bound(self) -> Self:
+        return replace(self, spec={**self.spec, "schedulingGates": [], "nodeName": "node-1"})
+
+    def container(self, state: dict[str, Any]) -> Self:
+        statuses = [{"name": names.CONTAINER, "state": state}]
+        return replace(self.bound(), status={**self.status, "containerStatuses": statuses})
+
+    def waiting(self, reason: str) -> Self:
+        return self.container({"waiting": {"reason": reason}})
+
+    def running(self, seconds: float = 5) -> Self:
+        builder = self.container({"running": {"startedAt": ago(seconds)}})
+        return replace(builder, status={**builder.status, "phase": "Running"})
+
+    def ended(self, code: int, *, at: float = 0, reason: str = "", lasted: float = 3) -> Self:
+        terminated = {
+            "exitCode": code,
+            "reason": reason or ("Completed" if code == 0 else "Error"),
+            "startedAt": ago(at + lasted),
+            "finishedAt": ago(at),
+        }
+        builder = self.container({"terminated": terminated})
+        return builder.with_status(phase="Failed" if code else "Succeeded")
+
+    def without_trace(self, **status: Any) -> Self:
+        """Terminal, and nobody knows how its container ended."""
+        return self.bound().with_status(phase="Failed", **status)
+
+    def with_status(self, **status: Any) -> Self:
+        return replace(self, status={**self.status, **status})
+
+    def condition(self, kind: str, status: str, reason: str) -> Self:
+        known = self.status.get("conditions", [])
+        new = {"type": kind, "status": status, "reason": reason}
+        return self.with_status(conditions=[*known, new])
+
+    def deleted(self, seconds_ago: float, grace: int = 60) -> Self:
+        due = ago(seconds_ago) + timedelta(seconds=grace)
+        deletion = {"deletionTimestamp": due, "deletionGracePeriodSeconds": grace}
+        return replace(self, metadata={**self.metadata, **deletion})
+
+    def unmarked(self) -> Self:
+        return replace(self, metadata={**self.metadata, "finalizers": []})
+
+    def of(self, uid: str = POD_UID, owner: str = JOB_UID) -> Self:
+        reference = {"apiVersion": "v", "kind": "KrknChaosJob", "name": JOB_ID, "uid": owner}
+        owners = [reference] if owner else []
+        return replace(self, metadata={**self.metadata, "uid": uid, "ownerReferences": owners})
+
+    def build(self) -> Pod:
+        owner = msgspec.to_builtins(owner_of(a_job()))
+        metadata = {
+            "name": names.pod_for(JOB_ID),
+            "uid": POD_UID,
+            "resourceVersion": "9",
+            "ownerReferences": [owner],
+            "finalizers": [labels.FINALIZER],
+            **self.metadata,
+        }
+        spec = {"schedulingGates": [{"name": labels.START_GATE}], **self.spec}
+        return msgspec.convert(
+            {"metadata": metadata, "spec": spec, "status": self.status}, Pod, strict=False
+        )
+
+
+A_POD = PodBuilder()
+FOREIGN = A_POD.of("uid-of-another", owner="").unmarked()
+SECOND = A_POD.of("uid-of-a-second")
+PREDECESSOR = A_POD.of("uid-of-former-pod", owner="uid-of-former-job")
+
+
+def seen(
+    job: ChaosJob | None,
+    pod: PodBuilder | None = None,
+    *,
+    target: Target | None = None,
+    credential: Kubeconfig | Refusal | None = None,
+    start_seconds: int = 300,
+) -> Observed:
+    return Observed(
+        job_id=JOB_ID,
+        job=job,
+        pod=None if pod is None else pod.build(),
+        target=target,
+        credential=credential,
+        now=NOW,
+        limits=Limits(start_seconds=start_seconds, node_seconds=120),
+    )

@@ -1,0 +1,56 @@
+"""The pod and the Secret that a job becomes, whole, as Kubernetes gets them."""
+
+import base64
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from controller.jobs import pod as pods
+from krkn_grpc.resources import kubeconfig as kubeconfigs
+from krkn_grpc.resources.chaos_job import ChaosJob, JobFile
+from krkn_grpc.resources.meta import Resource
+from tests.unit.controller.builders import a_job, a_kubeconfig
+
+GOLDEN = Path(__file__).with_name("golden")
+
+WITH_ALL: ChaosJob = a_job(
+    scenario_name="node cpu hog: 80% für alle!",
+    environment={"TOTAL_CHAOS_DURATION": "60", "EXPANDED": "$(HOME) and $PATH"},
+    secret_environment=["AWS_SECRET_ACCESS_KEY", "ES_PASSWORD"],
+    files=[
+        JobFile(name="plan.yaml", mount_path="/home/krkn/plan.yaml"),
+        JobFile(name="more.yaml", mount_path="/home/krkn/more.yaml"),
+    ],
+    pull_secret=True,
+)
+
+
+def written(resource: Resource) -> object:
+    return msgspec.to_builtins(resource)
+
+
+def golden(name: str) -> object:
+    return yaml.safe_load((GOLDEN / name).read_text())
+
+
+def test_pod_with_all() -> None:
+    assert written(pods.pod(WITH_ALL, "Always", 60)) == golden("pod-with-all.yaml")
+
+
+def test_pod_with_the_least() -> None:
+    assert written(pods.pod(a_job(), "IfNotPresent", 5)) == golden("pod-with-the-least.yaml")
+
+
+def test_secret_of_the_kubeconfig() -> None:
+    secret = pods.kubeconfig_secret(WITH_ALL, a_kubeconfig())
+    text = base64.b64decode(secret.data["kubeconfig"]).decode()
+    assert kubeconfigs.read(text, kubeconfigs.KubeconfigRules()) == a_kubeconfig()
+    plain = msgspec.structs.replace(secret, data={"kubeconfig": "..."})
+    assert written(plain) == golden("secret.yaml")
+
+
+def test_no_credential_is_in_the_pod() -> None:
+    text = msgspec.json.encode(pods.pod(WITH_ALL, "Always", 60)).decode()
+    assert "the-token" not in text
+    assert base64.b64encode(b"the-token").decode() not in text

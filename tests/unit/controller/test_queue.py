@@ -1,0 +1,193 @@
+"""Each key waits once, is worked on by one worker at a time, and comes again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import pytest
+
+from controller.queue import NotYet, Queue, Turn
+
+
+class Work:
+    """A turn that the test opens and closes, and that counts who is in it."""
+
+    def __init__(self) -> None:
+        self.turns: list[str] = []
+        self.inside: list[str] = []
+        self.most_inside = 0
+        self.gate = asyncio.Event()
+        self.entered = asyncio.Event()
+
+    async def turn(self, key: str) -> float | None:
+        self.turns.append(key)
+        self.inside.append(key)
+        self.most_inside = max(self.most_inside, self.inside.count(key))
+        self.entered.set()
+        try:
+            await self.gate.wait()
+        finally:
+            self.inside.remove(key)
+        return None
+
+
+@contextlib.asynccontextmanager
+async def running(turn: Turn, workers: int = 4) -> AsyncIterator[Queue]:
+    queue = Queue("test", turn)
+    task = asyncio.create_task(queue.run(workers))
+    try:
+        yield queue
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def settled() -> None:
+    """Let everything that is ready run."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_key_that_waits_is_not_added_again() -> None:
+    work = Work()
+    work.gate.set()
+    queue = Queue("test", work.turn)
+    for _ in range(5):
+        queue.add("a")
+    task = asyncio.create_task(queue.run(4))
+    await settled()
+    assert work.turns == ["a"]
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_keys_come_in_their_order() -> None:
+    work = Work()
+    work.gate.set()
+    queue = Queue("test", work.turn)
+    for key in "cabcab":
+        queue.add(key)
+    task = asyncio.create_task(queue.run(1))
+    await settled()
+    assert work.turns == ["c", "a", "b"]
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_changes_during_a_turn_make_one_more_turn_after_it() -> None:
+    work = Work()
+    async with running(work.turn) as queue:
+        queue.add("a")
+        await work.entered.wait()
+        for _ in range(5):
+            queue.add("a")
+        await settled()
+        assert work.turns == ["a"]
+        work.gate.set()
+        await settled()
+        assert work.turns == ["a", "a"]
+        assert work.most_inside == 1
+
+
+async def test_one_slow_key_does_not_keep_the_others() -> None:
+    slow = asyncio.Event()
+    done: list[str] = []
+
+    async def turn(key: str) -> None:
+        if key == "slow":
+            await slow.wait()
+        done.append(key)
+
+    async with running(turn, workers=2) as queue:
+        queue.add("slow")
+        for number in range(10):
+            queue.add(str(number))
+        await settled()
+        assert len(done) == 10
+
+
+async def test_a_turn_can_ask_for_the_next() -> None:
+    turns: list[str] = []
+    third = asyncio.Event()
+
+    async def turn(key: str) -> float:
+        turns.append(key)
+        if len(turns) == 3:
+            third.set()
+        return 0.01
+
+    async with running(turn) as queue, asyncio.timeout(5):
+        queue.add("a")
+        await third.wait()
+
+
+async def test_the_earlier_of_two_times_counts() -> None:
+    work = Work()
+    work.gate.set()
+    async with running(work.turn) as queue:
+        queue.add_later("a", 0.01)
+        queue.add_later("a", 3_600)
+        async with asyncio.timeout(5):
+            await work.entered.wait()
+
+
+async def test_a_change_comes_before_a_later_time() -> None:
+    work = Work()
+    work.gate.set()
+    async with running(work.turn) as queue:
+        queue.add_later("a", 3_600)
+        queue.add("a")
+        await settled()
+        assert work.turns == ["a"]
+
+
+@pytest.mark.parametrize("error", [NotYet("stale"), RuntimeError("broken")])
+async def test_a_turn_that_fails_comes_again_later_and_later(error: Exception) -> None:
+    times: list[float] = []
+    fourth = asyncio.Event()
+
+    async def turn(key: str) -> None:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) < 4:
+            raise error
+        fourth.set()
+
+    async with running(turn) as queue, asyncio.timeout(10):
+        queue.add("a")
+        await fourth.wait()
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert pauses[0] >= 0.09
+    assert pauses[1] > pauses[0] * 1.5
+    assert pauses[2] > pauses[1] * 1.5
+
+
+async def test_a_key_that_fails_does_not_slow_another() -> None:
+    done: list[str] = []
+
+    async def turn(key: str) -> None:
+        if key == "bad":
+            raise RuntimeError("always")
+        done.append(key)
+
+    async with running(turn, workers=1) as queue:
+        queue.add("bad")
+        for number in range(10):
+            queue.add(str(number))
+        await settled()
+        assert len(done) == 10
+
+
+async def test_what_came_while_nobody_worked_is_done_by_the_next() -> None:
+    """A standby fills its queue; when it leads, the work is there."""
+    work = Work()
+    work.gate.set()
+    async with running(work.turn) as queue:
+        queue.add("a")
+        await settled()
+    queue.add("b")
+    task = asyncio.create_task(queue.run(2))
+    await settled()
+    assert work.turns == ["a", "b"]
+    task.cancel()
+    await asyncio.wait([task])
