@@ -3,15 +3,15 @@
 written --- reservations ---> Admitted --- check ---> Ready | not ready --- check --- ...
 |
 +--- another one has the name or the URL ---> refused, tried again at intervals
-+--- registered by the server, and never finished ---> removed
++--- a server began to register it, and never finished ---> removed
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from krkn_grpc.resources import labels
+from krkn_grpc.admission.under_way import is_under_way
 from krkn_grpc.resources.meta import find_condition
-from krkn_grpc.resources.target import ADMITTED, READY, Target
+from krkn_grpc.resources.target import READY, Target
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,17 @@ class Limits:
     first_retry_seconds: float = 5.0
     duplicate_retry_seconds: float = 15.0
     abandoned_seconds: float = 40.0
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is remembered of a target since it was changed last."""
+
+    known_seconds: float = 0.0
+    failures: int = 0
+    """Checks that failed in a row."""
+    refused_seconds: float | None = None
+    """Since its name or URL was found to be another's; None when it was not."""
 
 
 @dataclass(frozen=True)
@@ -52,36 +63,33 @@ class Wait:
 Step = Admit | Remove | Check | Wait
 
 
-def decide(target: Target, now: datetime, failures: int, limits: Limits) -> Step:
-    """Return what the target needs; `failures` counts the checks that failed in a row."""
+def decide(target: Target, past: Past, now: datetime, limits: Limits) -> Step:
+    """Return what the target needs."""
     if target.metadata.deletion_timestamp is not None:
         return Wait(None)
-    admitted = find_condition(target.status.conditions, ADMITTED)
-    if admitted is None and labels.REGISTERED_BY_SERVER in target.metadata.annotations:
+    if is_under_way(target):
         # The server that is registering it admits it; or it crashed, and nobody was told of it.
-        abandoned = _created(target, now) + timedelta(seconds=limits.abandoned_seconds)
-        return Remove() if now >= abandoned else Wait(_seconds(abandoned, now))
+        left = limits.abandoned_seconds - past.known_seconds
+        return Remove() if left <= 0 else Wait(left)
     if not target.is_admitted:
-        return Admit()
+        if past.refused_seconds is None:
+            return Admit()
+        left = limits.duplicate_retry_seconds - past.refused_seconds
+        return Admit() if left <= 0 else Wait(left)
     ready = find_condition(target.status.conditions, READY)
-    if ready is None or ready.observed_generation != target.metadata.generation:
+    checked = target.status.last_updated
+    is_current = ready is not None and ready.observed_generation == target.metadata.generation
+    if ready is None or checked is None or not is_current:
         return Check()
-    due = (target.status.last_updated or now) + timedelta(
-        seconds=pause_after(ready.status == "True", failures, limits)
-    )
-    return Check() if now >= due else Wait(_seconds(due, now))
+    pause = pause_after(ready.status == "True", past.failures, limits)
+    # Whoever wrote that time may have had another clock.
+    left = min((checked + timedelta(seconds=pause) - now).total_seconds(), pause)
+    return Check() if left <= 0 else Wait(left)
 
 
 def pause_after(is_ready: bool, failures: int, limits: Limits) -> float:
     """Return the seconds until the next check: a failing cluster is asked sooner, then seldom."""
     if is_ready:
         return limits.check_seconds
-    return min(limits.first_retry_seconds * 2.0 ** min(failures, 20), limits.check_seconds)
-
-
-def _created(target: Target, now: datetime) -> datetime:
-    return target.metadata.creation_timestamp or now
-
-
-def _seconds(moment: datetime, now: datetime) -> float:
-    return max((moment - now).total_seconds(), 0.1)
+    doublings = min(max(failures - 1, 0), 20)
+    return min(limits.first_retry_seconds * 2.0**doublings, limits.check_seconds)

@@ -119,6 +119,5 @@ async def tunnel(connection: socket.socket, target: Endpoint, limits: ProbeLimit
         accepted = isinstance(event, h11.Response) and 200 <= event.status_code < 300
     except (OSError, h11.RemoteProtocolError):
         accepted = False
-    # Bytes that came before our first one are not from a cluster that waits for TLS.
-    if not accepted or http.trailing_data[0]:
+    if not accepted:
         raise unreachable("The proxy did not connect to the cluster.")

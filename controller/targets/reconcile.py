@@ -1,7 +1,6 @@
 """The loop of one target: look, decide, act once; the change that makes brings the next turn."""
 
-import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -10,11 +9,12 @@ import structlog
 from controller.jobs import credential
 from controller.jobs.model import Refusal
 from controller.targets.decide import Admit, Check, Limits, Remove, Wait, decide, pause_after
+from controller.targets.memory import Memory
 from controller.targets.probe import probe
 from controller.targets.probe_limits import ProbeLimits
 from controller.targets.probe_network import Resolver
 from krkn_grpc.admission import conditions
-from krkn_grpc.admission.reservations import Reservations, Taken
+from krkn_grpc.admission.reservations import Reservations, Taken, held_by
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.errors import Conflict, NotFound
@@ -40,15 +40,14 @@ class TargetReconciler:
     resolver: Resolver
     limits: Limits
     probe_limits: ProbeLimits
-    _failures: dict[str, int] = field(default_factory=dict)
+    memory: Memory
 
     async def reconcile(self, uuid: str) -> float | None:
         """Do what the target needs now; return the seconds after which to look again, if any."""
         target = self.targets.get(uuid)
         if target is None:
-            self._failures.pop(uuid, None)
             return None
-        step = decide(target, _now(), self._failures.get(uuid, 0), self.limits)
+        step = decide(target, self.memory.past(target), _now(), self.limits)
         try:
             match step:
                 case Wait(seconds):
@@ -70,35 +69,29 @@ class TargetReconciler:
         try:
             await self.reservations.reserve(target, Deadline.within(_RESERVE_SECONDS))
         except Taken as taken:
+            self.memory.refused(target)
             status = conditions.refused(target, taken.reason, taken.message, _now())
-            await self._write(target, status)
-            # It may hold one of the two: a loser keeps neither from others.
-            await self.reservations.release_held(target)
+            # It may still hold one of the two, and a loser keeps neither from others. But only a
+            # refusal that is written keeps it from being admitted by someone else meanwhile.
+            if await self._write(target, status):
+                await self.reservations.release(taken.kept)
             return self.limits.duplicate_retry_seconds
-        except ValueError:
-            message = "The target's clusterAPIURL is not a URL."
-            status = conditions.refused(target, "InvalidKubeconfig", message, _now())
-            await self._write(target, status)
-            return None
         await self._write(target, conditions.admitted(target, _now()))
         _log.info("target admitted", target=target.metadata.name)
         return None
 
     async def _remove(self, target: Target) -> None:
-        _log.info("unfinished registration removed", target=target.metadata.name)
-        with contextlib.suppress(NotFound):
-            metadata = target.metadata
-            # As it was seen: not when its server finished it at this very moment.
-            await self.targets.store.delete(
-                metadata.name, uid=metadata.uid, resource_version=metadata.resource_version
-            )
-        await self.reservations.release_unused(target)
+        metadata = target.metadata
+        # As it was seen: not when its server finished it at this very moment.
+        await self.targets.store.delete(
+            metadata.name, uid=metadata.uid, resource_version=metadata.resource_version
+        )
+        _log.info("unfinished registration removed", target=metadata.name)
+        await self.reservations.release_if_unused(*held_by(target))
 
     async def _check(self, target: Target) -> float:
         is_ready, reason, message = await self._look(target)
-        uuid = target.metadata.name
-        failures = 0 if is_ready else self._failures.get(uuid, 0) + 1
-        self._failures[uuid] = failures
+        failures = self.memory.checked(target, is_ready)
         status = conditions.checked(target, is_ready, reason, message, _now())
         await self._write(target, status)
         return pause_after(is_ready, failures, self.limits)
@@ -110,9 +103,13 @@ class TargetReconciler:
         result = await probe(found, self.rules, self.probe_limits, self.resolver)
         return result.ready, result.reason.value, result.message
 
-    async def _write(self, target: Target, status: TargetStatus) -> None:
-        if status != target.status:
-            self.targets.remember(await self.targets.store.replace_status(target, status))
+    async def _write(self, target: Target, status: TargetStatus) -> bool:
+        """Write the status, for exactly this version; returns whether there was a change."""
+        if status == target.status:
+            return False
+        written = await self.targets.store.replace_status(target, status)
+        self.targets.remember(written)
+        return written.metadata.resource_version != target.metadata.resource_version
 
 
 def _now() -> datetime:

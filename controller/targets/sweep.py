@@ -1,13 +1,14 @@
 """Removes what targets left behind: Secrets of former credentials, reservations of nobody.
 
 A registration that is under way has written a Secret or a reservation that its target does not
-name yet; so only what is older than any registration may take is looked at.
+name yet; so only what nobody has needed for longer than any registration may take is removed.
 """
 
 import asyncio
-import contextlib
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -24,6 +25,21 @@ from krkn_grpc.resources.target import Target
 _log = structlog.get_logger(__name__)
 
 
+@dataclass
+class Spare:
+    """What seems to be unneeded, and since when this process sees it so, by its own clock."""
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def of(self, unneeded: list[ObjectMeta]) -> list[ObjectMeta]:
+        """Return those that were unneeded, and unchanged, each time for longer than `seconds`."""
+        now = self.clock()
+        self._since = {key: self._since.get(key, now) for key in map(_version, unneeded)}
+        return [each for each in unneeded if now - self._since[_version(each)] > self.seconds]
+
+
 @dataclass(frozen=True)
 class Sweep:
     """Looks at all Secrets and reservations of targets, at intervals."""
@@ -32,8 +48,9 @@ class Sweep:
     secrets: Store[Secret]
     leases: Store[Lease]
     reservations: Reservations
-    every_seconds: float = 15.0
-    spare_seconds: float = 40.0
+    every_seconds: float
+    old_secrets: Spare
+    old_leases: Spare
 
     async def run(self) -> None:
         """Sweep until cancelled; a failure is tried again the next time."""
@@ -45,26 +62,28 @@ class Sweep:
             await asyncio.sleep(self.every_seconds)
 
     async def once(self) -> None:
-        """Remove what nobody needs now."""
-        credentials = f"{labels.TARGET_UUID},!{labels.APP}"
-        for secret in await self.secrets.list_metadata(labels=credentials):
-            if self._is_old(secret) and not await self._is_in_use(secret):
-                with contextlib.suppress(NotFound, Conflict):
+        """Remove what nobody has needed for long enough."""
+        credentials = await self.secrets.list_metadata(labels=f"{labels.TARGET_UUID},!{labels.APP}")
+        unnamed = [secret for secret in credentials if not self._is_named(secret)]
+        for secret in self.old_secrets.of(unnamed):
+            with suppress(NotFound, Conflict):
+                if not await self._is_in_use(secret):
                     await self.secrets.delete(secret.name, uid=secret.uid)
                     _log.info("old credential removed", target=secret.labels[labels.TARGET_UUID])
-        for lease in await self.leases.list_metadata(labels=labels.TARGET_UUID):
-            if self._is_old(lease) and is_reservation(lease.name) and not self._is_held(lease):
-                await self.reservations.release_if_unused(lease.name)
+        leases = await self.leases.list_metadata(labels=labels.TARGET_UUID)
+        unheld = [each for each in leases if is_reservation(each.name) and not self._is_held(each)]
+        for lease in self.old_leases.of(unheld):
+            await self.reservations.release_if_unused(lease.name)
+
+    def _is_named(self, secret: ObjectMeta) -> bool:
+        known = self.targets.get(secret.labels[labels.TARGET_UUID])
+        return known is not None and known.spec.secret_uuid == secret.name
 
     async def _is_in_use(self, secret: ObjectMeta) -> bool:
-        """Whether a target names this Secret, or it is not one of ours to judge."""
-        uuid = secret.labels[labels.TARGET_UUID]
-        known = self.targets.get(uuid)
-        if known is not None and known.spec.secret_uuid == secret.name:
-            return True
+        """Whether a target names this Secret by now, or it is not one of ours to judge."""
         owners = {owner.uid for owner in secret.owner_references}
         try:
-            target = await self.targets.store.get(uuid)
+            target = await self.targets.store.get(secret.labels[labels.TARGET_UUID])
         except NotFound:
             return not owners  # With an owner that is gone, it is garbage.
         except ValueError:
@@ -72,11 +91,9 @@ class Sweep:
         return target.metadata.uid not in owners or target.spec.secret_uuid == secret.name
 
     def _is_held(self, lease: ObjectMeta) -> bool:
-        """Whether a target is known that needs the reservation; if not, it is looked up."""
         known = self.targets.get(lease.labels[labels.TARGET_UUID])
         return known is not None and lease.name in held_by(known)
 
-    def _is_old(self, metadata: ObjectMeta) -> bool:
-        created = metadata.creation_timestamp
-        spare = timedelta(seconds=self.spare_seconds)
-        return created is not None and datetime.now(UTC) - created > spare
+
+def _version(metadata: ObjectMeta) -> tuple[str, str]:
+    return metadata.uid, metadata.resource_version

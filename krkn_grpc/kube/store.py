@@ -17,7 +17,8 @@ _log = structlog.get_logger(__name__)
 # Bookmarks come once a minute: a watch that is silent for longer has lost its other end.
 _WATCH_SILENCE_SECONDS = 90.0
 _WATCH_SECONDS = 280
-_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class _ListMeta(msgspec.Struct, rename={"resource_version": "resourceVersion", "next": "continue"}):
@@ -143,10 +144,19 @@ class Store(Generic[R]):
         )
         await self._session.call("DELETE", paths.single(self._path, name), body=body)
 
+    async def get_metadata(self, name: str) -> ObjectMeta:
+        """Return the metadata of the object and nothing else of it."""
+        path = paths.single(self._path, name)
+        content = await self._session.call("GET", path, accept=_METADATA)
+        return msgspec.json.decode(content, type=_Metadata).metadata
+
     async def list_metadata(self, *, labels: str = "") -> list[ObjectMeta]:
         """Return the metadata of all objects and nothing else of them."""
         content = await self._session.call(
-            "GET", self._path, query={"labelSelector": labels} if labels else None, accept=_METADATA
+            "GET",
+            self._path,
+            query={"labelSelector": labels} if labels else None,
+            accept=_METADATA_LIST,
         )
         listed = msgspec.json.decode(content, type=_MetadataList)
         return [item.metadata for item in listed.items or []]

@@ -6,19 +6,27 @@ finds "already exists", and nobody can point the controller at an object of thei
 
 import hashlib
 
+from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.kubeconfig import normalise_url
 
 PROVIDER = "krkn-operator"
 CONTAINER = "scenario"
 CONTROLLER_LEASE = "krkn-grpc-controller"
 REQUEST_RECORD = "krkn-request-"
+_POD = "krkn-job-"
 _NAME_RESERVATION = "krkn-target-name-"
 _URL_RESERVATION = "krkn-target-url-"
 
 
 def pod_for(job_id: str) -> str:
     """Return the name of the job's scenario pod."""
-    return f"krkn-job-{job_id}"
+    return f"{_POD}{job_id}"
+
+
+def job_of_pod(pod: str) -> str | None:
+    """Return the id of the job that a pod of this name is for, None when it is for no job."""
+    job_id = pod.removeprefix(_POD)
+    return job_id if job_id != pod and is_id(job_id) else None
 
 
 def kubeconfig_secret_for(job_id: str) -> str:
@@ -34,6 +42,11 @@ def inputs_secret_for(job_id: str) -> str:
 def registry_secret_for(job_id: str) -> str:
     """Return the name of the job's image pull Secret."""
     return f"krkn-job-{job_id}-registry"
+
+
+def secrets_of(job_id: str) -> tuple[str, str, str]:
+    """Return the names that the Secrets of a job can have."""
+    return kubeconfig_secret_for(job_id), inputs_secret_for(job_id), registry_secret_for(job_id)
 
 
 def file_key(index: int) -> str:
@@ -64,6 +77,11 @@ def is_reservation(lease: str) -> bool:
 def request_record(caller: str, request_id: str) -> str:
     """Return the name of the Lease that remembers a caller's request."""
     return f"{REQUEST_RECORD}{_digest(f'{request_id}/{caller}')}"
+
+
+def is_request_record(lease: str) -> bool:
+    """Whether a Lease of this name remembers a request."""
+    return lease.startswith(REQUEST_RECORD)
 
 
 def _digest(text: str) -> str:

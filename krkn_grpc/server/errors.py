@@ -36,6 +36,10 @@ class InvalidRequest(CallError):
         self.violations = tuple(violations)
 
 
+# Said in the same words wherever a target is absent or the caller may not know of it.
+NO_SUCH_TARGET = "there is no such target"
+
+
 class NoSuch(CallError):
     """The thing that was named does not exist, or the caller may not see it."""
 

@@ -56,7 +56,7 @@ def _write(token: _Token) -> str:
 def _read(text: str, kind: type[T], filters: tuple[str, ...], field: str) -> T:
     try:
         token = msgspec.json.decode(base64.b64decode(text, b"-_", validate=True), type=kind)
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+    except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         raise InvalidRequest([Violation(field, "is not a token of this method")]) from None
     if token.filters != _fingerprint(filters):
         raise InvalidRequest([Violation(field, "was given for other filters")])

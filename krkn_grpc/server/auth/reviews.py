@@ -6,19 +6,27 @@ needs the answer is refused.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Hashable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 from cachetools import TTLCache
 
+from krkn_grpc.kube import errors
 from krkn_grpc.kube.session import Session
+from krkn_grpc.resources.meta import GROUP, VERSION
+from krkn_grpc.server.auth.remembered import Remembered
 
-_SECONDS = 10.0
+REMEMBER_SECONDS = 10.0
 _MOST_ANSWERS = 10_000
+_ASK_SECONDS = 5.0
+# A part of the session's connections: a flood of strangers must leave some for the writes.
+_AT_ONCE = 24
 
-Answer = TypeVar("Answer")
+_TOKENS = "/apis/authentication.k8s.io/v1/tokenreviews"
+_ACCESS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+Review = TypeVar("Review")
 
 
 class User(msgspec.Struct, frozen=True):
@@ -29,9 +37,10 @@ class User(msgspec.Struct, frozen=True):
     groups: list[str] = []
     extra: dict[str, list[str]] = {}
 
-    def __hash__(self) -> int:
-        """Hash by name and uid; equality compares everything."""
-        return hash((self.username, self.uid))
+    @property
+    def digest(self) -> bytes:
+        """The same for users that are alike in everything, and short."""
+        return hashlib.sha256(msgspec.json.encode(self)).digest()
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Question:
 
 class _TokenStatus(msgspec.Struct):
     authenticated: bool = False
-    audiences: list[str] = []
+    audiences: list[str] | None = None
     user: User = msgspec.field(default_factory=User)
 
 
@@ -63,44 +72,34 @@ class _AccessReview(msgspec.Struct):
     status: _AccessStatus
 
 
-@dataclass
-class _Remembered(Generic[Answer]):
-    """Answers by question; the same question asked twice at once is sent once."""
-
-    answers: TTLCache[Hashable, Answer] = field(
-        default_factory=lambda: TTLCache(_MOST_ANSWERS, _SECONDS)
-    )
-    asking: dict[Hashable, asyncio.Task[Answer]] = field(default_factory=dict)
-
-    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-        if key in self.answers:
-            return self.answers[key]
-        task = self.asking.get(key)
-        if task is None:
-            task = self.asking[key] = asyncio.create_task(ask())
-            task.add_done_callback(lambda _: self.asking.pop(key, None))
-        answer = await asyncio.shield(task)
-        self.answers[key] = answer
-        return answer
-
-
 class Reviews:
-    """TokenReview and SubjectAccessReview."""
+    """TokenReview and SubjectAccessReview.
 
-    def __init__(self, session: Session, namespace: str, audience: str) -> None:
+    Both raise NotWritten when the API server gives no answer, whatever the cause.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        namespace: str,
+        audience: str,
+        *,
+        remember_seconds: float = REMEMBER_SECONDS,
+    ) -> None:
         """Accept tokens for `audience`; ask about resources in `namespace`."""
         self._session = session
         self._namespace = namespace
         self._audience = audience
-        self._users: _Remembered[User] = _Remembered()
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._users: Remembered[User] = Remembered(remember_seconds, _MOST_ANSWERS)
         # Apart, so that a flood of made-up tokens does not drive out those of real callers.
-        self._strangers: TTLCache[str, bool] = TTLCache(_MOST_ANSWERS, _SECONDS)
-        self._rights: _Remembered[bool] = _Remembered()
+        self._strangers: TTLCache[bytes, bool] = TTLCache(_MOST_ANSWERS, remember_seconds)
+        self._rights: Remembered[bool] = Remembered(remember_seconds, _MOST_ANSWERS)
 
     async def user_of(self, token: str) -> User | None:
         """Return whose token it is, None when it is nobody's or not for this service."""
         # By its digest: a token itself is kept nowhere.
-        digest = hashlib.sha256(token.encode()).hexdigest()
+        digest = hashlib.sha256(token.encode()).digest()
         if digest in self._strangers:
             return None
         try:
@@ -111,52 +110,51 @@ class Reviews:
 
     async def is_allowed(self, user: User, question: Question) -> bool:
         """Whether the user may do it."""
-        key = (msgspec.json.encode(user), question)
+        key = (user.digest, question)
         return await self._rights.get(key, lambda: self._review_access(user, question))
 
     async def _review_token(self, token: str) -> User:
-        review = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenReview",
-            "spec": {"token": token, "audiences": [self._audience]},
-        }
-        answer = await self._session.call(
-            "POST", "/apis/authentication.k8s.io/v1/tokenreviews", body=msgspec.json.encode(review)
-        )
-        status = msgspec.json.decode(answer, type=_TokenReview).status
+        spec = {"token": token, "audiences": [self._audience]}
+        status = (await self._ask(_TOKENS, "TokenReview", spec, _TokenReview)).status
         # An authenticator that knows no audiences answers for all of them, or names none.
-        if not status.authenticated or self._audience not in status.audiences:
+        if not status.authenticated or self._audience not in (status.audiences or ()):
             raise _Stranger
+        if not status.user.username:
+            raise _Stranger  # Without a name nobody can be asked about.
         return status.user
 
     async def _review_access(self, user: User, question: Question) -> bool:
         attributes = {
             "namespace": self._namespace,
-            "group": "krkn.krkn-chaos.dev",
-            "version": "v1alpha1",
+            "group": GROUP,
+            "version": VERSION,
             "verb": question.verb,
             "resource": question.resource,
             "subresource": question.subresource,
             "name": question.name,
         }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {
-                "user": user.username,
-                "uid": user.uid,
-                "groups": user.groups,
-                "extra": user.extra,
-                "resourceAttributes": {key: value for key, value in attributes.items() if value},
-            },
+        spec = {
+            "user": user.username,
+            "uid": user.uid,
+            "groups": user.groups,
+            "extra": user.extra,
+            "resourceAttributes": {key: value for key, value in attributes.items() if value},
         }
-        answer = await self._session.call(
-            "POST",
-            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-            body=msgspec.json.encode(review),
-        )
-        status = msgspec.json.decode(answer, type=_AccessReview).status
+        status = (await self._ask(_ACCESS, "SubjectAccessReview", spec, _AccessReview)).status
         return status.allowed and not status.denied
+
+    async def _ask(self, path: str, kind: str, spec: dict[str, Any], answer: type[Review]) -> Review:
+        group_version = path.removeprefix("/apis/").rpartition("/")[0]
+        review = {"apiVersion": group_version, "kind": kind, "spec": spec}
+        body = msgspec.json.encode(review)
+        try:
+            async with self._at_once:
+                content = await self._session.call("POST", path, body=body, seconds=_ASK_SECONDS)
+            return msgspec.json.decode(content, type=answer)
+        except (errors.KubeError, msgspec.MsgspecError) as error:
+            # Also when it is our own account that may not ask: without an answer nobody passes,
+            # and nothing of the caller's was written.
+            raise errors.NotWritten(f"no answer to a {kind}: {error}") from error
 
 
 class _Stranger(Exception):

@@ -1,7 +1,6 @@
 """The objects that one run means for one target, as pure data."""
 
 import base64
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -68,7 +67,7 @@ def _inputs(run: Run, job: ChaosJob) -> Secret:
 
 def _pull_secret(login: RegistryLogin, job: ChaosJob) -> Secret:
     # The container runtime looks logins up by the registry's host, so the scheme has to go.
-    server = urlsplit(login.url if "://" in login.url else f"//{login.url}").netloc
+    server = login.url.rpartition("://")[2].partition("/")[0]
     auth = _base64(f"{login.username}:{login.password}".encode())
     entry = {"username": login.username, "password": login.password, "auth": auth}
     config = msgspec.json.encode({"auths": {server: entry}})

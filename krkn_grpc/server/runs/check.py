@@ -20,11 +20,19 @@ _LONGEST_IMAGE = 512
 _LONGEST_NAME = 253
 _LONGEST_TIMEOUT = 86_400
 _MOST_LABELS = 64
+_LONGEST_REGISTRY = 2_048
+_LONGEST_CREDENTIAL = 8_192  # a cloud's JSON key or token has about a third of it
 _DEFAULT_REGISTRY_USER = "oauth2"
 
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+# A host as an image reference may have it, with a scheme before it and a path after it.
+_REGISTRY = re.compile(
+    r"(?i:https?://)?([A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+    r"(/[-._~%/A-Za-z0-9]*)?"
+)
 
 
 def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
@@ -105,7 +113,7 @@ def _scenario(request: pb.RunScenarioRequest, allowed: tuple[str, ...], findings
 
 def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLogin | None:
     url, username = request.registry_url, request.username
-    password = request.token or request.password
+    password, source = request.token or request.password, "token" if request.token else "password"
     if not password and not username:
         return None
     findings.expect(bool(url), "registryUrl", "is required with registry credentials")
@@ -116,13 +124,12 @@ def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLog
         "is required with password, unless token is given",
     )
     findings.expect(":" not in username, "username", "must not contain a colon")
-    host = url.split("://", 1)[-1]
-    is_clean = "@" not in url and url.isprintable() and " " not in url and bool(host)
-    findings.expect(
-        is_clean or not url,
-        "registryUrl",
-        "must be an address without user or password",
-    )
+    is_address = len(url) <= _LONGEST_REGISTRY and _REGISTRY.fullmatch(url) is not None
+    rule = "must be a registry's address, without user or password"
+    findings.expect(is_address or not url, "registryUrl", rule)
+    for field, value in (("username", username), (source, password)):
+        rule = f"must have at most {_LONGEST_CREDENTIAL} characters"
+        findings.expect(len(value) <= _LONGEST_CREDENTIAL, field, rule)
     return RegistryLogin(url, username or _DEFAULT_REGISTRY_USER, password)
 
 

@@ -16,11 +16,11 @@ from krkn_grpc.resources import ids, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.server.auth.permission import Permission
-from krkn_grpc.server.errors import CallError, NoSuch, Unreachable, answer_for
+from krkn_grpc.server.errors import NO_SUCH_TARGET, CallError, NoSuch, Unreachable, answer_for
 from krkn_grpc.server.runs import blueprint, runnable
 from krkn_grpc.server.runs.requests import Record, Requests
 from krkn_grpc.server.runs.run import Run
-from krkn_grpc.server.targets.registration import ABSENT, Registry
+from krkn_grpc.server.targets.registration import Registry
 
 _CONCURRENT_WRITES = 32
 
@@ -93,7 +93,7 @@ class Submission:
             if record is not None and (earlier := await self._earlier(record, uuid, job_id)):
                 return earlier
             if not await caller.may_run(uuid):
-                raise NoSuch(ABSENT)  # Word for word what is said of a target that is not there.
+                raise NoSuch(NO_SUCH_TARGET)
             target = await self._registry.get(uuid)
             runnable.check(target, run)
             if run.validate_only:

@@ -1,5 +1,6 @@
 """Checks a registration without looking anything up; what passes is a typed value."""
 
+import base64
 from dataclasses import dataclass
 from typing import Protocol, cast, get_args
 
@@ -66,9 +67,14 @@ def registration(request: Registration, rules: AddressRules) -> NewTarget:
     return NewTarget(
         cluster_name=name,
         secret_type=cast(SecretType, request.secret_type),
-        ca_bundle="" if is_kubeconfig else request.ca_bundle,
+        ca_bundle="" if is_kubeconfig else _public_ca(kubeconfig),
         kubeconfig=kubeconfig,
     )
+
+
+def _public_ca(kubeconfig: Kubeconfig) -> str:
+    """Return the certificates in base64, and nothing that may have stood around them."""
+    return base64.b64encode((kubeconfig.certificate_authority or "").encode()).decode()
 
 
 def _required(request: Registration) -> list[tuple[str, str]]:
@@ -106,5 +112,5 @@ def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
             field = "clusterAPIURL"
     # Only what the address says by itself: names are resolved by the controller when it connects.
     if (refusal := rules.check_literal(kubeconfig.endpoint.host)) is not None:
-        raise InvalidRequest([Violation(field, refusal)])
+        raise KubeconfigError([kubeconfigs.Violation(field, refusal)])
     return kubeconfig

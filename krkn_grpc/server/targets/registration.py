@@ -1,22 +1,22 @@
 """Registers, replaces and removes targets; a crash after any write leaves nothing usable.
 
     create: target (not admitted) -> reservations -> Secret -> condition Admitted
-    update: reservations -> Secret -> spec -> reservations, again -> condition Admitted
-            -> old reservations released
+    update: reservations -> Secret -> spec -> reservations, again -> old reservations released
+            -> condition Admitted
     delete: target -> reservations released
 
 A target can be run only while it is admitted for the spec that it has. What a crash leaves
 half-made is removed by the controller; the loser of a race removes its own.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
-from krkn_grpc.admission import conditions
-from krkn_grpc.admission.reservations import Reservations
+from krkn_grpc.admission.reservations import Reservations, held_by
+from krkn_grpc.admission.under_way import is_registered, mark
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
@@ -26,10 +26,10 @@ from krkn_grpc.resources import ids, kubeconfig, labels
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target, TargetSpec
-from krkn_grpc.server.errors import Changed, NoSuch, Unsettled
+from krkn_grpc.server.errors import NoSuch, Unsettled
 from krkn_grpc.server.targets.check import NewTarget
-
-ABSENT = "there is no such target"
+from krkn_grpc.server.targets.confirmed import ConfirmedWrites, no_such
+from krkn_grpc.server.targets.deletions import Deletions
 
 
 class Registry:
@@ -40,108 +40,96 @@ class Registry:
     ) -> None:
         """Work on these kinds of objects; Secrets are only ever created."""
         self._cache = targets
+        self._deletions = Deletions(targets)
         self._targets = targets.store
         self._secrets = secrets
         self._reservations = Reservations(leases, targets.store)
+        self._writes = ConfirmedWrites(targets.store, self._reservations)
+
+    def all(self) -> Iterable[Target]:
+        """Return all targets that this replica knows of."""
+        return filter(is_registered, self._cache.values())
 
     async def get(self, uuid: str) -> Target:
         """Return a target; what the cache does not have yet is asked of the API server."""
-        if not ids.is_id(uuid):
-            raise NoSuch(ABSENT)
-        return self._cache.get(uuid) or await self._get_live(uuid)
+        known = self._cache.get(uuid)
+        # Another replica may have told its client what is not in this cache yet.
+        return known if known is not None and known.is_admitted else await self._registered(uuid)
 
     async def create(self, new: NewTarget, deadline: Deadline) -> Target:
         """Register a target; raises Taken when its name or its URL has one already."""
         uuid = ids.new_id()
         metadata = ObjectMeta(
-            name=uuid,
-            namespace=self._targets.namespace,
-            annotations={labels.REGISTERED_BY_SERVER: "true"},
+            name=uuid, namespace=self._targets.namespace, annotations=mark(datetime.now(UTC))
         )
         wanted = Target(metadata=metadata, spec=_spec(uuid, new))
-        target = await create(self._targets, wanted, deadline) or await self._get_live(uuid)
+        target = await create(self._targets, wanted, deadline) or await self._targets.get(uuid)
         try:
             await self._reservations.reserve(target, deadline)
             await create(self._secrets, _secret(target, new), deadline)
-            return await self._admit(target)
-        except BaseException:
+            admitted = await self._writes.admit(target, deadline)
+        except BaseException as error:
             await self._withdraw(target)
+            if isinstance(error, NoSuch):
+                raise Unsettled("the registration took too long and was removed") from None
             raise
+        self._cache.remember(admitted)
+        return admitted
 
     async def update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
-        """Replace a target's registration; its uuid stays, its old name and URL become free."""
-        if not ids.is_id(uuid):
-            raise NoSuch(ABSENT)
-        while deadline.remaining > 0:
-            old = await self._get_live(uuid)
-            changed = msgspec.structs.replace(old, spec=_spec(uuid, new))
-            async with self._unused_released(old, changed):
-                await self._reservations.reserve(changed, deadline)
-                await create(self._secrets, _secret(changed, new), deadline)
-                try:
-                    changed = await self._targets.replace(changed)
-                except errors.NotFound:
-                    raise NoSuch(ABSENT) from None
-                except errors.Conflict:
-                    continue  # Its status changed, or another update came first: look again.
-                # Another update of this target may have given up and released meanwhile; from
-                # here on nobody does, because the target now names what it holds.
-                await self._reservations.reserve(changed, deadline)
-                return await self._admit(changed)
-        raise Changed("the target was changed by others all the while")
+        """Replace a target's registration; its uuid stays, its old name and URL become free.
+
+        Raises Taken, and leaves the target as it was, when another has the new name or URL.
+        """
+        spec = _spec(uuid, new)
+        old = await self._registered(uuid)
+        wanted = msgspec.structs.replace(old, spec=spec)
+        taken = await self._reservations.reserve(wanted, deadline)
+        try:
+            await create(self._secrets, _secret(wanted, new), deadline)
+            changed, former = await self._writes.replace(old, spec, taken, deadline)
+        except BaseException:
+            await self._reservations.release(each for each in taken if each.is_new)
+            raise
+        # An admission rests on what is reserved after the target says that it needs it.
+        await self._reservations.reserve(changed, deadline)
+        await self._reservations.release(former)
+        admitted = await self._writes.admit(changed, deadline)
+        self._cache.remember(admitted)
+        return admitted
 
     async def delete(self, uuid: str) -> Target:
         """Remove a target; its name and URL are free when this returns."""
+        target = await self._registered(uuid)
+        with self._deletions.expected(target) as deletion:
+            try:
+                await self._targets.delete(uuid, uid=target.metadata.uid)
+            except (errors.NotFound, errors.Conflict):
+                raise no_such() from None
+            self._cache.forget(target)
+            # Free already, because their holder is gone; but nobody shall have to clear them away.
+            with suppress(errors.KubeError):
+                await self._reservations.release_if_unused(*held_by(target))
+            return await deletion.seen()
+
+    async def _registered(self, uuid: str) -> Target:
+        """Return the target as it is now; raises NoSuch when clients know of none."""
         if not ids.is_id(uuid):
-            raise NoSuch(ABSENT)
-        target = await self._get_live(uuid)
+            raise no_such()
         try:
-            await self._targets.delete(uuid, uid=target.metadata.uid)
-        except (errors.NotFound, errors.Conflict):
-            raise NoSuch(ABSENT) from None
-        self._cache.forget(target)
-        # Only now: without its reservations an admitted target would no longer be unique.
-        await self._reservations.release_unused(target)
+            target = await self._targets.get(uuid)
+        except errors.NotFound:
+            raise no_such() from None
+        if not is_registered(target):
+            raise no_such()
         return target
 
-    async def _get_live(self, uuid: str) -> Target:
-        try:
-            return await self._targets.get(uuid)
-        except errors.NotFound:
-            raise NoSuch(ABSENT) from None
-
-    async def _admit(self, target: Target) -> Target:
-        """Write that the target, with this spec, holds its reservations."""
-        written = target
-        while written.spec == target.spec:
-            status = conditions.admitted(written, datetime.now(UTC).replace(microsecond=0))
-            try:
-                written = await self._targets.replace_status(written, status)
-            except errors.Conflict:
-                written = await self._get_live(target.metadata.name)
-            except errors.NotFound:
-                raise Unsettled("the registration took too long and was removed") from None
-            else:
-                self._cache.remember(written)
-                return written
-        raise Changed("another update of the target came at the same moment")
-
-    @asynccontextmanager
-    async def _unused_released(self, *versions: Target) -> AsyncIterator[None]:
-        """At the end, whatever it is, release what the target does not need any more."""
-        try:
-            yield
-        finally:
-            # What cannot be released now, the controller's sweep releases within a minute.
-            with suppress(errors.KubeError):
-                await self._reservations.release_unused(*versions)
-
     async def _withdraw(self, target: Target) -> None:
-        try:
-            await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
-            await self._reservations.release_unused(target)
-        except errors.KubeError:
-            return  # The controller removes what is half-made within a minute.
+        # What fails here is no matter: the controller removes what is half-made within a minute.
+        with suppress(errors.KubeError):
+            with suppress(errors.NotFound):
+                await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
+            await self._reservations.release_if_unused(*held_by(target))
 
 
 def _spec(uuid: str, new: NewTarget) -> TargetSpec:

@@ -42,7 +42,7 @@ class TargetServicer(TargetServiceServicer):
         """List the registered clusters, newest first."""
         await catch_up(context, self.targets)
         shown, following = page(
-            self.targets.values(),
+            self.registry.all(),
             size=request.page_size,
             token=request.page_token,
             filters=(),

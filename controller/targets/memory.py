@@ -1,0 +1,87 @@
+"""What the controller remembers of targets between their turns; losing it does no harm.
+
+Ages are measured by this process's own monotonic clock: one that is computed from a time that
+another machine wrote is wrong by as much as the two clocks differ.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.targets.decide import Past
+from krkn_grpc.admission.reservations import held_by
+from krkn_grpc.kube.cache import Seen
+from krkn_grpc.resources.target import Target
+
+
+@dataclass
+class _Entry:
+    version: tuple[str, int]
+    first_seen: float
+    failures: int = 0
+    refused: float | None = None
+    wanted: frozenset[str] = frozenset()
+
+
+class Memory:
+    """Since when a target is known, how many checks failed in a row, and when it was refused.
+
+    All of that is of one generation: a target that is changed begins anew.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Remember nothing yet; `clock` gives seconds."""
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+        self._held: dict[str, frozenset[str]] = {}
+
+    def past(self, target: Target) -> Past:
+        """Return what is remembered of the target as it is."""
+        entry, now = self._entry(target), self._clock()
+        return Past(
+            known_seconds=now - entry.first_seen,
+            failures=entry.failures,
+            refused_seconds=None if entry.refused is None else now - entry.refused,
+        )
+
+    def checked(self, target: Target, is_ready: bool) -> int:
+        """Remember how a check ended; returns how many failed in a row."""
+        entry = self._entry(target)
+        entry.failures = 0 if is_ready else entry.failures + 1
+        return entry.failures
+
+    def refused(self, target: Target) -> None:
+        """Remember that the target's name or URL is another's just now."""
+        entry = self._entry(target)
+        entry.refused, entry.wanted = self._clock(), frozenset(held_by(target))
+
+    def freed_by(self, seen: Seen[Target]) -> list[str]:
+        """Return the targets that were refused what this change sets free.
+
+        They count as refused no more, so that they are tried at once.
+        """
+        name, target = seen.object.metadata.name, seen.new
+        held = self._held.pop(name, frozenset())
+        if target is None or target.metadata.deletion_timestamp is not None:
+            self._entries.pop(name, None)
+            free = held
+        else:
+            # While it is between two admissions it keeps what it held.
+            self._held[name] = frozenset(held_by(target)) if target.is_admitted else held
+            free = held - self._held[name]
+        return [other for other, entry in self._entries.items() if _is_tried_again(entry, free)]
+
+    def _entry(self, target: Target) -> _Entry:
+        metadata = target.metadata
+        version = (metadata.uid, metadata.generation)
+        known = self._entries.get(metadata.name)
+        if known is None or known.version != version:
+            known = self._entries[metadata.name] = _Entry(version, self._clock())
+        return known
+
+
+def _is_tried_again(entry: _Entry, free: frozenset[str]) -> bool:
+    if entry.refused is None or entry.wanted.isdisjoint(free):
+        return False
+    entry.refused = None
+    return True

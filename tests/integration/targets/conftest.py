@@ -1,0 +1,76 @@
+"""Two servers and a controller that all tests of targets share, and one who watches them."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.control_plane import ControlPlane
+from tests.integration.targets.watching import Watched, watching
+from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+from tests.support.target_client import Targets
+
+# A crash's leftovers go after seconds, and not, as by default, within a minute.
+BRISK = {
+    "KRKN_WRITE_SECONDS": "8",
+    "KRKN_ABANDONED_SECONDS": "9",
+    "KRKN_TARGET_SWEEP_SECONDS": "0.5",
+}
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Two servers of one namespace, whose controller is beside the first."""
+
+    first: Running
+    second: Running
+    watched: Watched
+
+    @property
+    def targets(self) -> tuple[Targets, Targets]:
+        """TargetService of each."""
+        return Targets(self.first.channel), Targets(self.second.channel)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def replicas(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Replicas]:
+    """Services for all tests of targets that do them no harm."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await make_namespace(control_plane.cluster, name)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(remove_namespace, control_plane.cluster, name)
+
+        async def start(wanted: Wanted) -> Running:
+            folder: Path = tmp_path_factory.mktemp("replica")
+            return await stack.enter_async_context(
+                running(control_plane.cluster, name, folder, wanted)
+            )
+
+        watched = await stack.enter_async_context(watching(control_plane.admin_kubeconfig, name))
+        first = await start(Wanted(envoy=False, environment=BRISK))
+        second = await start(Wanted(envoy=False, controller=False, environment=BRISK))
+        yield Replicas(first, second, watched)
+
+
+@pytest.fixture
+def watched(replicas: Replicas) -> Watched:
+    """Who watches the targets of `replicas`."""
+    return replicas.watched
+
+
+@pytest.fixture
+def both(replicas: Replicas) -> tuple[Targets, Targets]:
+    """TargetService of two servers."""
+    return replicas.targets
+
+
+@pytest.fixture
+def targets(replicas: Replicas) -> Targets:
+    """TargetService of one server."""
+    return replicas.targets[0]

@@ -1,0 +1,288 @@
+"""Every message has the JSON names, types and shapes that clients know."""
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+
+MESSAGES: dict[str, dict[str, str]] = {
+    "Target": {
+        "uuid": "string",
+        "clusterName": "string",
+        "clusterAPIURL": "string",
+        "secretType": "string",
+        "ready": "bool",
+        "createdAt": "optional string",
+        "reason": "string",
+        "message": "string",
+        "lastChecked": "optional string",
+    },
+    "CreateTargetRequest": {
+        "clusterName": "string",
+        "secretType": "string",
+        "clusterAPIURL": "string",
+        "caBundle": "string",
+        "kubeconfig": "string",
+        "token": "string",
+        "username": "string",
+        "password": "string",
+    },
+    "CreateTargetResponse": {"uuid": "string", "message": "string"},
+    "ListTargetsRequest": {"pageSize": "int32", "pageToken": "string"},
+    "ListTargetsResponse": {"targets": "repeated Target", "nextPageToken": "string"},
+    "GetTargetRequest": {"uuid": "string"},
+    "UpdateTargetRequest": {
+        "uuid": "string",
+        "clusterName": "string",
+        "secretType": "string",
+        "clusterAPIURL": "string",
+        "caBundle": "string",
+        "kubeconfig": "string",
+        "token": "string",
+        "username": "string",
+        "password": "string",
+    },
+    "UpdateTargetResponse": {"uuid": "string", "message": "string"},
+    "DeleteTargetRequest": {"uuid": "string"},
+    "DeleteTargetResponse": {"uuid": "string", "message": "string"},
+    "Job": {
+        "jobId": "string",
+        "targetUUID": "string",
+        "scenarioName": "string",
+        "status": "string",
+        "podName": "string",
+        "startTime": "optional string",
+        "completionTime": "optional string",
+        "message": "string",
+        "reason": "string",
+        "exitCode": "optional int32",
+        "createdAt": "optional string",
+        "requestedBy": "string",
+        "labels": "map<string, string>",
+    },
+    "ScenarioFile": {"name": "string", "content": "string", "mountPath": "string"},
+    "RunScenarioRequest": {
+        "targetUUIDs": "repeated string",
+        "scenarioImage": "string",
+        "scenarioName": "string",
+        "kubeconfigPath": "string",
+        "environment": "map<string, string>",
+        "files": "repeated ScenarioFile",
+        "registryUrl": "string",
+        "scenarioRepository": "string",
+        "username": "string",
+        "password": "string",
+        "token": "string",
+        "skipTls": "bool",
+        "insecure": "bool",
+        "requestId": "string",
+        "validateOnly": "bool",
+        "requireReady": "bool",
+        "timeoutSeconds": "optional int32",
+        "ttlSecondsAfterFinished": "optional int32",
+        "labels": "map<string, string>",
+        "secretEnvironment": "map<string, string>",
+    },
+    "TargetJobResult": {
+        "targetUUID": "string",
+        "jobId": "string",
+        "status": "string",
+        "podName": "string",
+        "success": "bool",
+        "error": "optional string",
+    },
+    "RunScenarioResponse": {
+        "jobs": "repeated TargetJobResult",
+        "totalTargets": "int32",
+        "successfulJobs": "int32",
+        "failedJobs": "int32",
+        "message": "optional string",
+    },
+    "ListScenarioRunsRequest": {
+        "targetUUID": "string",
+        "status": "string",
+        "scenarioName": "string",
+        "labelSelector": "string",
+        "pageSize": "int32",
+        "pageToken": "string",
+    },
+    "ListScenarioRunsResponse": {"jobs": "repeated Job", "nextPageToken": "string"},
+    "GetScenarioRunStatusRequest": {"jobId": "string"},
+    "StopScenarioRunRequest": {"jobId": "string"},
+    "StreamLogsRequest": {
+        "jobId": "string",
+        "follow": "bool",
+        "tailLines": "optional int32",
+        "timestamps": "bool",
+    },
+    "WatchScenarioRunsRequest": {
+        "targetUUID": "string",
+        "status": "string",
+        "scenarioName": "string",
+        "labelSelector": "string",
+        "resumeToken": "string",
+    },
+    "WatchScenarioRunsResponse": {
+        "type": "string",
+        "job": "Job",
+        "resumeToken": "string",
+        "error": "WatchError",
+    },
+    "WatchError": {"code": "int32", "message": "string"},
+    "GetHealthRequest": {},
+    "GetHealthResponse": {"status": "string"},
+}
+
+TYPES = {
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_BOOL: "bool",
+    # No 64-bit type: JSON prints those as strings.
+    FieldDescriptor.TYPE_INT32: "int32",
+}
+
+
+def _type(field: FieldDescriptor) -> str:
+    inner = field.message_type
+    if inner is not None and inner.GetOptions().map_entry:
+        key, value = (_type(inner.fields_by_name[name]) for name in ("key", "value"))
+        return f"map<{key}, {value}>"
+    name = TYPES[field.type] if inner is None else inner.name
+    if field.is_repeated:
+        return f"repeated {name}"
+    return f"optional {name}" if inner is None and field.has_presence else name
+
+
+def test_every_message_has_the_documented_fields(messages: dict[str, Descriptor]) -> None:
+    fields = {
+        name: {field.json_name: _type(field) for field in message.fields}
+        for name, message in messages.items()
+    }
+    assert fields == MESSAGES
+
+
+UUID = "6f1c1a52-5d0c-4b1e-9a51-7a4f0f8f3a10"
+TIME = "2026-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize(
+    ("message", "printed"),
+    [
+        pytest.param(
+            targets_pb2.Target(uuid=UUID),
+            {
+                "uuid": UUID,
+                "clusterName": "",
+                "clusterAPIURL": "",
+                "secretType": "",
+                "ready": False,
+                "reason": "",
+                "message": "",
+            },
+            id="a target that was never checked has no times",
+        ),
+        pytest.param(
+            scenario_runs_pb2.Job(job_id=UUID, status="Pending"),
+            {
+                "jobId": UUID,
+                "targetUUID": "",
+                "scenarioName": "",
+                "status": "Pending",
+                "podName": "",
+                "message": "",
+                "reason": "",
+                "requestedBy": "",
+                "labels": {},
+            },
+            id="a pending job has no times and no exit code",
+        ),
+        pytest.param(
+            scenario_runs_pb2.Job(
+                status="Succeeded", start_time=TIME, completion_time=TIME, exit_code=0
+            ),
+            {
+                "jobId": "",
+                "targetUUID": "",
+                "scenarioName": "",
+                "status": "Succeeded",
+                "podName": "",
+                "startTime": TIME,
+                "completionTime": TIME,
+                "message": "",
+                "reason": "",
+                "exitCode": 0,
+                "requestedBy": "",
+                "labels": {},
+            },
+            id="exit code 0 is printed",
+        ),
+        pytest.param(
+            scenario_runs_pb2.RunScenarioResponse(
+                jobs=[
+                    scenario_runs_pb2.TargetJobResult(
+                        target_uuid=UUID, job_id=UUID, status="Pending", success=True
+                    ),
+                    scenario_runs_pb2.TargetJobResult(
+                        target_uuid="x", status="Failed", error="There is no such target."
+                    ),
+                ],
+                total_targets=2,
+                successful_jobs=1,
+                failed_jobs=1,
+            ),
+            {
+                "jobs": [
+                    {
+                        "targetUUID": UUID,
+                        "jobId": UUID,
+                        "status": "Pending",
+                        "podName": "",
+                        "success": True,
+                    },
+                    {
+                        "targetUUID": "x",
+                        "jobId": "",
+                        "status": "Failed",
+                        "podName": "",
+                        "success": False,
+                        "error": "There is no such target.",
+                    },
+                ],
+                "totalTargets": 2,
+                "successfulJobs": 1,
+                "failedJobs": 1,
+            },
+            id="an error is printed only where there is one",
+        ),
+        pytest.param(
+            scenario_runs_pb2.ListScenarioRunsResponse(),
+            {"jobs": [], "nextPageToken": ""},
+            id="an empty list of jobs is a list",
+        ),
+        pytest.param(
+            targets_pb2.ListTargetsResponse(),
+            {"targets": [], "nextPageToken": ""},
+            id="an empty list of targets is a list",
+        ),
+        pytest.param(
+            scenario_runs_pb2.WatchScenarioRunsResponse(type="SYNCED", resume_token="r"),
+            {"type": "SYNCED", "resumeToken": "r"},
+            id="SYNCED has no job and no error",
+        ),
+        pytest.param(
+            scenario_runs_pb2.WatchScenarioRunsResponse(
+                type="ERROR", error=scenario_runs_pb2.WatchError(code=11, message="Start anew.")
+            ),
+            {"type": "ERROR", "resumeToken": "", "error": {"code": 11, "message": "Start anew."}},
+            id="ERROR says why",
+        ),
+        pytest.param(
+            health_pb2.GetHealthResponse(status="healthy"), {"status": "healthy"}, id="health"
+        ),
+    ],
+)
+def test_a_reply_prints_zero_values_but_not_what_is_unset(
+    message: Message, printed: dict[str, object]
+) -> None:
+    assert json_format.MessageToDict(message, always_print_fields_with_no_presence=True) == printed

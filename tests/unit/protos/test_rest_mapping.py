@@ -1,0 +1,71 @@
+"""Every rpc has the REST call that clients know, and no other."""
+
+import re
+
+from google.api.field_behavior_pb2 import REQUIRED
+from google.api.http_pb2 import HttpRule
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+
+TARGETS = "/api/v1/operator/targets"
+RUN = "/api/v1/scenarios/run"
+
+# rpc: verb and path, where the body goes -> what comes back
+REST = {
+    "TargetService.CreateTarget": f"post {TARGETS} body=* -> CreateTargetResponse",
+    "TargetService.ListTargets": f"get {TARGETS} -> ListTargetsResponse",
+    "TargetService.GetTarget": f"get {TARGETS}/{{uuid}} -> Target",
+    "TargetService.UpdateTarget": f"put {TARGETS}/{{uuid}} body=* -> UpdateTargetResponse",
+    "TargetService.DeleteTarget": f"delete {TARGETS}/{{uuid}} -> DeleteTargetResponse",
+    "ScenarioRunService.RunScenario": f"post {RUN} body=* -> RunScenarioResponse",
+    "ScenarioRunService.ListScenarioRuns": f"get {RUN} -> ListScenarioRunsResponse",
+    "ScenarioRunService.GetScenarioRunStatus": f"get {RUN}/{{job_id}} -> Job",
+    "ScenarioRunService.StopScenarioRun": f"delete {RUN}/{{job_id}} -> Job",
+    "ScenarioRunService.StreamLogs": (f"get {RUN}/{{job_id}}/logs -> stream google.api.HttpBody"),
+    "ScenarioRunService.WatchScenarioRuns": f"get {RUN}:watch -> stream WatchScenarioRunsResponse",
+    "HealthService.GetHealth": "get /api/v1/health -> GetHealthResponse",
+}
+
+
+def _methods(files: tuple[FileDescriptor, ...]) -> dict[str, MethodDescriptor]:
+    services = [service for file in files for service in file.services_by_name.values()]
+    return {f"{s.name}.{m.name}": m for s in services for m in s.methods}
+
+
+def _rule(method: MethodDescriptor) -> HttpRule:
+    options = {option.full_name: value for option, value in method.GetOptions().ListFields()}
+    rule: HttpRule = options["google.api.http"]
+    return rule
+
+
+def _rest(method: MethodDescriptor) -> str:
+    rule = _rule(method)
+    verb = rule.WhichOneof("pattern")
+    body = f" body={rule.body}" if rule.body else ""
+    reply = method.output_type.full_name.removeprefix("krkn.v1.")
+    stream = "stream " if method.server_streaming else ""
+    return f"{verb} {getattr(rule, verb)}{body} -> {stream}{reply}"
+
+
+def test_every_rpc_has_the_documented_rest_call(files: tuple[FileDescriptor, ...]) -> None:
+    assert {name: _rest(method) for name, method in _methods(files).items()} == REST
+
+
+def test_no_rpc_has_a_second_rest_call(files: tuple[FileDescriptor, ...]) -> None:
+    rules = [_rule(method) for method in _methods(files).values()]
+    assert [rule for rule in rules if rule.additional_bindings or rule.response_body] == []
+
+
+def test_no_rpc_takes_a_stream(files: tuple[FileDescriptor, ...]) -> None:
+    # REST could not call it.
+    assert [name for name, m in _methods(files).items() if m.client_streaming] == []
+
+
+def test_the_package_is_the_public_one(files: tuple[FileDescriptor, ...]) -> None:
+    assert {file.package for file in files} == {"krkn.v1"}
+
+
+def test_what_is_in_a_path_is_a_required_field(files: tuple[FileDescriptor, ...]) -> None:
+    for name, method in _methods(files).items():
+        for parameter in re.findall(r"{(\w+)}", _rest(method)):
+            options = method.input_type.fields_by_name[parameter].GetOptions().ListFields()
+            assert ("field_behavior", [REQUIRED]) in [(o.name, v) for o, v in options], name
