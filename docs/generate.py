@@ -1,0 +1,94 @@
+"""Writes docs/settings.md from what the settings say of themselves.
+
+python -m docs.generate            writes it
+python -m docs.generate --check    writes nothing; fails when it is not fresh
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from controller.settings import Settings as ControllerSettings
+from deploy.local.services import ON_ONES_OWN_MACHINE
+from envoy.settings import EnvoySettings
+from krkn_grpc.server.settings import Settings as ServerSettings
+
+PAGE = Path(__file__).with_name("settings.md")
+PROCESSES: dict[str, type[BaseSettings]] = {
+    "The server": ServerSettings,
+    "The controller": ControllerSettings,
+    "Envoy": EnvoySettings,
+}
+INTRODUCTION = """\
+# Settings
+
+Each process reads its settings from environment variables; each one has a default, and a wrong value
+stops the process with a message that names it. Lists are separated by commas.
+
+`make run` hands its environment on to all three. Unless you set them, it sets what only one's own
+machine should have:
+
+{own_machine}
+
+It has a few more of its own: `KRKN_KUBECONFIG` is a cluster to use in the place of a local control
+plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is built goes to
+`XDG_CACHE_HOME` (`~/.cache`).
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    own = "\n".join(f"- `{name}={value}`" for name, value in ON_ONES_OWN_MACHINE.items())
+    parts = [INTRODUCTION.format(own_machine=own)]
+    for title, settings in PROCESSES.items():
+        lines = "\n".join(rows(settings))
+        parts.append(f"## {title}\n\n| setting | default | |\n|---|---|---|\n{lines}\n")
+    return "\n".join(parts)
+
+
+def rows(settings: type[BaseSettings]) -> Iterator[str]:
+    """Return a table row for each setting; raises LookupError for one that says nothing."""
+    prefix = settings.model_config.get("env_prefix", "")
+    for name, field in settings.model_fields.items():
+        if not field.description:
+            raise LookupError(f"{settings.__module__}: {name} has no description")
+        setting = f"{prefix}{name.upper()}"
+        yield f"| `{setting}` | {_default(field)} | {_values(field)}{_said(field.description)} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return "" if value in (None, "") else f"`{value}`"
+
+
+def _values(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is not Literal:
+        return ""
+    return ", ".join(f"`{value}`" for value in get_args(field.annotation) if value) + ": "
+
+
+def _said(description: str) -> str:
+    return " ".join(description.split()).replace("|", "\\|").rstrip(".")
+
+
+def main() -> int:
+    """Write the page, or with --check compare; the exit code says whether all is well."""
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page())
+        return 0
+    if PAGE.exists() and PAGE.read_text() == page():
+        return 0
+    print("docs/settings.md is not fresh: run make docs", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

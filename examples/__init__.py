@@ -1,0 +1,1 @@
+"""Typed clients to read and to start from."""
