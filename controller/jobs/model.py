@@ -42,6 +42,11 @@ class Observed:
     now: datetime
     limits: Limits = Limits()
 
+    @property
+    def trace(self) -> str:
+        """The id of the call that asked for the job; empty where it is not known."""
+        return "" if self.job is None else self.job.metadata.annotations.get(labels.TRACE, "")
+
 
 @dataclass(frozen=True)
 class CreatePod:

@@ -64,6 +64,7 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
                 labels.SCENARIO_NAME: labels.as_label_value(spec.scenario_name),
                 labels.TARGET_UUID: spec.target_uuid,
             },
+            annotations=_trace(job),
             owner_references=[owner_of(job)],
             finalizers=[labels.FINALIZER],
         ),
@@ -99,6 +100,12 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
             termination_grace_period_seconds=grace_seconds,
         ),
     )
+
+
+def _trace(job: ChaosJob) -> dict[str, str]:
+    """Return the annotation by which the call that asked for the job is found again."""
+    trace = job.metadata.annotations.get(labels.TRACE)
+    return {labels.TRACE: trace} if trace else {}
 
 
 def _environment(job: ChaosJob) -> list[EnvVar]:

@@ -37,7 +37,7 @@ class Reconciler:
             try:
                 for action in decision.actions:
                     await self.actor.act(action)
-                    _log.info("acted", job=job_id, action=type(action).__name__)
+                    _log.info("acted", job=job_id, action=type(action).__name__, trace=seen.trace)
             except Refused as error:
                 await self._fail(seen, error.refusal)
                 continue

@@ -14,6 +14,7 @@ RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID})
 FINALIZER = f"{GROUP}/outcome"
 START_GATE = f"{GROUP}/start"
 
+TRACE = f"{GROUP}/trace"
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
 REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
 FINGERPRINT = f"{GROUP}/fingerprint"

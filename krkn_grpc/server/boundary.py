@@ -14,12 +14,13 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from krkn_grpc.kube.errors import KubeError
+from krkn_grpc.server import trace
 from krkn_grpc.server.errors import INTERNAL, InvalidRequest, answer_for
 from krkn_grpc.server.metadata import Context
 
 DOMAIN = "krkn.krkn-chaos.dev"
 _MOST_VIOLATIONS = 20
-_LONGEST_DESCRIPTION = 200
+_MOST_BYTES = 3_600
 
 _log = structlog.get_logger(__name__)
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -34,6 +35,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "Handler | None":
         """Wrap the method's handler."""
+        trace.follow(handler_call_details.invocation_metadata)
         handler = await continuation(handler_call_details)
         if handler is None:
             return handler
@@ -50,7 +52,13 @@ class Boundary(grpc.aio.ServerInterceptor):
                 handler.request_deserializer,
                 handler.response_serializer,
             )
-        return handler
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                _stream(method, handler.stream_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        return None  # There is no such method, and what is not wrapped is not let out.
 
 
 def _unary(method: str, call: Any) -> Any:
@@ -109,16 +117,15 @@ def status_of(error: BaseException) -> status_pb2.Status:
 
 
 def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:
-    # More than a few would overflow the 8 KiB that gRPC has for trailers.
-    return error_details_pb2.BadRequest(
-        field_violations=[
-            error_details_pb2.BadRequest.FieldViolation(
-                field=violation.field[:_LONGEST_DESCRIPTION],
-                description=violation.description[:_LONGEST_DESCRIPTION],
-            )
-            for violation in error.violations[:_MOST_VIOLATIONS]
-        ]
-    )
+    bad, left = error_details_pb2.BadRequest(), _MOST_BYTES
+    for violation in error.violations[:_MOST_VIOLATIONS]:
+        field, description = violation.shortened()
+        left -= len(field.encode()) + len(description.encode())
+        # More would overflow the 8 KiB that gRPC has for trailers.
+        if left < 0:
+            break
+        bad.field_violations.add(field=field, description=description)
+    return bad
 
 
 def _packed(message: Any) -> any_pb2.Any:

@@ -12,19 +12,24 @@ from krkn_grpc.resources.target import Target
 from krkn_grpc.server.runs.run import RegistryLogin, Run
 
 
-def job(run: Run, target: Target, job_id: str, caller: str) -> ChaosJob:
-    """Return the job; it pins the cluster as the target names it now."""
+def job(run: Run, target: Target, job_id: str, caller: str, trace: str = "") -> ChaosJob:
+    """Return the job; it pins the cluster as the target names it now.
+
+    `trace` is the id of the call that asked for it.
+    """
     ours = {
         labels.TARGET_UUID: target.metadata.name,
         labels.SCENARIO_NAME: labels.as_label_value(run.scenario_name),
     }
-    ignored = {labels.IGNORED_OPTIONS: ", ".join(run.ignored)} if run.ignored else {}
+    annotations = {labels.TRACE: trace} if trace else {}
+    if run.ignored:
+        annotations[labels.IGNORED_OPTIONS] = ", ".join(run.ignored)
     return ChaosJob(
         metadata=ObjectMeta(
             name=job_id,
             namespace=target.metadata.namespace,
             labels=run.labels | ours,
-            annotations=ignored,
+            annotations=annotations,
             finalizers=[labels.REQUEST_FINALIZER] if run.request_id else [],
         ),
         spec=ChaosJobSpec(

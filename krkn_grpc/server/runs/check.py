@@ -4,14 +4,14 @@ import re
 import uuid
 
 from krkn_grpc.kube.logs import LogOptions
-from krkn_grpc.resources import labels
+from krkn_grpc.resources import images, labels
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
     DEFAULT_TIMEOUT_SECONDS,
 )
 from krkn_grpc.resources.meta import GROUP
 from krkn_grpc.server.findings import Findings
-from krkn_grpc.server.runs import images, inputs
+from krkn_grpc.server.runs import inputs
 from krkn_grpc.server.runs.run import RegistryLogin, Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 

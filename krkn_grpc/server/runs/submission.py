@@ -15,6 +15,7 @@ from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
+from krkn_grpc.server import trace
 from krkn_grpc.server.auth.permission import Permission
 from krkn_grpc.server.errors import NO_SUCH_TARGET, CallError, NoSuch, Unreachable, answer_for
 from krkn_grpc.server.runs import blueprint, runnable
@@ -98,7 +99,7 @@ class Submission:
             runnable.check(target, run)
             if run.validate_only:
                 return JobResult(uuid, "Pending")
-            job = blueprint.job(run, target, job_id, caller.user)
+            job = blueprint.job(run, target, job_id, caller.user, trace.current())
             return await self._write(run, job, deadline)
 
     async def _earlier(self, record: Record, uuid: str, job_id: str) -> JobResult | None:

@@ -1,0 +1,33 @@
+"""The id that follows one call everywhere: Envoy's x-request-id, or one that is made here.
+
+It stands in every log line of the call and on every job that the call created; the controller
+takes it from there into its own log and onto the pod.
+"""
+
+import re
+import uuid
+from collections.abc import Iterable
+from contextvars import ContextVar
+
+from structlog.contextvars import bind_contextvars
+
+_HEADER = "x-request-id"
+_ALLOWED = re.compile(r"[-A-Za-z0-9._]{1,128}")
+_current: ContextVar[str] = ContextVar("trace_id", default="")
+
+
+def current() -> str:
+    """Return the id of the current call; empty outside of one."""
+    return _current.get()
+
+
+def follow(metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
+    """Give the call with this metadata its id; one that could break a log is replaced.
+
+    It needs no end: gRPC runs each call in a task, and so in a context, of its own.
+    """
+    given = next((value for key, value in metadata or () if key == _HEADER), None)
+    is_given = isinstance(given, str) and _ALLOWED.fullmatch(given) is not None
+    trace_id = str(given) if is_given else str(uuid.uuid4())
+    _current.set(trace_id)
+    bind_contextvars(trace=trace_id)
