@@ -140,7 +140,9 @@ end
 
 local function examine(handle)
   local headers = handle:headers()
-  headers:remove("x-envoy-original-path")  -- the transcoder's own mark of a REST request
+  -- The transcoder's own marks of a REST request.
+  headers:remove("x-envoy-original-path")
+  headers:remove("x-envoy-original-method")
   local grpc = is_grpc(headers)
   local reason = settings.local_only and stranger(headers)
   if not reason and not grpc then reason = objection(handle, headers) end

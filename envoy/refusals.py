@@ -29,7 +29,8 @@ class Refusal:
     @property
     def body(self) -> str:
         """The body of a REST reply."""
-        return json.dumps({"code": self.code, "message": self.message, "details": []})
+        body = {"code": self.code, "message": self.message, "details": []}
+        return json.dumps(body, separators=(",", ":"))
 
 
 NOTHING_DONE = "nothing was done. Try again in a second."

@@ -35,12 +35,21 @@ class EnvoySettings(BaseSettings):
     who calls, or send credentials over a network unencrypted.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KRKN_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     rest_host: Annotated[str, BeforeValidator(_address)] = LOOPBACK
+    """The address to listen on, for REST and gRPC."""
+
     rest_port: int = Field(default=8080, ge=1, le=65535)
+    """The port to listen on, for REST and gRPC."""
+
     grpc_host: Annotated[str, BeforeValidator(_upstream)] = LOOPBACK
+    """Where the server listens."""
+
     grpc_port: int = Field(default=50051, ge=1, le=65535)
+    """The server's port."""
 
     auth: Literal["none", "kubernetes"] = "kubernetes"
     """`none`: only this machine, only hosts named so, and no web pages."""
@@ -61,6 +70,7 @@ class EnvoySettings(BaseSettings):
     """Calls a second for each client address, in bursts of as many. What is above gets 429."""
 
     max_connections: int = Field(default=4096, ge=1)
+    """Connections of all clients together; one more is closed at once."""
 
     call_timeout_seconds: int = Field(default=60, ge=1)
     """For each REST call but logs and watches. A gRPC caller brings its own deadline."""

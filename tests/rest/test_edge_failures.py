@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import grpc
 import httpx
 import pytest
+from google.api import httpbody_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
@@ -87,6 +88,28 @@ def test_the_server_is_away_and_comes_back(door: Door, client: httpx.Client) -> 
     finally:
         door.server = door.upstream.serve(door.upstream.port)
     assert client.get(TARGET).status_code == 200
+
+
+def test_a_log_is_cut_when_the_server_goes(door: Door, client: httpx.Client) -> None:
+    door.upstream.reset()
+    stopped = threading.Event()
+
+    def reply(_: object, __: object) -> Iterator[httpbody_pb2.HttpBody]:
+        yield httpbody_pb2.HttpBody(content_type="text/plain", data=b"first\n")
+        stopped.wait(SECONDS)
+
+    door.upstream.on("StreamLogs", reply)
+    try:
+        with client.stream("GET", LOGS) as response:
+            parts = response.iter_bytes()
+            assert next(parts) == b"first\n"
+            door.server.stop(grace=None)
+            with pytest.raises(httpx.RemoteProtocolError):
+                next(parts)
+    finally:
+        stopped.set()
+        door.server.stop(grace=None).wait(SECONDS)
+        door.server = door.upstream.serve(door.upstream.port)
 
 
 def test_more_status_details_than_trailers_carry(client: httpx.Client, upstream: Upstream) -> None:

@@ -51,9 +51,8 @@ def test_a_call_and_its_metadata_pass(channel: grpc.Channel, upstream: Upstream)
     stub = runs_grpc.ScenarioRunServiceStub(channel)
     request = runs.RunScenarioRequest(target_uuids=[JOB], scenario_name="n" * 3_000_000)
 
-    response, call = stub.RunScenario.with_call(
-        request, metadata=(("authorization", "Bearer abc"),), timeout=SECONDS
-    )
+    sent = (("authorization", "Bearer abc"), ("x-envoy-original-path", "/claimed"))
+    response, call = stub.RunScenario.with_call(request, metadata=sent, timeout=SECONDS)
 
     assert response.failed_jobs == 1
     assert call.code() is grpc.StatusCode.OK

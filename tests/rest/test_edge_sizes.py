@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from tests.rest.edge import LOOPBACK, SECONDS, Door, is_error, open_door
 
 TARGETS = "/api/v1/operator/targets"
@@ -89,6 +90,14 @@ def test_a_larger_one_does_not_over_http2(door: Door) -> None:
     (data,) = (event.data for event in events if isinstance(event, h2.events.DataReceived))
     assert data is not None
     assert json.loads(data)["code"] == 3
+
+
+def test_a_reply_may_be_larger(client: httpx.Client, door: Door) -> None:
+    jobs = [runs.Job(job_id=str(number), message='"' * 5_000) for number in range(1000)]
+    door.upstream.on("ListScenarioRuns", lambda *_: runs.ListScenarioRunsResponse(jobs=jobs))
+    response = client.get("/api/v1/scenarios/run")
+    assert len(response.content) > 10_000_000
+    assert [job["jobId"] for job in response.json()["jobs"]] == [job.job_id for job in jobs]
 
 
 def test_a_length_is_believed_before_the_body_comes(door: Door) -> None:

@@ -129,6 +129,7 @@ def test_without_tls_there_is_nothing(door: Door) -> None:
         client.get("/api/v1/health")
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
 def test_old_versions_are_refused(door: Door, authority: Authority) -> None:
     context = trusting(authority)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
