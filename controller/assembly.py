@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from controller.health import answering
 from controller.jobs.events import Announcer
 from controller.jobs.work import JobWork, Watched
 from controller.leader import Leadership, Terms
@@ -29,6 +30,7 @@ async def control(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
+        await stack.enter_async_context(answering(settings.health_host, settings.health_port))
         group = await stack.enter_async_context(asyncio.TaskGroup())
 
         watched = Watched.of(session, settings.namespace)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from krkn_grpc.resources import images
 from krkn_grpc.resources.addresses import Network
 
 
@@ -20,7 +21,12 @@ class Settings(BaseSettings):
     allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="networks that targets may be in though they would be refused"
     )
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "Always"
+    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
+        images.DEFAULT, description="prefixes or digests; *: all"
+    )
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        "Always", description="when a scenario's image is pulled"
+    )
     start_seconds: int = Field(300, gt=0, description="a job that has not started by then fails")
     grace_seconds: int = Field(60, ge=0, description="what a stopped scenario gets to roll back")
     node_seconds: int = Field(
@@ -42,7 +48,16 @@ class Settings(BaseSettings):
         8.0, gt=0, description="how often leftovers of targets are looked for"
     )
     heartbeat_seconds: float = Field(30.0, gt=0, description="how often the provider is renewed")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    health_host: str = Field("127.0.0.1", description="where the controller says it is alive")
+    health_port: int = Field(0, ge=0, le=65535, description="the port of /healthz; 0: none")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="what is logged to standard error, as JSON lines"
+    )
+
+    @field_validator("allowed_images", mode="before")
+    @classmethod
+    def _images(cls, value: object) -> object:
+        return images.read(value) if isinstance(value, str) else value
 
     @field_validator("allowed_target_networks", mode="before")
     @classmethod
