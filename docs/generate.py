@@ -26,8 +26,8 @@ PROCESSES: dict[str, type[BaseSettings]] = {
 INTRODUCTION = """\
 # Settings
 
-Each process reads its settings from environment variables; each one has a default, and a wrong value
-stops the process with a message that names it. Lists are separated by commas.
+Each process reads its settings from environment variables. Each one has a default, and a wrong
+value stops the process with a message that names it. Lists are separated by commas.
 
 `make run` hands its environment on to all three. Unless you set them, it sets what only one's own
 machine should have:
@@ -35,8 +35,8 @@ machine should have:
 {own_machine}
 
 It has a few more of its own: `KRKN_KUBECONFIG` is a cluster to use in the place of a local control
-plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is built goes to
-`XDG_CACHE_HOME` (`~/.cache`).
+plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is built
+goes to `XDG_CACHE_HOME` (`~/.cache`).
 """
 
 
@@ -57,7 +57,7 @@ def rows(settings: type[BaseSettings]) -> Iterator[str]:
         if not field.description:
             raise LookupError(f"{settings.__module__}: {name} has no description")
         setting = f"{prefix}{name.upper()}"
-        yield f"| `{setting}` | {_default(field)} | {_values(field)}{_said(field.description)} |"
+        yield f"| `{setting}` | {_default(field)} | {_said(field.description)}{_values(field)} |"
 
 
 def _default(field: FieldInfo) -> str:
@@ -72,11 +72,13 @@ def _default(field: FieldInfo) -> str:
 def _values(field: FieldInfo) -> str:
     if get_origin(field.annotation) is not Literal:
         return ""
-    return ", ".join(f"`{value}`" for value in get_args(field.annotation) if value) + ": "
+    values = ", ".join(f"`{value}`" for value in get_args(field.annotation) if value)
+    return f" (one of {values})"
 
 
 def _said(description: str) -> str:
-    return " ".join(description.split()).replace("|", "\\|").rstrip(".")
+    said = " ".join(description.split()).replace("|", "\\|").rstrip(".")
+    return said[0].upper() + said[1:]
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from krkn_grpc.resources import labels
+from krkn_grpc.resources import images, labels
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.names import pod_for
@@ -21,10 +21,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a job may take to start, and a node to answer after a pod's grace is over."""
+    """How long a job may take to start, and a node to answer after a pod's grace is over.
+
+    `allowed_images` are the entries that `images.is_allowed` knows.
+    """
 
     start_seconds: int = 300
     node_seconds: int = 120
+    allowed_images: tuple[str, ...] = (images.ALL,)
 
 
 @dataclass(frozen=True)

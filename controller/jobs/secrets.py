@@ -51,7 +51,7 @@ class JobSecrets:
     async def _check(self, job: ChaosJob, wanted: Secret) -> None:
         found = await self.store.get(wanted.metadata.name)
         if not found.metadata.is_owned_by(job.metadata.uid):
-            raise Refused(_taken(wanted.metadata.name))
+            raise _not_ours(found.metadata, job)
         if found.data == wanted.data and found.immutable:
             return
         # Ours from before the credential changed; or someone's who only says that it is ours.
@@ -68,7 +68,7 @@ class JobSecrets:
         if found.is_owned_by(job.metadata.uid):
             return
         if not _is_unclaimed(found, job):
-            raise Refused(_taken(name))
+            raise _not_ours(found, job)
         version = {"op": "test", "path": "/metadata/resourceVersion"}
         owner = {"op": "add", "path": "/metadata/ownerReferences"}
         await self.store.patch(
@@ -96,5 +96,10 @@ def _is_unclaimed(found: ObjectMeta, job: ChaosJob) -> bool:
     return is_inputs and is_for_it and not found.owner_references
 
 
-def _taken(name: str) -> Refusal:
-    return Refusal("NameTaken", f"A Secret named {name} exists and is not the job's.")
+def _not_ours(found: ObjectMeta, job: ChaosJob) -> Exception:
+    """Return what another one's Secret means: it is in the way, or it is about to go."""
+    owners = [(owner.kind, owner.name) for owner in found.owner_references]
+    if (job.KIND.name, job.metadata.name) in owners:
+        return Conflict("a Secret of a deleted job with the same id still exists")
+    message = f"A Secret named {found.name} exists and is not the job's."
+    return Refused(Refusal("NameTaken", message))

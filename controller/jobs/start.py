@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from controller.jobs.conditions import ENDING
 from controller.jobs.model import Observed, Refusal, is_as_requested
 from controller.jobs.verdict import container_state
+from krkn_grpc.resources import images
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.pod import Pod
@@ -25,6 +26,9 @@ _WAITING = {
 
 def refusal(seen: Observed, job: ChaosJob) -> Refusal | None:
     """Return the first reason why the job must not start any more."""
+    if not images.is_allowed(job.spec.scenario_image, seen.limits.allowed_images):
+        # The server refuses these; this one was written by somebody else.
+        return Refusal("ImageNotAllowed", "The image is not among those that may be run here.")
     target = seen.target
     if target is None or target.metadata.deletion_timestamp is not None:
         return Refusal("TargetDeleted", "The target was deleted before the scenario started.")

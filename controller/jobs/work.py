@@ -77,7 +77,9 @@ class JobWork:
                 secrets=secrets,
                 leases=leases,
                 rules=AddressRules(settings.allowed_target_networks),
-                limits=Limits(settings.start_seconds, settings.node_seconds),
+                limits=Limits(
+                    settings.start_seconds, settings.node_seconds, settings.allowed_images
+                ),
             ),
             Actor(
                 jobs=watched.jobs,

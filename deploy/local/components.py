@@ -1,5 +1,6 @@
 """The command line of each component of the control plane. Nothing is started here."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +9,16 @@ import yaml
 
 from deploy.local.build import Binaries
 from deploy.local.certificates import KeyPair
+from deploy.local.cluster import Manifest
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes import Program
 
 STAGES = Path(__file__).with_name("stages")
+_REPOSITORY = Path(__file__).resolve().parents[2]
 NODE = "local"
-NODE_MANIFEST = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}},
-}
+NODE_LOGS = "node-logs"
+# The stage that makes the node ready reads it: where the node says that its kubelet listens.
+KUBELET_PORT = "krkn-grpc.local/kubelet-port"
 
 # etcd listens on a socket file in its folder, named so because etcd wants a host and a port:
 # nobody else on the machine can reach it, and no port is taken.
@@ -44,6 +45,8 @@ class Files:
     folder: Path
     ca: Path
     serving: KeyPair
+    kubelet_client: KeyPair
+    """Who the API server is when it asks the node for a log."""
     service_account_key: KeyPair
 
 
@@ -95,6 +98,13 @@ def api_server(
     ]
     if is_target:
         argv.append("--disable-admission-plugins=ServiceAccount")
+    else:
+        argv += [
+            f"--kubelet-certificate-authority={files.ca}",
+            f"--kubelet-client-certificate={files.kubelet_client.certificate}",
+            f"--kubelet-client-key={files.kubelet_client.key}",
+            "--kubelet-preferred-address-types=InternalIP",
+        ]
     if audit_log is not None:
         policy = files.folder / "audit-policy.yaml"
         policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n")
@@ -158,6 +168,26 @@ def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
     config.write_text("\n---\n".join(documents))
     argv = [binaries["kwok"], f"--config={config}", f"--kubeconfig={kubeconfig}"]
     return _program("kwok", argv, files)
+
+
+def node_manifest(port: int) -> Manifest:
+    """Return the fake node, which names this port of loopback as its kubelet's."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": NODE,
+            "labels": {"kubernetes.io/hostname": NODE},
+            "annotations": {KUBELET_PORT: str(port)},
+        },
+    }
+
+
+def node_logs(files: Files, port: int, url: str, serving: KeyPair, client: KeyPair) -> Program:
+    """Describe who answers as the node's kubelet when a log is asked for."""
+    pairs = (serving.certificate, serving.key, client.certificate, client.key)
+    argv = [sys.executable, "-m", "deploy.local.node_logs", port, url, files.ca, *pairs]
+    return Program(NODE_LOGS, [str(argument) for argument in argv], folder=_REPOSITORY)
 
 
 def _program(name: str, argv: Sequence[object], files: Files) -> Program:

@@ -55,8 +55,9 @@ class ControlPlane:
         self._children: dict[str, Child] = {}
         self._stack = contextlib.AsyncExitStack()
         self._folder = self._stack.enter_context(run_folder())
-        self._port = ReservedPort()
+        self._port, self._kubelet_port = ReservedPort(), ReservedPort()
         self._stack.callback(self._port.release)
+        self._stack.callback(self._kubelet_port.release)
         self.logs = logs or self._folder / "logs"
         self.audit_log = self.logs / "audit.log" if audit_log else None
         self.port = self._port.number
@@ -150,6 +151,7 @@ class ControlPlane:
             self._folder,
             authority.file,
             authority.server("kube-apiserver"),
+            authority.client("kube-apiserver-kubelet-client", MASTERS),
             authority.service_account_key(),
         )
         admin = authority.client("krkn-grpc-local-admin", MASTERS)
@@ -176,6 +178,7 @@ class ControlPlane:
             await self._start_controllers(files)
 
     async def _start_controllers(self, files: components.Files) -> None:
+        authority = self._authority
         makers: dict[str, Callable[[Path], Program]] = {
             "kube-controller-manager": lambda path: components.controller_manager(
                 self._binaries, files, path
@@ -184,14 +187,19 @@ class ControlPlane:
             "kwok": lambda path: components.kwok(self._binaries, files, path),
         }
         for name, maker in makers.items():
-            pair = self._authority.client(f"system:{name}", MASTERS)
+            pair = authority.client(f"system:{name}", MASTERS)
             user = kubeconfig.certificate_user(pair.certificate, pair.key)
             path = self._folder / f"{name}.kubeconfig"
             kubeconfig.write(path, url=self.url, ca_pem=self.ca_pem, user=user)
             self._run(maker(path))
-        await self._cluster.apply([components.NODE_MANIFEST])
+        serving = authority.server(f"{components.NODE_LOGS}-serving")
+        client = authority.client(f"system:{components.NODE_LOGS}", MASTERS)
+        port = self._kubelet_port.number
+        self._run(components.node_logs(files, port, self.url, serving, client))
+        await self._cluster.apply([components.node_manifest(port)])
         await until(self._node_is_ready, self.child("kwok"))
         await until(self._accounts_are_made, self.child("kube-controller-manager"))
+        await until(self._logs_are_served, self.child(components.NODE_LOGS))
         must_run(*self.children)
 
     def _run(self, program: Program) -> Child:
@@ -216,6 +224,14 @@ class ControlPlane:
         node = await self._cluster.request("GET", f"/api/v1/nodes/{components.NODE}")
         conditions = {c["type"]: c["status"] for c in node["status"].get("conditions") or ()}
         return conditions.get("Ready") == "True" and not node["spec"].get("taints")
+
+    async def _logs_are_served(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, self._kubelet_port.number)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     async def _accounts_are_made(self) -> bool:
         path = "/api/v1/namespaces/default/serviceaccounts/default"

@@ -49,7 +49,7 @@ class Client:
 
     def call(
         self,
-        method: grpc.UnaryUnaryMultiCallable[Q, R],
+        method: "grpc.UnaryUnaryMultiCallable[Q, R]",
         request: Q,
         *,
         is_repeatable: bool = True,
@@ -67,7 +67,7 @@ class Client:
 
         return self.repeated(again, lambda: self._once(method, request))
 
-    def stream(self, method: grpc.UnaryStreamMultiCallable[Q, R], request: Q) -> Stream[R]:
+    def stream(self, method: "grpc.UnaryStreamMultiCallable[Q, R]", request: Q) -> Stream[R]:
         """Return the messages of one call, which is not repeated."""
         return method(request, metadata=self._metadata())
 
@@ -89,7 +89,7 @@ class Client:
                 return work()
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q) -> R:
+    def _once(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:
         reply, call = method.with_call(request, timeout=_CALL_SECONDS, metadata=self._metadata())
         for key, value in call.initial_metadata() or ():
             if key == _REVISION and isinstance(value, str):

@@ -1,6 +1,6 @@
 """Where the service is, and how it is reached: the address, TLS and the caller's token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,6 +26,10 @@ _OPTIONS = [
 
 class BadAddress(ValueError):
     """The address of the service cannot be used; the text says why."""
+
+
+class BadToken(ValueError):
+    """What was given as the caller's token is none."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +87,29 @@ def connect(to: Address, certificates: Certificates) -> grpc.Channel:
     return grpc.secure_channel(to.target, credentials, _OPTIONS)
 
 
-def bearer_token(token: str, file: Path | None) -> Callable[[], str]:
-    """Return what gives the caller's token, "" for none; `file` goes before `token`.
+def bearer_token(environment: Mapping[str, str]) -> Callable[[], str]:
+    """Return what gives the caller's token, "" for none: KRKN_TOKEN_FILE, else KRKN_TOKEN.
 
     A file is read for every call, because whoever wrote it may replace it before the token ends;
-    what is no regular file (a pipe) can be read but once.
+    what is no regular file (a pipe) can be read but once. Raises OSError for the file; what is
+    returned raises BadToken.
     """
-    if file is None:
-        return lambda: token
+    name, token = environment.get("KRKN_TOKEN_FILE"), environment.get("KRKN_TOKEN", "")
+    if not name:
+        return lambda: _checked(token)
+    file = Path(name)
     if not file.is_file():
-        once = file.read_text().strip()
-        return lambda: once
-    return lambda: file.read_text().strip()
+        token = file.read_text()
+        return lambda: _checked(token)
+    return lambda: _checked(file.read_text())
+
+
+def _checked(text: str) -> str:
+    token = text.strip()
+    # It becomes a header. It is not repeated: parts of it may be a token.
+    if not token.isascii() or any(each.isspace() or not each.isprintable() for each in token):
+        raise BadToken("KRKN_TOKEN_FILE or KRKN_TOKEN holds no bearer token")
+    return token
 
 
 def _read(file: Path | None) -> bytes | None:

@@ -68,10 +68,8 @@ def exit_code(error: Exception) -> ExitCode:
 
 def explanation(error: Exception, server: str) -> str:
     """Say in one line what went wrong."""
-    if isinstance(error, WatchEnded):
-        return str(error)
     if not isinstance(error, grpc.RpcError):
-        return repr(error)
+        return str(error)
     code, said = error.code(), " ".join((error.details() or "").split())
     bad = _detail(error, error_details_pb2.BadRequest)
     if bad is not None and bad.field_violations:

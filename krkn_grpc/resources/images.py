@@ -2,15 +2,17 @@
 
 An entry of the list is one of
 
-    *                        every image
-    sha256:<64 hex digits>   the image with this digest, wherever it is
-    host/team/app            this repository with any tag or digest, and repositories below it
-    host/team/               every repository below
-    host/team/app:tag        this repository with this tag, and no digest, which would count instead
-    host/team/app@sha256:... exactly this
+    *                         every image
+    sha256:<64 hex digits>    the image with this digest, wherever it is
+    host                      every repository of a registry
+    host/team/                every repository below
+    host/team/app             this repository with any tag or digest, and repositories below it
+    host/team/app:            this repository with any tag
+    host/team/app:tag         this repository with this tag, and no digest beside it
+    host/team/app@sha256:...  exactly this
 
-and is compared as it is written. It names the registry's host: a reference without one means
-whatever the node makes of it.
+and is compared as it is written. It begins with the registry's host, because a reference without
+one means whatever the node makes of it.
 """
 
 import re
@@ -18,20 +20,21 @@ from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 ALL = "*"
+DEFAULT = ("quay.io/krkn-chaos/krkn-hub",)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # A first part without a dot or a port is no host, but for this one.
-_HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
+_HOST = re.compile(r"([^/:]+\.[^/:]+|localhost|\[[0-9a-f:]+\])(:\d+)?|[^/:.]+:\d+")
 
 
-def entries(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the entries as they are; raises ValueError for one that allows not what it seems."""
-    given = tuple(texts)
+def read(text: str) -> tuple[str, ...]:
+    """Return the entries of a comma separated list; raises ValueError for one that is none."""
+    given = tuple(part.strip() for part in text.split(",") if part.strip())
     for entry in given:
-        is_host = _HOST.fullmatch(entry.split("/", 1)[0]) is not None and "/" in entry
-        if entry != ALL and not _DIGEST.fullmatch(entry) and not is_host:
+        is_hosted = _HOST.fullmatch(entry.split("/", 1)[0]) is not None
+        if entry != ALL and not _DIGEST.fullmatch(entry) and not is_hosted:
             raise ValueError(
-                f"{entry!r} is not an image that can be allowed: it starts with its registry's "
-                "host and a slash, or is sha256: with 64 digits, or *"
+                f"{entry!r} is not an image that can be allowed: it begins with its registry's "
+                "host, or is sha256: with 64 digits, or *"
             )
     return given
 
@@ -54,18 +57,26 @@ class _Reference(NamedTuple):
         last, _, tag = last.partition(":")
         return cls(f"{folder}{slash}{last}", tag, digest)
 
+    def is_below(self, folder: str) -> bool:
+        rest = self.repository.removeprefix(folder).split("/")
+        return self.repository.startswith(folder) and not {"", ".", ".."} & set(rest)
+
 
 def _matches(image: _Reference, entry: str) -> bool:
     if entry == ALL:
         return True
     if _DIGEST.fullmatch(entry):
         return image.digest == entry
+    if "/" not in entry:
+        return image.is_below(f"{entry}/")
+    if entry.endswith("/"):
+        return image.is_below(entry)
     allowed = _Reference.of(entry)
+    if entry.endswith(":"):
+        return image == allowed._replace(tag=image.tag) and image.tag != ""
     if allowed.digest:
         return (image.repository, image.digest) == (allowed.repository, allowed.digest)
     if allowed.tag:
         # Of a tag and a digest together, the node heeds only the digest.
         return image == allowed
-    below = allowed.repository if entry.endswith("/") else f"{allowed.repository}/"
-    is_below = image.repository.startswith(below) and len(image.repository) > len(below)
-    return is_below or image.repository == allowed.repository
+    return image.repository == allowed.repository or image.is_below(f"{allowed.repository}/")

@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack
 import grpc
 import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
-from grpc_reflection.v1alpha import reflection
 
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import WatchCache
@@ -21,7 +19,9 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.auth.gate import GateInterceptor, KubernetesGate, OpenGate
+from krkn_grpc.server import limits, reflection
+from krkn_grpc.server.auth.gate import KubernetesGate, OpenGate
+from krkn_grpc.server.auth.interceptor import GateInterceptor
 from krkn_grpc.server.auth.reviews import Reviews
 from krkn_grpc.server.boundary import Boundary
 from krkn_grpc.server.carry import Carrier
@@ -33,13 +33,13 @@ from krkn_grpc.server.runs.servicer import ScenarioRunServicer
 from krkn_grpc.server.runs.submission import Submission
 from krkn_grpc.server.runs.watch import Watch
 from krkn_grpc.server.settings import Settings
+from krkn_grpc.server.standing import Standing
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
 from krkn_grpc.v1 import health_pb2_grpc as krkn_health_pb2_grpc
 from krkn_grpc.v1 import scenario_runs_pb2_grpc, targets_pb2_grpc
 
 _SERVICES = ("krkn.v1.TargetService", "krkn.v1.ScenarioRunService", "krkn.v1.HealthService")
-_LARGEST_MESSAGE = 4 * 1024 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -61,19 +61,19 @@ async def serve(settings: Settings) -> None:
         )
         tasks += [background.create_task(cache.run()) for cache in (targets, jobs)]
 
-        carrier, checked = Carrier(), health.HealthServicer()
+        carrier, standing = Carrier(), Standing(_SERVICES)
         # Lists must be whole from the first answer on.
         await asyncio.gather(targets.synced(), jobs.synced())
         history = History(jobs)
-        server = _server(settings, session, targets, jobs, history, carrier, checked)
-        port = server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
+        server = _server(settings, session, targets, jobs, history, carrier, standing)
+        port = server.add_insecure_port(settings.grpc_address)
         await server.start()
-        tasks.append(background.create_task(keep_current(checked, _SERVICES, session)))
+        tasks.append(background.create_task(keep_current(standing, session)))
         _log.info("serving", host=settings.grpc_host, port=port, namespace=settings.namespace)
 
         await stop.wait()
         _log.info("stopping")
-        await checked.enter_graceful_shutdown()
+        standing.close()
         history.close()
         await server.stop(settings.stop_seconds)
         await carrier.finish(settings.stop_seconds)
@@ -88,17 +88,25 @@ def _server(
     jobs: WatchCache[ChaosJob],
     history: History[ChaosJob],
     carrier: Carrier,
-    checked: health.HealthServicer,
+    standing: Standing,
 ) -> grpc.aio.Server:
     secrets = Store(session, Secret, settings.namespace)
     leases = Store(session, Lease, settings.namespace)
     registry = Registry(targets, leases, secrets)
     requests = Requests(leases, settings.request_seconds)
-    reviews = Reviews(session, settings.namespace, settings.audience)
-    gate = OpenGate() if settings.auth == "none" else KubernetesGate(reviews)
+    reviews = Reviews(
+        session,
+        settings.namespace,
+        settings.audience,
+        remember_seconds=settings.remember_seconds,
+    )
+    gate = (
+        OpenGate() if settings.auth == "none" else KubernetesGate(reviews, settings.recheck_seconds)
+    )
     server = grpc.aio.server(
-        interceptors=[Boundary(), GateInterceptor(gate, reflection=settings.reflection)],
-        options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
+        interceptors=[Boundary(), GateInterceptor(gate, carrier, reflection=settings.reflection)],
+        options=limits.options(),
+        maximum_concurrent_rpcs=limits.MOST_CALLS,
     )
     targets_pb2_grpc.add_TargetServiceServicer_to_server(
         TargetServicer(
@@ -128,7 +136,7 @@ def _server(
         server,
     )
     krkn_health_pb2_grpc.add_HealthServiceServicer_to_server(HealthServicer(session), server)
-    health_pb2_grpc.add_HealthServicer_to_server(checked, server)
+    health_pb2_grpc.add_HealthServicer_to_server(standing, server)
     health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-    reflection.enable_server_reflection((*_SERVICES, health_name, reflection.SERVICE_NAME), server)
+    reflection.enable((*_SERVICES, health_name), server)
     return server

@@ -13,12 +13,22 @@ from grpc import StatusCode
 from krkn_grpc.admission.reservations import Taken
 from krkn_grpc.kube import errors as kube
 
+# gRPC has 8 KiB for all that is said of an error, and a name that a caller chose may be long.
+_LONGEST_FIELD = 160
+_LONGEST_DESCRIPTION = 200
+
 
 class Violation(NamedTuple):
     """One field of a request that breaks a rule: its JSON path, and what the rule is."""
 
     field: str
     description: str
+
+    def shortened(self) -> "Violation":
+        """Return what a reply can hold of it."""
+        return Violation(
+            _cut(self.field, _LONGEST_FIELD), _cut(self.description, _LONGEST_DESCRIPTION)
+        )
 
 
 class CallError(Exception):
@@ -31,6 +41,7 @@ class InvalidRequest(CallError):
     def __init__(self, violations: Sequence[Violation]) -> None:
         """Keep all violations; the message names the first and the total."""
         first, *others = violations
+        first = first.shortened()
         more = f" (and {len(others)} more)" if others else ""
         super().__init__(f"{first.field}: {first.description}{more}")
         self.violations = tuple(violations)
@@ -50,6 +61,10 @@ class NotAuthenticated(CallError):
 
 class NotAllowed(CallError):
     """The caller may not do this; it is said before anything is looked up."""
+
+
+class TooMany(CallError):
+    """There is no room for another call of this kind now."""
 
 
 class RequestIdReused(CallError):
@@ -93,6 +108,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotAuthenticated: Answer(StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     NotAllowed: Answer(StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
+    TooMany: Answer(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
     Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
@@ -120,3 +136,8 @@ def answer_for(error: BaseException) -> Answer:
         if kind in ANSWERS:
             return ANSWERS[kind]
     return INTERNAL
+
+
+def _cut(text: str, size: int) -> str:
+    """Return as much of the text as has so many bytes of UTF-8."""
+    return text.encode()[:size].decode(errors="ignore")

@@ -1,15 +1,12 @@
 """Healthy means that the Kubernetes API answers: without it no call can do its work."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from grpc_health.v1 import health_pb2
-from grpc_health.v1.health import aio as health
 
 from krkn_grpc.kube.session import Session
 from krkn_grpc.server.errors import Unreachable
 from krkn_grpc.server.metadata import Context
+from krkn_grpc.server.standing import Standing
 from krkn_grpc.v1 import health_pb2 as pb
 from krkn_grpc.v1.health_pb2_grpc import HealthServiceServicer
 
@@ -31,14 +28,8 @@ class HealthServicer(HealthServiceServicer):
         return pb.GetHealthResponse(status="healthy")
 
 
-async def keep_current(
-    servicer: health.HealthServicer, services: Iterable[str], session: Session
-) -> None:
+async def keep_current(standing: Standing, session: Session) -> None:
     """Tell grpc.health.v1 every two seconds whether the API server is reachable."""
-    names = ["", *services]
     while True:
-        is_reachable = await session.is_reachable()
-        status = health_pb2.HealthCheckResponse
-        for name in names:
-            await servicer.set(name, status.SERVING if is_reachable else status.NOT_SERVING)
+        standing.tell(await session.is_reachable())
         await asyncio.sleep(_INTERVAL_SECONDS)

@@ -4,6 +4,7 @@
 that a write reached; a read that sends it back waits until its replica has seen that write.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -33,7 +34,9 @@ async def send_metadata(
         newest = max(written, key=_revision_of)
         pairs.append((_REVISION, f"{newest.KIND.plural}.{_revision_of(newest)}"))
     if pairs:
-        await context.send_initial_metadata(tuple(pairs))
+        # It only fails when the caller is gone; what was done for them is done all the same.
+        with contextlib.suppress(Exception):
+            await context.send_initial_metadata(tuple(pairs))
 
 
 async def catch_up(context: Context, cache: WatchCache[Any]) -> None:

@@ -73,9 +73,7 @@ async def test_one_failure_touches_no_other(rest: Rest) -> None:
     assert reply.body == {"jobs": jobs, "totalTargets": 4, "successfulJobs": 2, "failedJobs": 2}
 
 
-async def test_all_fail_is_a_500_with_the_whole_body(
-    rest: Rest, shared_services: Running
-) -> None:
+async def test_all_fail_is_a_500_with_the_whole_body(rest: Rest, shared_services: Running) -> None:
     before = await written(shared_services.cluster, shared_services.namespace)
     targets = [str(uuid.uuid4()), "../secrets/x", str(uuid.uuid4()).upper()]
     reply = await rest.post(RUNS, a_run(*targets))

@@ -140,7 +140,9 @@ async def test_no_value_of_a_secret_field_is_repeated(rest: Rest) -> None:
     assert all(secret not in value for value in reply.headers.values())
 
 
-@pytest.mark.parametrize("field", ["targetuuids", "targetUUID", "targetId", "clusterName", "dryRun"])
+@pytest.mark.parametrize(
+    "field", ["targetuuids", "targetUUID", "targetId", "clusterName", "dryRun"]
+)
 async def test_a_field_that_is_not_there_starts_nothing(
     rest: Rest, shared_services: Running, field: str
 ) -> None:

@@ -42,7 +42,9 @@ Maker = Callable[..., dict[str, Any]]
 
 def credentials_of(body: dict[str, Any]) -> list[str]:
     """The texts of a request that no reply may hold."""
-    return [body[field] for field in ("kubeconfig", "token", "username", "password") if field in body]
+    return [
+        body[field] for field in ("kubeconfig", "token", "username", "password") if field in body
+    ]
 
 
 async def get(rest: Rest, target: str) -> Reply:
@@ -143,7 +145,9 @@ async def test_two_targets_never_share_a_url_however_it_is_spelled(
     url = unused_url(443).removesuffix(":443")
     first = await rest.register(clusterAPIURL=url)
     before = await written(shared_services.cluster, shared_services.namespace)
-    reply = await rest.post(TARGETS, token_target(clusterAPIURL=spell(url.removeprefix("https://"))))
+    reply = await rest.post(
+        TARGETS, token_target(clusterAPIURL=spell(url.removeprefix("https://")))
+    )
     assert_error(reply, 409, 6, "ALREADY_EXISTS")
     assert await written(shared_services.cluster, shared_services.namespace) <= before
     assert (await get(rest, first)).status == 200

@@ -1,4 +1,4 @@
-"""Targets that are refused, through the real Envoy: what is wrong is said, and nothing is stored."""
+"""Targets that are refused, through the real Envoy: what is wrong is said, nothing is stored."""
 
 import json
 import uuid
@@ -130,7 +130,9 @@ async def test_a_target_that_is_not_there(rest: Rest, method: str, target: str) 
     assert (reply.status, reply.body["code"]) == (404, 5), reply
 
 
-async def test_the_name_of_another_object_is_not_found(rest: Rest, shared_services: Running) -> None:
+async def test_the_name_of_another_object_is_not_found(
+    rest: Rest, shared_services: Running
+) -> None:
     """Neither jobs nor Secrets can be reached through a target's path."""
     target = await rest.register()
     [job_id] = await rest.run(target)

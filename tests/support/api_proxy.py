@@ -7,7 +7,7 @@ place of its API server (`Wanted(kubeconfig_url=...)`). The caller's own token i
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -106,7 +106,7 @@ class ApiProxy:
         except Cut:
             assert request.transport is not None
             request.transport.abort()
-            raise
+            return web.Response()  # goes nowhere
 
 
 async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
@@ -118,5 +118,5 @@ async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.S
     return passed
 
 
-def _end_to_end(headers: "aiohttp.typedefs.CIMultiDictProxy[str]") -> dict[str, str]:
+def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}

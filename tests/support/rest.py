@@ -98,7 +98,7 @@ class Rest:
 
 
 def assert_error(reply: Reply, status: int, code: int, reason: str) -> dict[str, Any]:
-    """Assert that a reply is an error of the service, in the form that all have; return its JSON."""
+    """Assert that a reply is an error of the service, in the form of all; return its JSON."""
     body: dict[str, Any] = reply.body
     assert (reply.status, body["code"]) == (status, code), reply
     assert list(body) == ["code", "message", "details"]

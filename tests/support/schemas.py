@@ -15,7 +15,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def faults(value: Any, schema: Schema, at: str = "") -> Iterator[str]:
+def faults(value: object, schema: Schema, at: str = "") -> Iterator[str]:
     """Yield a sentence for each point in which the API server would refuse or drop the value."""
     kinds = _TYPES[schema["type"]]
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
@@ -32,7 +32,7 @@ def faults(value: Any, schema: Schema, at: str = "") -> Iterator[str]:
             yield from _object_faults(value, schema, at)
         case bool():
             return
-        case _:
+        case int():
             yield from _bounds(value, schema, "minimum", "maximum", at)
             if schema.get("format") == "int32" and not -(2**31) <= value < 2**31:
                 yield f"{at}: {value} has more than 32 bits"
@@ -48,7 +48,9 @@ def _text_faults(value: str, schema: Schema, at: str) -> Iterator[str]:
 
 def _object_faults(value: dict[str, Any], schema: Schema, at: str) -> Iterator[str]:
     known = schema.get("properties", {})
-    yield from (f"{at}.{name}: is required" for name in schema.get("required", ()) if name not in value)
+    yield from (
+        f"{at}.{name}: is required" for name in schema.get("required", ()) if name not in value
+    )
     yield from _bounds(len(value), schema, "minProperties", "maxProperties", at)
     for name, item in value.items():
         if (of := known.get(name, schema.get("additionalProperties"))) is None:

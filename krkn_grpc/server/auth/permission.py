@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
-_ASK_AGAIN_SECONDS = 60.0
+from krkn_grpc.server.errors import NotAllowed
 
 
 class Permission(Protocol):
@@ -15,6 +15,10 @@ class Permission(Protocol):
     @property
     def user(self) -> str:
         """The caller's name; empty where callers are not known."""
+
+    @property
+    def pulse_seconds(self) -> float | None:
+        """How often a stream on which nothing happens must ask `holds`; None: never."""
 
     async def may_run(self, target_uuid: str) -> bool:
         """Whether the caller may run scenarios on this target."""
@@ -28,6 +32,7 @@ class Everything:
     """The permission of everyone where callers are not authenticated."""
 
     user: str = ""
+    pulse_seconds: float | None = None
 
     async def may_run(self, target_uuid: str) -> bool:
         """Return True."""
@@ -47,18 +52,31 @@ class Granted:
     may_run_all: Callable[[], Awaitable[bool]]
     may_run_one: Callable[[str], Awaitable[bool]]
     ask_again: Callable[[], Awaitable[bool]]
+    recheck_seconds: float
     _asked: float = field(default_factory=time.monotonic)
+    _holds: bool = True
+
+    @property
+    def pulse_seconds(self) -> float:
+        """Half the time for which an answer holds."""
+        return self.recheck_seconds / 2
 
     async def may_run(self, target_uuid: str) -> bool:
         """Ask once for all targets, and for the single one where that is denied."""
         return await self.may_run_all() or await self.may_run_one(target_uuid)
 
     async def holds(self) -> bool:
-        """Ask when the last answer is a minute old."""
-        if time.monotonic() - self._asked < _ASK_AGAIN_SECONDS:
-            return True
-        self._asked = time.monotonic()
-        return await self.ask_again()
+        """Ask when the last answer is too old; who was denied stays so."""
+        if self._holds and time.monotonic() - self._asked >= self.recheck_seconds:
+            self._holds = await self.ask_again()
+            self._asked = time.monotonic()
+        return self._holds
+
+
+async def require(permission: Permission, what: str) -> None:
+    """Raise NotAllowed when the caller may no longer do what the call does."""
+    if not await permission.holds():
+        raise NotAllowed(f"you may no longer {what}")
 
 
 _current: ContextVar[Permission] = ContextVar("permission")

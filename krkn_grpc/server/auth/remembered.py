@@ -29,9 +29,11 @@ class Remembered(Generic[Answer]):
         # One caller that leaves must not take the answer from the others that wait for it.
         return await asyncio.shield(task)
 
-    async def _ask(
-        self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]
-    ) -> Answer:
+    def __len__(self) -> int:
+        """Return how many answers are kept."""
+        return len(self._answers)
+
+    async def _ask(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         try:
             answer = self._answers[key] = await ask()
         finally:

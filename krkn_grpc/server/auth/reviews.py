@@ -17,7 +17,6 @@ from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.meta import GROUP, VERSION
 from krkn_grpc.server.auth.remembered import Remembered
 
-REMEMBER_SECONDS = 10.0
 _MOST_ANSWERS = 10_000
 _ASK_SECONDS = 5.0
 # A part of the session's connections: a flood of strangers must leave some for the writes.
@@ -84,7 +83,7 @@ class Reviews:
         namespace: str,
         audience: str,
         *,
-        remember_seconds: float = REMEMBER_SECONDS,
+        remember_seconds: float,
     ) -> None:
         """Accept tokens for `audience`; ask about resources in `namespace`."""
         self._session = session
@@ -143,7 +142,9 @@ class Reviews:
         status = (await self._ask(_ACCESS, "SubjectAccessReview", spec, _AccessReview)).status
         return status.allowed and not status.denied
 
-    async def _ask(self, path: str, kind: str, spec: dict[str, Any], answer: type[Review]) -> Review:
+    async def _ask(
+        self, path: str, kind: str, spec: dict[str, Any], answer: type[Review]
+    ) -> Review:
         group_version = path.removeprefix("/apis/").rpartition("/")[0]
         review = {"apiVersion": group_version, "kind": kind, "spec": spec}
         body = msgspec.json.encode(review)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from krkn_grpc.server.auth import facts
+from krkn_grpc.server.auth.facts import Audit
+
 TARGETS = "krknoperatortargets"
 JOBS = "krknchaosjobs"
 
@@ -15,15 +18,21 @@ JOBS = "krknchaosjobs"
 class Rule:
     """The caller needs `verb` on `resource`, on the one that `name_of` finds in the request.
 
-    `audited` calls change something, and `subjects` are the names that go into their audit line.
+    A call that changes something has an audit line. Of a stream, `at_once` may be open in one
+    server, half of them by one known caller.
     """
 
     verb: str
     resource: str
     name_of: Callable[[Any], str] | None = None
     subresource: str = ""
-    audited: bool = False
-    subjects: Callable[[Any], list[str]] = lambda _: []
+    audit: Audit | None = None
+    at_once: int = 0
+
+    @property
+    def what(self) -> str:
+        """The resource as RBAC names it."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Open:
     """Everyone may call; `reflection` only where the setting allows it."""
 
     reflection: bool = False
+    at_once: int = 0
 
 
 def _uuid(request: Any) -> str:
@@ -41,35 +51,30 @@ def _job_id(request: Any) -> str:
     return str(request.job_id)
 
 
+# Logs have a connection to the API server each, and the session's pool has more than these.
+_LOGS, _WATCHES, _ANYBODYS = 1_500, 4_000, 100
+
 _TARGET = "/krkn.v1.TargetService/"
 _RUN = "/krkn.v1.ScenarioRunService/"
+_REFLECTION = "ServerReflection/ServerReflectionInfo"
 
 RULES: Final[dict[str, Rule | Open]] = {
-    f"{_TARGET}CreateTarget": Rule(
-        "create", TARGETS, audited=True, subjects=lambda request: [request.cluster_name]
-    ),
+    f"{_TARGET}CreateTarget": Rule("create", TARGETS, audit=facts.CREATE_TARGET),
     f"{_TARGET}ListTargets": Rule("list", TARGETS),
     f"{_TARGET}GetTarget": Rule("get", TARGETS, _uuid),
-    f"{_TARGET}UpdateTarget": Rule(
-        "update", TARGETS, _uuid, audited=True, subjects=lambda request: [request.uuid]
-    ),
-    f"{_TARGET}DeleteTarget": Rule(
-        "delete", TARGETS, _uuid, audited=True, subjects=lambda request: [request.uuid]
-    ),
+    f"{_TARGET}UpdateTarget": Rule("update", TARGETS, _uuid, audit=facts.UPDATE_TARGET),
+    f"{_TARGET}DeleteTarget": Rule("delete", TARGETS, _uuid, audit=facts.DELETE_TARGET),
     # Besides, `run` on each target: asked where the targets are looked up.
-    f"{_RUN}RunScenario": Rule(
-        "create", JOBS, audited=True, subjects=lambda request: list(request.target_uuids)
-    ),
+    f"{_RUN}RunScenario": Rule("create", JOBS, audit=facts.RUN),
     f"{_RUN}ListScenarioRuns": Rule("list", JOBS),
     f"{_RUN}GetScenarioRunStatus": Rule("get", JOBS, _job_id),
-    f"{_RUN}StopScenarioRun": Rule(
-        "update", JOBS, _job_id, audited=True, subjects=lambda request: [request.job_id]
-    ),
-    f"{_RUN}StreamLogs": Rule("get", JOBS, _job_id, subresource="log"),
-    f"{_RUN}WatchScenarioRuns": Rule("watch", JOBS),
+    f"{_RUN}StopScenarioRun": Rule("update", JOBS, _job_id, audit=facts.STOP),
+    f"{_RUN}StreamLogs": Rule("get", JOBS, _job_id, subresource="log", at_once=_LOGS),
+    f"{_RUN}WatchScenarioRuns": Rule("watch", JOBS, at_once=_WATCHES),
     "/krkn.v1.HealthService/GetHealth": Open(),
     "/grpc.health.v1.Health/Check": Open(),
     "/grpc.health.v1.Health/List": Open(),
-    "/grpc.health.v1.Health/Watch": Open(),
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Open(reflection=True),
+    "/grpc.health.v1.Health/Watch": Open(at_once=_ANYBODYS),
+    f"/grpc.reflection.v1.{_REFLECTION}": Open(reflection=True, at_once=_ANYBODYS),
+    f"/grpc.reflection.v1alpha.{_REFLECTION}": Open(reflection=True, at_once=_ANYBODYS),
 }

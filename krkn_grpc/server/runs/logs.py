@@ -1,6 +1,6 @@
 """Streams the log of a job's scenario, from wherever the job is in its life."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from krkn_grpc.kube import errors
@@ -26,7 +26,7 @@ class LogStreamer:
     pods: Store[Pod]
     logs: Logs
 
-    async def stream(self, job_id: str, options: LogOptions) -> AsyncIterator[bytes]:
+    async def stream(self, job_id: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
         """Yield the log in chunks; nothing for a job that has not started.
 
         With `follow`, waits for the start and ends with the scenario. Raises NoSuch when the job

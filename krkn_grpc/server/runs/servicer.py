@@ -1,20 +1,21 @@
 """ScenarioRunService: check, call, translate."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from google.api import httpbody_pb2
 
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.server.auth.permission import current
+from krkn_grpc.server.auth.permission import current, require
 from krkn_grpc.server.carry import Carrier
-from krkn_grpc.server.errors import NotAllowed
+from krkn_grpc.server.deadlines import deadline_of
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.runs import check, listing
 from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.server.runs.pulse import with_pulse
 from krkn_grpc.server.runs.stop import stop
 from krkn_grpc.server.runs.submission import Submission
 from krkn_grpc.server.runs.translate import job_message, run_message
@@ -42,7 +43,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     ) -> pb.RunScenarioResponse:
         """Run a scenario on each target."""
         run = check.run(request, self.allowed_images)
-        deadline = Deadline.within(self.write_seconds)
+        deadline = deadline_of(context, self.write_seconds)
         results = await self.carrier.through(self.submission.submit(run, current(), deadline))
         created = [result.job for result in results if result.job is not None]
         code = 201 if any(result.status == "Pending" for result in results) else 500
@@ -72,7 +73,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
 
     async def StopScenarioRun(self, request: pb.StopScenarioRunRequest, context: Context) -> pb.Job:
         """Ask a job to stop."""
-        deadline = Deadline.within(self.write_seconds)
+        deadline = deadline_of(context, self.write_seconds)
         job = await self.carrier.through(stop(self.jobs, request.job_id, deadline))
         await send_metadata(context, written=[job])
         return job_message(job)
@@ -82,12 +83,15 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         """Stream the log of a job's scenario."""
         options = check.log_options(request)
-        chunk = b""
-        async for chunk in self.logs.stream(request.job_id, options):
-            if not await current().holds():
-                raise NotAllowed("you may no longer read this log")
-            yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
-        if not chunk:
+        caller, is_empty = current(), True
+        log = with_pulse(self.logs.stream(request.job_id, options), caller.pulse_seconds)
+        async with aclosing(log) as chunks:
+            async for chunk in chunks:
+                await require(caller, "read this log")
+                if chunk is not None:
+                    is_empty = False
+                    yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
+        if is_empty:
             # One message all the same: it carries the content type of the empty log.
             yield httpbody_pb2.HttpBody(content_type=_TEXT)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from grpc import StatusCode
 
 from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.errors import KubeError
 from krkn_grpc.kube.history import History, TooOld
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server import tokens
@@ -15,8 +16,7 @@ from krkn_grpc.server.runs.listing import Filter
 from krkn_grpc.server.runs.translate import job_message
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
-# A quiet watch wakes up this often, to see whether its caller may still watch.
-_PULSE_SECONDS = 30.0
+_CANNOT_ASK = "the Kubernetes API cannot be asked whether you may still watch: resume"
 _TOO_SLOW = "you read too slowly: resume with the last resumeToken, or start anew"
 
 
@@ -46,7 +46,7 @@ class Watch:
             yield pb.WatchScenarioRunsResponse(type="SYNCED", resume_token=token)
         is_new = True
         try:
-            async for change in self.history.since(revision, pulse_seconds=_PULSE_SECONDS):
+            async for change in self.history.since(revision, pulse_seconds=caller.pulse_seconds):
                 is_new = False
                 if not await caller.holds():
                     yield _error(StatusCode.PERMISSION_DENIED, "you may no longer watch jobs")
@@ -57,6 +57,9 @@ class Watch:
             if is_new and resume_token:
                 raise TokenTooOld("the resumeToken is too old: start anew without one") from None
             yield _error(StatusCode.RESOURCE_EXHAUSTED, _TOO_SLOW)
+            return
+        except KubeError:
+            yield _error(StatusCode.UNAVAILABLE, _CANNOT_ASK)
             return
         raise Unreachable("the server is stopping: resume with the last resumeToken")
 

@@ -1,5 +1,6 @@
 """Writes to a target that exists, each followed until it is known what became of it."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -18,7 +19,7 @@ _LOOK_AGAIN = (errors.Conflict, errors.OutcomeUnknown, errors.NotWritten)
 
 
 class ConfirmedWrites:
-    """Replaces specs and writes admissions, by the rules of `krkn_grpc.admission`."""
+    """Replaces specs, writes admissions, deletes; by the rules of `krkn_grpc.admission`."""
 
     def __init__(self, targets: Store[Target], reservations: Reservations) -> None:
         """Write to `targets`, for which names and URLs are reserved in `reservations`."""
@@ -76,6 +77,23 @@ class ConfirmedWrites:
             await self._reservations.reserve(seen, deadline)
             target = seen
             attempt += 1
+
+    async def delete(self, target: Target, deadline: Deadline) -> None:
+        """Delete exactly this target; that it is gone already is no error.
+
+        Nobody could tell an attempt that was not answered from another call at the same moment.
+        """
+        attempt = 0
+        with suppress(errors.NotFound, errors.Conflict):
+            while True:
+                try:
+                    await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
+                    return
+                except (errors.OutcomeUnknown, errors.NotWritten) as error:
+                    if deadline.remaining <= 0:
+                        raise
+                    await pause(error, attempt)
+                attempt += 1
 
     async def _look_again(self, known: Target, error: errors.KubeError, attempt: int) -> Target:
         if not isinstance(error, errors.Conflict):

@@ -98,14 +98,11 @@ class Registry:
         self._cache.remember(admitted)
         return admitted
 
-    async def delete(self, uuid: str) -> Target:
+    async def delete(self, uuid: str, deadline: Deadline) -> Target:
         """Remove a target; its name and URL are free when this returns."""
         target = await self._registered(uuid)
         with self._deletions.expected(target) as deletion:
-            try:
-                await self._targets.delete(uuid, uid=target.metadata.uid)
-            except (errors.NotFound, errors.Conflict):
-                raise no_such() from None
+            await self._writes.delete(target, deadline)
             self._cache.forget(target)
             # Free already, because their holder is gone; but nobody shall have to clear them away.
             with suppress(errors.KubeError):

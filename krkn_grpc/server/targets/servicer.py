@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.carry import Carrier
+from krkn_grpc.server.deadlines import deadline_of
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.targets import check
@@ -31,7 +31,7 @@ class TargetServicer(TargetServiceServicer):
     ) -> pb.CreateTargetResponse:
         """Register a cluster."""
         new = check.registration(request, self.rules)
-        deadline = Deadline.within(self.write_seconds)
+        deadline = deadline_of(context, self.write_seconds)
         target = await self.carrier.through(self.registry.create(new, deadline))
         await send_metadata(context, http_code=201, written=[target])
         return pb.CreateTargetResponse(uuid=target.metadata.name, message="Target created")
@@ -59,7 +59,7 @@ class TargetServicer(TargetServiceServicer):
     ) -> pb.UpdateTargetResponse:
         """Replace a registration."""
         new = check.registration(request, self.rules)
-        deadline = Deadline.within(self.write_seconds)
+        deadline = deadline_of(context, self.write_seconds)
         target = await self.carrier.through(self.registry.update(request.uuid, new, deadline))
         await send_metadata(context, written=[target])
         return pb.UpdateTargetResponse(uuid=target.metadata.name, message="Target updated")
@@ -68,6 +68,7 @@ class TargetServicer(TargetServiceServicer):
         self, request: pb.DeleteTargetRequest, context: Context
     ) -> pb.DeleteTargetResponse:
         """Remove a cluster."""
-        target = await self.carrier.through(self.registry.delete(request.uuid))
+        deadline = deadline_of(context, self.write_seconds)
+        target = await self.carrier.through(self.registry.delete(request.uuid, deadline))
         await send_metadata(context, written=[target])
         return pb.DeleteTargetResponse(uuid=target.metadata.name, message="Target deleted")

@@ -1,5 +1,6 @@
 """Two servers and a controller that all tests of targets share, and one who watches them."""
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
@@ -10,7 +11,11 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.control_plane import ControlPlane
+from tests.conftest import StartServices
+from tests.integration.targets.stage import BRISK as VERY_BRISK
+from tests.integration.targets.stage import SLOW, Stage
 from tests.integration.targets.watching import Watched, watching
+from tests.support.api_proxy import ApiProxy, open_gate
 from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
 from tests.support.target_client import Targets
 
@@ -74,3 +79,22 @@ def both(replicas: Replicas) -> tuple[Targets, Targets]:
 def targets(replicas: Replicas) -> Targets:
     """TargetService of one server."""
     return replicas.targets[0]
+
+
+@pytest_asyncio.fixture
+async def stage(
+    control_plane: ControlPlane, namespace: str, start_services: StartServices
+) -> AsyncIterator[Stage]:
+    """A server that a test lets suffer, and another one with the controller."""
+    proxy = ApiProxy(control_plane.url, control_plane.ca_pem)
+    async with (
+        watching(control_plane.admin_kubeconfig, namespace) as watched,
+        proxy.serving(),
+    ):
+        victim, other = await asyncio.gather(
+            start_services(Wanted(False, envoy=False, environment=SLOW, kubeconfig_url=proxy.url)),
+            start_services(Wanted(envoy=False, environment=VERY_BRISK)),
+        )
+        yield Stage(proxy, victim, other, watched)
+        proxy.before = open_gate
+        watched.assert_never_doubled()

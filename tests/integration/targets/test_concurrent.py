@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from itertools import cycle
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from krkn_grpc.kube.errors import KubeError
 from krkn_grpc.resources import names
+from tests.integration.targets.conftest import Replicas
 from tests.integration.targets.watching import Watched
+from tests.support.inventory import written
 from tests.support.requests import token_target, unused_name, unused_url
 from tests.support.target_client import (
     ABORTED,
@@ -26,6 +29,13 @@ from tests.support.target_client import (
 from tests.support.waiting import eventually
 
 Both = tuple[Targets, Targets]
+
+
+@pytest_asyncio.fixture(autouse=True, scope="module")
+async def nothing_is_left(replicas: Replicas) -> AsyncIterator[None]:
+    """Nothing but whole targets when all is over, and never two of one cluster."""
+    yield
+    await replicas.watched.until_tidy()
 
 
 def spellings(host: str) -> list[str]:
@@ -51,16 +61,19 @@ def same_url() -> Callable[[], dict[str, Any]]:
 
 @pytest.mark.parametrize("rivals", [same_name, same_url])
 async def test_of_50_creates_on_two_servers_one_wins(
-    both: Both, watched: Watched, rivals: Callable[[], Callable[[], dict[str, Any]]]
+    replicas: Replicas, rivals: Callable[[], Callable[[], dict[str, Any]]]
 ) -> None:
-    rival = rivals()
-    before = {target.metadata.name for target in await watched.live()}
+    rival, both, here = rivals(), replicas.targets, replicas.first
+    before = await written(here.cluster, here.namespace)
     codes = await codes_of(
         *(targets.create(rival()) for targets, _ in zip(cycle(both), range(50), strict=False))
     )
     assert Counter(codes) == {OK: 1, ALREADY_EXISTS: 49}
-    assert len({target.metadata.name for target in await watched.live()} - before) == 1
-    await watched.until_tidy()
+    left = Counter(
+        name.split("/")[0] for name in await written(here.cluster, here.namespace) - before
+    )
+    assert left == {"krknoperatortargets": 1, "leases": 2, "secrets": 1}
+    replicas.watched.assert_never_doubled()
 
 
 async def test_an_update_and_a_create_for_one_name(both: Both, watched: Watched) -> None:
@@ -70,7 +83,7 @@ async def test_an_update_and_a_create_for_one_name(both: Both, watched: Watched)
             first.update(uuid, clusterName=name), second.create(clusterName=name)
         )
         assert sorted(codes, key=str) == sorted([OK, ALREADY_EXISTS], key=str)
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_two_targets_are_updated_to_one_url(both: Both, watched: Watched) -> None:
@@ -83,7 +96,7 @@ async def test_two_targets_are_updated_to_one_url(both: Both, watched: Watched) 
         )
     )
     assert Counter(codes) == {OK: 1, ALREADY_EXISTS: 9}
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_one_target_is_updated_by_many_at_once(both: Both, watched: Watched) -> None:
@@ -99,7 +112,7 @@ async def test_one_target_is_updated_by_many_at_once(both: Both, watched: Watche
     assert (spec.cluster_name, spec.cluster_api_url) in [
         (body["clusterName"], body["clusterAPIURL"]) for body in bodies
     ]
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_two_targets_exchange_their_names_step_by_step(both: Both, watched: Watched) -> None:
@@ -109,7 +122,7 @@ async def test_two_targets_exchange_their_names_step_by_step(both: Both, watched
     await both[1].update(one, here | {"clusterName": between})
     await both[0].update(other, there | {"clusterName": here["clusterName"]})
     await both[1].update(one, here | {"clusterName": there["clusterName"]})
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_a_renamed_target_frees_its_old_name_and_url(both: Both, watched: Watched) -> None:
@@ -120,7 +133,7 @@ async def test_a_renamed_target_frees_its_old_name_and_url(both: Both, watched: 
         new = await both[1].create(old)
         await both[1].delete(uuid)
         uuid = new
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 @pytest.mark.parametrize("field", ["clusterName", "clusterAPIURL"])
@@ -138,7 +151,7 @@ async def test_a_failed_update_leaves_all_as_it_was(
     other = ({"clusterName", "clusterAPIURL"} - {field}).pop()
     assert await code_of(both[1].create(**{other: new[other]})) == OK
     assert await code_of(both[1].create(**{field: mine[field]})) == ALREADY_EXISTS
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_what_is_deleted_is_free_when_the_delete_answers(
@@ -153,7 +166,7 @@ async def test_what_is_deleted_is_free_when_the_delete_answers(
         assert names.url_reservation(body["clusterAPIURL"]) not in reserved
         assert await code_of(here.delete(uuid)) == NOT_FOUND
         assert await code_of(there.get(uuid)) == NOT_FOUND
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_a_target_that_is_deleted_while_it_is_updated(both: Both, watched: Watched) -> None:
@@ -162,7 +175,7 @@ async def test_a_target_that_is_deleted_while_it_is_updated(both: Both, watched:
         codes = await codes_of(both[0].update(uuid), both[1].delete(uuid))
         assert codes in ([OK, OK], [NOT_FOUND, OK])
         assert await code_of(both[0].get(uuid)) == NOT_FOUND
-    await watched.until_tidy()
+    watched.assert_never_doubled()
 
 
 async def test_anything_at_once(both: Both, watched: Watched) -> None:
@@ -174,7 +187,10 @@ async def test_anything_at_once(both: Both, watched: Watched) -> None:
 
     async def one() -> None:
         targets = chance.choice(both)
-        wanted = {"clusterName": chance.choice(all_names), "clusterAPIURL": chance.choice(all_urls)}
+        wanted: dict[str, Any] = {
+            "clusterName": chance.choice(all_names),
+            "clusterAPIURL": chance.choice(all_urls),
+        }
         match chance.choice(["create", "update", "update", "delete", "edit"]):
             case "create":
                 if await code_of(created := asyncio.ensure_future(targets.create(**wanted))) == OK:
@@ -191,10 +207,9 @@ async def test_anything_at_once(both: Both, watched: Watched) -> None:
             await one()
 
     await asyncio.gather(*(many() for _ in range(8)))
-    watched.assert_never_doubled()
     for target in await watched.live():
         await code_of(both[0].delete(target.metadata.name))
-    await watched.until_tidy()
+    watched.assert_never_doubled()
     assert (
         await codes_of(
             *(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from krkn_grpc.server.runs.images import is_allowed
+from krkn_grpc.resources.images import is_allowed
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -69,7 +69,7 @@ def test_a_size_out_of_bounds(size: int) -> None:
     assert violated(lambda: of([], size)) == ["pageSize"]
 
 
-@pytest.mark.parametrize("others", [(), ("target",), ("target", "x"), ("", "target"), ("target,", "")])
+@pytest.mark.parametrize("others", [(), ("target",), ("", "target"), ("target,", "")])
 def test_a_token_of_other_filters_is_refused(others: tuple[str, ...]) -> None:
     _, token = of([item("a", 1), item("b", 2)], 1)
     assert violated(lambda: page([], size=1, token=token, filters=others)) == ["pageToken"]
@@ -105,7 +105,7 @@ def test_no_text_is_a_token_by_chance(token: str) -> None:
 
 @given(st.data())
 def test_a_changed_token_is_refused_or_only_moves(data: st.DataObject) -> None:
-    """A token that was tampered with gives an error of the caller's or another place in the list."""
+    """A token that was tampered with is an error of the caller's, or another place in the list."""
     items = [item("a", 1), item("b", 2), item("c", 3)]
     _, token = of(items, 1)
     at = data.draw(st.integers(0, len(token) - 1))

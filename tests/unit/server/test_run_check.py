@@ -151,7 +151,9 @@ def test_a_registry_login(given: dict[str, str], login: RegistryLogin) -> None:
         pytest.param({"registry_url": "https://[::1", "token": "t"}, ["registryUrl"], id="bracket"),
         pytest.param({"registry_url": "r" * 5000, "token": "t"}, ["registryUrl"], id="long"),
         pytest.param({"token": "t" * 100_000}, ["token"], id="long token"),
-        pytest.param({"username": "u", "password": "p" * 100_000}, ["password"], id="long password"),
+        pytest.param(
+            {"username": "u", "password": "p" * 100_000}, ["password"], id="long password"
+        ),
         pytest.param({"username": "u" * 100_000, "token": "t"}, ["username"], id="long user"),
     ],
 )

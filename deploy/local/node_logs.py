@@ -1,0 +1,118 @@
+"""Serves the logs of the fake node's containers to the API server, as a kubelet does.
+
+kwok can serve a file as every container's log, and a reader that follows it never comes to an
+end. So it is this program that the node names as its kubelet: `kubectl logs` and the product read
+what `node_log` says, and following ends with the container.
+
+    python -m deploy.local.node_logs PORT URL CA SERVING_CERTIFICATE KEY CLIENT_CERTIFICATE KEY
+"""
+
+import asyncio
+import contextlib
+import ssl
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from deploy.local import credentials, node_log
+from deploy.local.certificates import KeyPair
+from deploy.local.cluster import Cluster, ClusterError, Manifest
+from deploy.local.node_log import ContainerLog, Line
+from deploy.local.ports import LOOPBACK
+from deploy.local.signals import stop_requested
+
+_POLL_SECONDS = 0.1
+_LINES_AT_ONCE = 500
+_PATH = "/containerLogs/{namespace}/{pod}/{container}"
+
+
+class NodeLogs:
+    """Answers for every pod of the cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Ask `cluster` what has become of a pod."""
+        self._cluster = cluster
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Stream one container's log: all of it or its tail, to its end with `follow`."""
+        try:
+            pod, log = await self._read(request.match_info)
+        except ClusterError as error:
+            return web.Response(status=error.status, text=str(error))
+        if log.waiting:
+            name = request.match_info["container"]
+            told = f'container "{name}" is waiting to start: {log.waiting}'
+            return web.Response(status=400, text=told)
+        answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await answer.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            await self._send(request, answer, log, is_cut=node_log.is_cut(pod))
+        return answer
+
+    async def _send(
+        self, request: web.Request, answer: web.StreamResponse, log: ContainerLog, *, is_cut: bool
+    ) -> None:
+        timestamps = request.query.get("timestamps") == "true"
+        tail = request.query.get("tailLines")
+        position = 0 if tail is None else max(len(log.lines) - int(tail), 0)
+        while True:
+            for part in _parts(log.lines[position:]):
+                await answer.write(b"".join(line.encoded(timestamps=timestamps) for line in part))
+            position = max(position, len(log.lines))
+            if is_cut and request.transport is not None:
+                request.transport.abort()
+                return
+            if log.is_whole or request.query.get("follow") != "true":
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                _, log = await self._read(request.match_info)
+            except ClusterError:  # the pod is gone, and its container with it
+                return
+
+    async def _read(self, named: Mapping[str, str]) -> tuple[Manifest, ContainerLog]:
+        # Before the pod is asked for: a container that runs then has run until now at least.
+        now = datetime.now(UTC)
+        pod = await self._cluster.request(
+            "GET", f"/api/v1/namespaces/{named['namespace']}/pods/{named['pod']}"
+        )
+        return pod, node_log.read(pod, named["container"], now)
+
+
+def _parts(lines: list[Line]) -> list[list[Line]]:
+    return [lines[at : at + _LINES_AT_ONCE] for at in range(0, len(lines), _LINES_AT_ONCE)]
+
+
+async def _run(port: int, url: str, ca: Path, serving: KeyPair, client: KeyPair) -> None:
+    stop = stop_requested()
+    # As a kubelet, it speaks only to those whom the cluster's CA knows.
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+    tls.load_cert_chain(serving.certificate, serving.key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    async with Cluster(credentials.of_certificate(url, ca.read_text(), client)) as cluster:
+        application = web.Application()
+        application.router.add_get(_PATH, NodeLogs(cluster).serve)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            # The number is held by whoever starts this program.
+            await web.TCPSite(runner, LOOPBACK, port, ssl_context=tls, reuse_port=True).start()
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    port, url, *files = sys.argv[1:]
+    ca, serving, serving_key, client, client_key = map(Path, files)
+    asyncio.run(
+        _run(int(port), url, ca, KeyPair(serving, serving_key), KeyPair(client, client_key))
+    )
+
+
+if __name__ == "__main__":
+    main()

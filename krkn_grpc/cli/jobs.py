@@ -1,0 +1,162 @@
+"""krkn-grpc jobs, logs and stop: the jobs that runs have made."""
+
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import grpc
+import typer
+from google.api.httpbody_pb2 import HttpBody
+
+from krkn_grpc.cli import display, failures, naming
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.cli.watch import JobWatch
+from krkn_grpc.v1.scenario_runs_pb2 import (
+    GetScenarioRunStatusRequest,
+    Job,
+    ListScenarioRunsRequest,
+    ListScenarioRunsResponse,
+    StopScenarioRunRequest,
+    StreamLogsRequest,
+    WatchScenarioRunsRequest,
+)
+
+app = typer.Typer(help="See the jobs that runs have made, one a target.")
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+_PAGE = 1_000
+
+
+@app.command("list")
+def list_jobs(
+    context: typer.Context,
+    target: Annotated[
+        str, typer.Option(metavar="TARGET", help="Only on it; its uuid or name.")
+    ] = "",
+    status: Annotated[
+        str, typer.Option(metavar="STATUS", help="Only in it: Pending, Running, Succeeded, ...")
+    ] = "",
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="Only of this scenario.")] = "",
+    selector: Annotated[
+        str,
+        typer.Option("--selector", "-l", metavar="LABELS", help="Only with: a=b,c!=d,e in (f,g)."),
+    ] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0: all.")] = 0,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on with every change, until Ctrl-C.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """List jobs, newest first; with --watch, print them and each change, a line each."""
+    client: Client = context.obj
+    target_uuid = naming.one_uuid(client, target) if target else ""
+    if watch:
+        wanted = WatchScenarioRunsRequest(
+            target_uuid=target_uuid,
+            status=status,
+            scenario_name=scenario,
+            label_selector=selector,
+        )
+        _watch(client, wanted, output)
+        return
+    request = ListScenarioRunsRequest(
+        target_uuid=target_uuid,
+        status=status,
+        scenario_name=scenario,
+        label_selector=selector,
+        page_size=min(limit or _PAGE, _PAGE),
+    )
+    jobs = list(islice(_listed(client, request), limit or None))
+    if output is Format.JSON:
+        display.print_json(display.as_json(ListScenarioRunsResponse(jobs=jobs)))
+    else:
+        display.print_jobs(jobs, naming.cluster_names(client))
+
+
+@app.command("get")
+def get_job(context: typer.Context, job: JobId, output: Output = Format.TABLE) -> None:
+    """Show one job."""
+    client: Client = context.obj
+    request = GetScenarioRunStatusRequest(job_id=job)
+    display.print_one(client.call(client.runs.GetScenarioRunStatus, request), output)
+
+
+def stop(
+    context: typer.Context,
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="The jobs' ids.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Ask jobs to stop; a scenario gets time to roll back. Finished jobs stay as they are."""
+    client: Client = context.obj
+    stopped: list[Job] = []
+    failure: grpc.RpcError | None = None
+    for job_id in jobs:
+        request = StopScenarioRunRequest(job_id=job_id)
+        try:
+            stopped.append(client.call(client.runs.StopScenarioRun, request))
+        except grpc.RpcError as error:
+            # The others are to stop all the same.
+            failure = failure or error
+            why = failures.explanation(error, client.server)
+            typer.echo(f"Error: {job_id}: {why}", err=True)
+    if output is Format.JSON:
+        display.print_json(display.as_json(ListScenarioRunsResponse(jobs=stopped)))
+    elif stopped:
+        display.print_jobs(stopped, naming.cluster_names(client))
+    if failure is not None:
+        raise typer.Exit(failures.exit_code(failure))
+
+
+def logs(
+    context: typer.Context,
+    job: JobId,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the job ends.")
+    ] = False,
+    tail: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Only the last so many lines.")
+    ] = None,
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="Put the time before each line.")] = False,
+) -> None:
+    """Print the log of a job's scenario, as it is."""
+    client: Client = context.obj
+    request = StreamLogsRequest(job_id=job, follow=follow, tail_lines=tail, timestamps=timestamps)
+
+    def opened() -> tuple[bytes, Iterator[HttpBody]]:
+        """Return the beginning, and the rest to come: until then, nothing was printed."""
+        chunks = client.stream(client.runs.StreamLogs, request)
+        return next(chunks, HttpBody()).data, chunks
+
+    beginning, rest = client.repeated(failures.left_unanswered, opened)
+    _write(beginning)
+    for chunk in rest:
+        _write(chunk.data)
+
+
+def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
+    """Yield the jobs of all pages; a page is asked for when it is needed."""
+    while True:
+        page = client.call(client.runs.ListScenarioRuns, request)
+        yield from page.jobs
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> None:
+    names = naming.cluster_names(client) if output is Format.TABLE else {}
+    for change in JobWatch(client, wanted):
+        if output is Format.JSON:
+            line: display.JsonObject = {"type": change.kind}
+            if change.job is not None:
+                line["job"] = display.as_json(change.job)
+            display.print_json(line, is_line=True)
+        elif change.job is not None:
+            display.print_change(change, names)
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

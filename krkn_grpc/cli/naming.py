@@ -1,0 +1,65 @@
+"""Targets by the names of their clusters."""
+
+import uuid
+from collections.abc import Sequence
+
+import grpc
+import typer
+
+from krkn_grpc.cli.client import Client
+from krkn_grpc.v1.targets_pb2 import ListTargetsRequest, Target
+
+_PAGE = 1_000
+
+
+def all_targets(client: Client) -> list[Target]:
+    """Return every target, newest first."""
+    targets: list[Target] = []
+    request = ListTargetsRequest(page_size=_PAGE)
+    while True:
+        page = client.call(client.targets.ListTargets, request)
+        targets += page.targets
+        if not page.next_page_token:
+            return targets
+        request.page_token = page.next_page_token
+
+
+def cluster_names(client: Client) -> dict[str, str]:
+    """Return the clusters' names by uuid; none where the caller may not list targets."""
+    try:
+        return {target.uuid: target.cluster_name for target in all_targets(client)}
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+            raise
+        return {}
+
+
+def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:
+    """Return the uuids of targets that are given by uuid or name, each with what was given.
+
+    A uuid is not looked up. A name that no target has is wrong usage: before anything starts.
+    """
+    is_lookup_needed = not all(map(_is_uuid, given))
+    targets = all_targets(client) if is_lookup_needed else ()
+    by_name = {target.cluster_name: target.uuid for target in targets}
+    found: dict[str, str] = {}
+    for text in given:
+        target = text if _is_uuid(text) else by_name.get(text, "")
+        if not target:
+            raise typer.BadParameter(f"there is no target of the name {text!r}")
+        if target in found:
+            raise typer.BadParameter(f"{found[target]!r} and {text!r} are the same target")
+        found[target] = text
+    return found
+
+
+def one_uuid(client: Client, given: str) -> str:
+    """Return the uuid of one target that is given by uuid or name."""
+    return next(iter(uuids(client, [given])))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,103 @@
+"""Follows the jobs of a run until each has ended."""
+
+from collections.abc import Iterator, Mapping
+
+import grpc
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.display import cell
+from krkn_grpc.cli.watch import JobWatch
+from krkn_grpc.v1.scenario_runs_pb2 import (
+    GetScenarioRunStatusRequest,
+    Job,
+    WatchScenarioRunsRequest,
+)
+
+SUCCEEDED = "Succeeded"
+# This command's word for a job that is gone before anyone could say how it ended.
+DELETED = "Deleted"
+_ENDED = {SUCCEEDED, "Failed", "Stopped", DELETED}
+
+
+def followed(
+    client: Client, wanted: WatchScenarioRunsRequest, started: Mapping[str, Job]
+) -> Iterator[Job]:
+    """Yield each of the started jobs, by jobId, whenever it has changed, until all have ended.
+
+    `wanted` is a filter that they all pass. A job that someone deletes ends as `Deleted`.
+    """
+    waiting = dict(started)
+    unseen = set(started)
+    for change in JobWatch(client, wanted) if waiting else ():
+        jobs: list[Job] = []
+        if change.job is None:
+            # Deleted before the watch began, or not known yet to the replica that answers.
+            jobs = [_looked_up(client, waiting[job_id]) for job_id in unseen]
+        elif change.job.job_id in waiting:
+            unseen.discard(change.job.job_id)
+            is_gone = change.kind == "DELETED" and change.job.status not in _ENDED
+            jobs = [_looked_up(client, change.job) if is_gone else change.job]
+        for job in jobs:
+            yield job
+            if job.status in _ENDED:
+                del waiting[job.job_id]
+        if not waiting:
+            return
+
+
+def with_progress(
+    client: Client,
+    wanted: WatchScenarioRunsRequest,
+    started: Mapping[str, Job],
+    names: Mapping[str, str],
+) -> dict[str, Job]:
+    """Return each job as it ended, by jobId; until then, show how far they are.
+
+    Tells of it on standard error: a line for each end, and a bar where that is a terminal.
+    """
+    latest = dict(started)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with Progress(
+        TextColumn("{task.completed}/{task.total} ended"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=len(started))
+        for job in followed(client, wanted, started):
+            latest[job.job_id] = job
+            if job.status in _ENDED:
+                console.print(cell(_sentence(job, names.get(job.target_uuid, job.target_uuid))))
+            ended = sum(each.status in _ENDED for each in latest.values())
+            progress.update(task, completed=ended, description=_summary(latest))
+    return latest
+
+
+def _looked_up(client: Client, job: Job) -> Job:
+    """Return the job as the API server has it now."""
+    try:
+        request = GetScenarioRunStatusRequest(job_id=job.job_id)
+        return client.call(client.runs.GetScenarioRunStatus, request)
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+    gone = Job()
+    gone.CopyFrom(job)
+    gone.status, gone.message = DELETED, "The job was deleted; how it ended is not known."
+    return gone
+
+
+def _sentence(job: Job, target: str) -> str:
+    more = [job.reason] if job.reason and job.status != SUCCEEDED else []
+    more += [f"exit code {job.exit_code}"] if job.HasField("exit_code") else []
+    return f"{target}: {job.status}" + (f" ({', '.join(more)})" if more else "")
+
+
+def _summary(latest: Mapping[str, Job]) -> str:
+    statuses = [job.status for job in latest.values()]
+    return ", ".join(f"{statuses.count(each)} {each}" for each in dict.fromkeys(statuses))

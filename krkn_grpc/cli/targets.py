@@ -1,0 +1,190 @@
+"""krkn-grpc targets: the clusters that scenarios run on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from krkn_grpc.cli import display, naming, sources
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.v1.targets_pb2 import (
+    CreateTargetRequest,
+    CreateTargetResponse,
+    DeleteTargetRequest,
+    DeleteTargetResponse,
+    GetTargetRequest,
+    ListTargetsResponse,
+    UpdateTargetRequest,
+    UpdateTargetResponse,
+)
+
+app = typer.Typer(help="Register clusters and see whether they can be reached.")
+
+Which = Annotated[str, typer.Argument(metavar="TARGET", help="The target's uuid or cluster name.")]
+Name = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="A name for the cluster, unique.")
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A kubeconfig without file references; - is standard input."),
+]
+ApiUrl = Annotated[
+    str, typer.Option("--api-url", metavar="URL", help="The cluster's API; not with --kubeconfig.")
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Holds a bearer token for the cluster; - is standard input. Or set KRKN_TARGET_TOKEN.",
+    ),
+]
+Username = Annotated[
+    str, typer.Option(metavar="NAME", help="A user for the cluster, with a password.")
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Holds the user's password; - is standard input. Or set KRKN_TARGET_PASSWORD.",
+    ),
+]
+CaBundle = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="PEM certificates that sign the cluster's; without it, they are not verified.",
+    ),
+]
+
+
+@app.command("list")
+def list_targets(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List the targets, newest first."""
+    targets = naming.all_targets(context.obj)
+    if output is Format.JSON:
+        display.print_json(display.as_json(ListTargetsResponse(targets=targets)))
+    else:
+        display.print_targets(targets)
+
+
+@app.command("get")
+def get_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
+    """Show one target."""
+    client: Client = context.obj
+    request = GetTargetRequest(uuid=naming.one_uuid(client, target))
+    display.print_one(client.call(client.targets.GetTarget, request), output)
+
+
+@app.command("add")
+def add_target(
+    context: typer.Context,
+    name: Name,
+    kubeconfig: Kubeconfig = None,
+    api_url: ApiUrl = "",
+    token_file: TokenFile = None,
+    username: Username = "",
+    password_file: PasswordFile = None,
+    ca_bundle: CaBundle = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Register a cluster: with --kubeconfig, or with --api-url and a token or a user."""
+    client: Client = context.obj
+    request = _registration(
+        name, kubeconfig, api_url, token_file, username, password_file, ca_bundle
+    )
+    # Sent twice it would be refused as its own duplicate.
+    reply = client.call(client.targets.CreateTarget, request, is_repeatable=False)
+    _print_done(reply, output)
+
+
+@app.command("update")
+def update_target(
+    context: typer.Context,
+    target: Which,
+    name: Name,
+    kubeconfig: Kubeconfig = None,
+    api_url: ApiUrl = "",
+    token_file: TokenFile = None,
+    username: Username = "",
+    password_file: PasswordFile = None,
+    ca_bundle: CaBundle = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Replace a target as a whole: the name and the credential are given again."""
+    client: Client = context.obj
+    new = _registration(name, kubeconfig, api_url, token_file, username, password_file, ca_bundle)
+    request = UpdateTargetRequest(
+        uuid=naming.one_uuid(client, target),
+        cluster_name=new.cluster_name,
+        secret_type=new.secret_type,
+        cluster_api_url=new.cluster_api_url,
+        ca_bundle=new.ca_bundle,
+        kubeconfig=new.kubeconfig,
+        token=new.token,
+        username=new.username,
+        password=new.password,
+    )
+    _print_done(client.call(client.targets.UpdateTarget, request), output)
+
+
+@app.command("delete")
+def delete_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
+    """Delete a target and its credential; jobs that run keep their own copy."""
+    client: Client = context.obj
+    request = DeleteTargetRequest(uuid=naming.one_uuid(client, target))
+    # Sent twice it would not be found.
+    reply = client.call(client.targets.DeleteTarget, request, is_repeatable=False)
+    _print_done(reply, output)
+
+
+def _registration(
+    name: str,
+    kubeconfig: Path | None,
+    api_url: str,
+    token_file: Path | None,
+    username: str,
+    password_file: Path | None,
+    ca_bundle: Path | None,
+) -> CreateTargetRequest:
+    """Read what is needed for the one credential that is given."""
+    others = (api_url, token_file, username, password_file, ca_bundle)
+    if kubeconfig is not None:
+        if any(others):
+            raise typer.BadParameter("--kubeconfig has all that is needed: give nothing besides")
+        return CreateTargetRequest(
+            cluster_name=name,
+            secret_type="kubeconfig",  # noqa: S106  # a kind, no secret
+            kubeconfig=sources.text_of(kubeconfig),
+        )
+    request = CreateTargetRequest(
+        cluster_name=name,
+        cluster_api_url=api_url,
+        ca_bundle=sources.text_of(ca_bundle) if ca_bundle is not None else "",
+    )
+    if username:
+        if token_file is not None:
+            raise typer.BadParameter("give --token-file or --username, not both")
+        request.secret_type, request.username = "credentials", username
+        request.password = sources.secret(password_file, "KRKN_TARGET_PASSWORD")
+    else:
+        if password_file is not None:
+            raise typer.BadParameter("--password-file needs --username")
+        request.secret_type = "token"
+        request.token = sources.secret(token_file, "KRKN_TARGET_TOKEN")
+    if not (request.token or request.password):
+        raise typer.BadParameter(
+            "a credential is missing: --kubeconfig, --token-file, or --username and --password-file"
+        )
+    return request
+
+
+def _print_done(
+    reply: CreateTargetResponse | UpdateTargetResponse | DeleteTargetResponse, output: Format
+) -> None:
+    """Print the uuid alone for a script to take, and the sentence beside it."""
+    if output is Format.JSON:
+        display.print_json(display.as_json(reply))
+    else:
+        typer.echo(reply.message, err=True)
+        display.print_line(reply.uuid)

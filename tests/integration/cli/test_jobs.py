@@ -1,0 +1,99 @@
+"""krkn-grpc jobs, stop and logs, against the real services."""
+
+import json
+import signal
+import uuid
+
+from tests.support.command import Command
+from tests.support.requests import IMAGE, unused_name
+from tests.support.rest import RUNS, Rest
+
+
+async def test_jobs_are_listed_as_rest_lists_them(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    target, label = await rest.register(clusterName=name), uuid.uuid4().hex
+    changes = {"labels": {"test": label}, "scenarioImage": f"{IMAGE}-never-starts"}
+    made = {(await rest.run(target, **changes))[0] for _ in range(2)}
+
+    listed = await cli("jobs", "list", "-l", f"test={label}", "-o", "json")
+    assert listed.json == (await rest.get(f"{RUNS}?labelSelector=test%3D{label}")).body
+    jobs = [job["jobId"] for job in listed.json["jobs"]]
+    assert set(jobs) == made
+
+    table = await cli("jobs", "list", "--target", name, "--status", "Pending")
+    header, *rows = [line.split() for line in table.out.splitlines()]
+    assert header[:4] == ["JOB", "TARGET", "SCENARIO", "STATUS"]
+    assert [row[:4] for row in rows] == [[each, name, "pod-scenarios", "Pending"] for each in jobs]
+
+    few = await cli("jobs", "list", "--target", target, "--limit", "1", "-o", "json")
+    assert [job["jobId"] for job in few.json["jobs"]] == jobs[:1]
+    none = await cli("jobs", "list", "--target", target, "--scenario", "x", "-o", "json")
+    assert none.json["jobs"] == []
+    wrong = await cli("jobs", "list", "--status", "Sleeping")
+    assert wrong.code == 3
+    assert wrong.line.startswith("Error: status: must be one of Pending, ")
+
+
+async def test_one_job_is_shown(cli: Command, rest: Rest) -> None:
+    [job_id] = await rest.run(await rest.register(), labels={"a": "b"})
+    job = await rest.job_when(job_id)
+    assert (await cli("jobs", "get", job_id, "-o", "json")).json == job
+    shown = (await cli("jobs", "get", job_id)).out.splitlines()
+    assert "status: Succeeded" in shown
+    assert "exitCode: 0" in shown
+    assert 'labels: {"a": "b"}' in shown
+    gone = await cli("jobs", "get", str(uuid.uuid4()))
+    assert (gone.code, gone.line) == (3, "Error: there is no such job")
+
+
+async def test_jobs_are_stopped_and_one_that_is_not_there_hinders_no_other(
+    cli: Command, rest: Rest
+) -> None:
+    target, absent = await rest.register(), str(uuid.uuid4())
+    changes = {"scenarioImage": f"{IMAGE}-never-ends"}
+    jobs = [*(await rest.run(target, **changes)), *(await rest.run(target, **changes))]
+    stopped = await cli("stop", jobs[0], absent, jobs[1], "-o", "json")
+    assert (stopped.code, stopped.line) == (3, f"Error: {absent}: there is no such job")
+    assert [job["jobId"] for job in json.loads(stopped.out)["jobs"]] == jobs
+    for job in jobs:
+        assert (await rest.job_when(job))["status"] == "Stopped"
+    # One that has ended stays as it is.
+    again = await cli("stop", jobs[0])
+    assert again.code == 0
+    assert " Stopped " in again.out
+
+
+async def test_a_watch_prints_what_is_and_every_change(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    [before] = await rest.run(target)
+    await rest.job_when(before)
+    async with cli.start("jobs", "list", "--target", target, "--watch", "-o", "json") as watch:
+        first, second = json.loads(await watch.line()), json.loads(await watch.line())
+        assert (first["type"], first["job"]["jobId"]) == ("ADDED", before)
+        assert second == {"type": "SYNCED"}
+        [after] = await rest.run(target)
+        seen = [json.loads(await watch.line())]
+        while seen[-1]["job"]["status"] != "Succeeded":
+            seen.append(json.loads(await watch.line()))
+        assert {change["job"]["jobId"] for change in seen} == {after}
+        assert [change["type"] for change in seen] == ["ADDED"] + ["MODIFIED"] * (len(seen) - 1)
+        watch.process.send_signal(signal.SIGINT)
+        assert (await watch.ended()).code == 130
+
+
+async def test_a_watch_for_people_is_a_line_a_change(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    [job_id] = await rest.run(await rest.register(clusterName=name))
+    await rest.job_when(job_id)
+    async with cli.start("jobs", "list", "--target", name, "--watch") as watch:
+        words = (await watch.line()).split()
+    assert words[:5] == ["ADDED", job_id, "Succeeded", name, "pod-scenarios"]
+
+
+async def test_the_log_of_a_job_that_has_not_started_is_empty(cli: Command, rest: Rest) -> None:
+    changes = {"scenarioImage": f"{IMAGE}-never-starts"}
+    [job_id] = await rest.run(await rest.register(), **changes)
+    empty = await cli("logs", job_id)
+    assert (empty.code, empty.out, empty.err) == (0, "", "")
+    absent = await cli("logs", str(uuid.uuid4()), "--follow")
+    assert (absent.code, absent.line) == (3, "Error: there is no such job")

@@ -1,0 +1,287 @@
+"""What the command makes of what a service may say, told by one that says just that."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.api import httpbody_pb2
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from krkn_grpc.v1 import targets_pb2
+from tests.rest.edge import Upstream
+from tests.support.command import Command
+
+TARGET = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
+JOB = "7c1c2b44-58a5-4cfa-8d29-5ad5f4c3f1aa"
+WAIT = ("run", "--scenario", "s", "--image", "i", "-t", TARGET, "--wait")
+ADD = ("targets", "add", "--name", "a", "--api-url", "https://a", "--token-file", "-")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    scripted = Upstream()
+    server = scripted.serve()
+    yield scripted
+    server.stop(grace=None).wait()
+
+
+@pytest.fixture
+def cli(upstream: Upstream) -> Command:
+    return Command(f"127.0.0.1:{upstream.port}")
+
+
+def error(code: code_pb2.Code, message: str = "said", *details: Message) -> status_pb2.Status:
+    """An error as the service sends it."""
+    status = status_pb2.Status(code=code, message=message)
+    for detail in (error_details_pb2.ErrorInfo(reason="R"), *details):
+        status.details.add().Pack(detail)
+    return status
+
+
+def in_turn(upstream: Upstream, method: str, *replies: Message | list[Message]) -> None:
+    """Answer each call of a method with the next of these, an error where it is a status.
+
+    A list is a stream; what comes after the last reply is the last one again.
+    """
+    left = list(replies)
+
+    def reply(_: object, context: grpc.ServicerContext) -> Any:
+        current = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(current, list):
+            return _streamed(current, context)
+        if isinstance(current, status_pb2.Status):
+            _abort(context, current)
+        return current
+
+    upstream.on(method, reply)
+
+
+def _streamed(messages: list[Message], context: grpc.ServicerContext) -> Iterator[Message]:
+    for message in messages:
+        if isinstance(message, status_pb2.Status):
+            _abort(context, message)
+        yield message
+
+
+def _abort(context: grpc.ServicerContext, status: status_pb2.Status) -> None:
+    context.abort_with_status(rpc_status.to_status(status))
+
+
+def asked(upstream: Upstream, method: str) -> list[Any]:
+    """The requests that reached a method."""
+    return [call.request for call in upstream.calls if call.method == method]
+
+
+def run_reply(status: str = "Pending") -> pb.RunScenarioResponse:
+    success = status == "Pending"
+    entry = pb.TargetJobResult(target_uuid=TARGET, job_id=JOB, status=status, success=success)
+    return pb.RunScenarioResponse(
+        jobs=[entry], total_targets=1, successful_jobs=int(success), failed_jobs=int(not success)
+    )
+
+
+def told(kind: str, status: str = "", token: str = "") -> pb.WatchScenarioRunsResponse:
+    """A message of a watch; of the job, when it has a status."""
+    job = pb.Job(job_id=JOB, target_uuid=TARGET, status=status) if status else None
+    return pb.WatchScenarioRunsResponse(type=kind, job=job, resume_token=token)
+
+
+def ended(code: int) -> pb.WatchScenarioRunsResponse:
+    """The last message of a watch."""
+    return pb.WatchScenarioRunsResponse(
+        type="ERROR", error=pb.WatchError(code=code, message="it ended")
+    )
+
+
+AWAY = error(code_pb2.UNAVAILABLE)
+TOO_OLD = error(code_pb2.OUT_OF_RANGE)
+PRESENT = [told("ADDED", "Pending"), told("SYNCED", token="t1")]
+
+
+async def test_a_run_is_sent_again_as_it_was(cli: Command, upstream: Upstream) -> None:
+    in_turn(upstream, "RunScenario", AWAY, error(code_pb2.DEADLINE_EXCEEDED), run_reply())
+    ran = await cli(*WAIT[:-1])
+    assert (ran.code, ran.line) == (0, "said; trying again, Ctrl-C ends it")
+    first, second, third = asked(upstream, "RunScenario")
+    assert first == second == third
+    assert first.request_id
+
+
+async def test_jobs_of_which_nobody_knows_are_asked_for_again(
+    cli: Command, upstream: Upstream
+) -> None:
+    in_turn(upstream, "RunScenario", run_reply("Unknown"), run_reply())
+    assert (await cli(*WAIT[:-1])).code == 0
+    first, second = asked(upstream, "RunScenario")
+    assert first == second
+
+    in_turn(upstream, "RunScenario", run_reply("Unknown"))
+    unknown = await cli(*WAIT[:-1])
+    assert unknown.code == 1
+    assert " Unknown " in unknown.out
+    assert f"--request-id {asked(upstream, 'RunScenario')[-1].request_id}" in unknown.err
+
+
+async def test_a_registration_is_sent_again_only_where_nothing_was_done(
+    cli: Command, upstream: Upstream
+) -> None:
+    in_turn(upstream, "CreateTarget", AWAY)
+    lost = await cli(*ADD, given="t")
+    assert (lost.code, lost.line) == (4, "Error: said")
+    assert len(asked(upstream, "CreateTarget")) == 1
+
+    nothing_done = error(code_pb2.UNAVAILABLE, "said", error_details_pb2.RetryInfo())
+    done = targets_pb2.CreateTargetResponse(uuid=TARGET)
+    in_turn(upstream, "CreateTarget", nothing_done, done)
+    assert (await cli(*ADD, given="t")).out.strip() == TARGET
+
+
+@pytest.mark.parametrize(
+    ("streams", "tokens"),
+    [
+        pytest.param(
+            [[*PRESENT, told("MODIFIED", "Running", "t2"), AWAY], [told("MODIFIED", "Succeeded")]],
+            ["", "t2"],
+            id="resumed after a cut",
+        ),
+        pytest.param(
+            [[*PRESENT, told("MODIFIED", "Running", "t2")], [told("MODIFIED", "Succeeded")]],
+            ["", "t2"],
+            id="resumed after an end without ERROR",
+        ),
+        pytest.param(
+            [[*PRESENT, told("MODIFIED", "Running"), AWAY], [told("MODIFIED", "Succeeded")]],
+            ["", "t1"],
+            id="resumed with the last token that there was",
+        ),
+        pytest.param(
+            [[*PRESENT, ended(8)], [told("MODIFIED", "Succeeded")]],
+            ["", "t1"],
+            id="resumed when it read too slowly",
+        ),
+        pytest.param(
+            [[*PRESENT, ended(11)], [told("ADDED", "Succeeded"), told("SYNCED")]],
+            ["", ""],
+            id="begun anew when it is told to",
+        ),
+        pytest.param(
+            [[*PRESENT, AWAY], [TOO_OLD], [told("ADDED", "Succeeded"), told("SYNCED")]],
+            ["", "t1", ""],
+            id="begun anew when the token is too old",
+        ),
+        pytest.param(
+            [[told("ADDED", "Pending"), AWAY], [told("ADDED", "Succeeded"), told("SYNCED")]],
+            ["", ""],
+            id="begun anew when it was cut before all was told",
+        ),
+    ],
+)
+async def test_a_watch_goes_on(
+    cli: Command, upstream: Upstream, streams: list[list[Message]], tokens: list[str]
+) -> None:
+    in_turn(upstream, "RunScenario", run_reply())
+    in_turn(upstream, "WatchScenarioRuns", *streams)
+    waited = await cli(*WAIT)
+    assert waited.code == 0, waited
+    assert [each.resume_token for each in asked(upstream, "WatchScenarioRuns")] == tokens
+
+
+async def test_a_watch_that_is_refused_ends(cli: Command, upstream: Upstream) -> None:
+    in_turn(upstream, "RunScenario", run_reply())
+    in_turn(upstream, "WatchScenarioRuns", [*PRESENT, ended(7)])
+    refused = await cli(*WAIT)
+    assert refused.code == 3
+    assert refused.err.splitlines() == [
+        f"The jobs go on. To stop them: krkn-grpc stop {JOB}",
+        "Error: it ended",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("looked_up", "code", "status"),
+    [
+        pytest.param(error(code_pb2.NOT_FOUND), 1, "Deleted", id="gone"),
+        pytest.param(pb.Job(job_id=JOB, status="Succeeded"), 0, "Succeeded", id="there after all"),
+    ],
+)
+@pytest.mark.parametrize(
+    "stream",
+    [
+        pytest.param([told("SYNCED", token="t1")], id="never seen"),
+        pytest.param([*PRESENT, told("DELETED", "Running", "t2")], id="told as deleted"),
+        pytest.param([*PRESENT, ended(11)], id="not there any more when begun anew"),
+    ],
+)
+async def test_a_job_that_a_watch_misses_is_looked_up(
+    cli: Command,
+    upstream: Upstream,
+    stream: list[Message],
+    looked_up: Message,
+    code: int,
+    status: str,
+) -> None:
+    in_turn(upstream, "RunScenario", run_reply())
+    in_turn(upstream, "WatchScenarioRuns", stream, [told("SYNCED", token="t2")])
+    in_turn(upstream, "GetScenarioRunStatus", looked_up)
+    waited = await cli(*WAIT, "-o", "json")
+    assert waited.code == code
+    assert [job["status"] for job in waited.json["jobs"]] == [status]
+
+
+async def test_reads_send_the_revision_of_the_write_before(
+    cli: Command, upstream: Upstream
+) -> None:
+    def reply(_: object, context: grpc.ServicerContext) -> Message:
+        context.send_initial_metadata((("krkn-revision", "krknchaosjobs.42"),))
+        return run_reply()
+
+    upstream.on("RunScenario", reply)
+    in_turn(upstream, "WatchScenarioRuns", [told("ADDED", "Succeeded"), told("SYNCED")])
+    assert (await cli(*WAIT)).code == 0
+    [watch] = [call for call in upstream.calls if call.method == "WatchScenarioRuns"]
+    assert watch.metadata["krkn-revision"] == "krknchaosjobs.42"
+
+
+async def test_a_log_is_printed_as_it_comes(cli: Command, upstream: Upstream) -> None:
+    whole = "grün\n".encode()
+    chunks: list[Message] = [httpbody_pb2.HttpBody(data=part) for part in (whole[:3], whole[3:])]
+    in_turn(upstream, "StreamLogs", AWAY, chunks)
+    shown = await cli("logs", JOB, "--tail", "0", "--timestamps")
+    assert (shown.code, shown.out) == (0, "grün\n")
+    assert asked(upstream, "StreamLogs")[-1] == pb.StreamLogsRequest(
+        job_id=JOB, tail_lines=0, timestamps=True
+    )
+
+    in_turn(upstream, "StreamLogs", [*chunks, AWAY])
+    cut = await cli("logs", JOB, "--follow")
+    assert (cut.code, cut.out, cut.line) == (4, "grün\n", "Error: said")
+
+
+async def test_violations_that_were_not_listed_are_mentioned(
+    cli: Command, upstream: Upstream
+) -> None:
+    bad = error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(field=f"f{number}", description="is bad")
+            for number in range(20)
+        ]
+    )
+    in_turn(upstream, "RunScenario", error(code_pb2.INVALID_ARGUMENT, "f0: is bad (and 24)", bad))
+    refused = await cli(*WAIT)
+    assert refused.code == 3
+    assert refused.line.startswith("Error: f0: is bad; f1: is bad; ")
+    assert refused.line.endswith("; f19: is bad; and more")
+
+
+async def test_what_comes_from_elsewhere_is_no_markup_and_moves_no_terminal(
+    cli: Command, upstream: Upstream
+) -> None:
+    job = pb.Job(job_id=JOB, scenario_name="[red]a[/red]", message="b\x1b[2Jc\nd")
+    in_turn(upstream, "ListScenarioRuns", pb.ListScenarioRunsResponse(jobs=[job]))
+    listed = await cli("jobs", "list")
+    assert "[red]a[/red]" in listed.out
+    assert listed.out.rstrip().endswith("b [2Jc d")

@@ -1,0 +1,164 @@
+"""krkn-grpc run, against the real services."""
+
+import base64
+import uuid
+from pathlib import Path
+
+from tests.support.command import Command
+from tests.support.custom_objects import JOBS, collection
+from tests.support.requests import IMAGE, canary, unused_name
+from tests.support.rest import RUNS, Rest
+from tests.support.running import Running
+from tests.support.waiting import eventually
+
+RUN = ("run", "--scenario", "pod-scenarios", "--image")
+
+
+async def test_a_run_by_name_starts_a_job_a_target(cli: Command, rest: Rest) -> None:
+    names = [unused_name(), unused_name()]
+    uuids = [await rest.register(clusterName=name) for name in names]
+    targets = ["-t", names[0], "-t", uuids[1]]
+    ran = await cli(*RUN, IMAGE, *targets)
+    assert (ran.code, ran.err) == (0, "")
+    header, *rows = [line.split() for line in ran.out.splitlines()]
+    assert header == ["TARGET", "JOB", "STATUS", "ERROR"]
+    assert [row[0] for row in rows] == [names[0], uuids[1]]
+    assert {row[2] for row in rows} == {"Pending"}
+    for row, target in zip(rows, uuids, strict=True):
+        assert (await rest.job(row[1]))["targetUUID"] == target
+
+
+async def test_waiting_tells_how_each_ended(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    target = await rest.register(clusterName=name)
+    ran = await cli(*RUN, IMAGE, "-t", name, "--wait", "-o", "json")
+    assert (ran.code, ran.line) == (0, f"{name}: Succeeded (exit code 0)")
+    assert ran.json["run"]["successfulJobs"] == 1
+    [job] = ran.json["jobs"]
+    assert (job["targetUUID"], job["status"], job["exitCode"]) == (target, "Succeeded", 0)
+    assert job == await rest.job(job["jobId"])
+
+
+async def test_one_that_fails_fails_the_command(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    await rest.register(clusterName=name)
+    ran = await cli(*RUN, f"{IMAGE}-exit-3", "-t", name, "--wait")
+    assert (ran.code, ran.line) == (1, f"{name}: Failed (NonZeroExit, exit code 3)")
+    header, row = ran.out.splitlines()
+    assert header.split()[:6] == ["JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON"]
+    assert row.split()[1:6] == [name, "pod-scenarios", "Failed", "3", "NonZeroExit"]
+
+
+async def test_one_that_is_refused_fails_the_command_and_no_other(cli: Command, rest: Rest) -> None:
+    target, absent = await rest.register(), str(uuid.uuid4())
+    ran = await cli(*RUN, IMAGE, "-t", target, "-t", absent, "-o", "json")
+    assert ran.code == 1
+    started, refused = ran.json["jobs"]
+    assert (started["success"], refused["success"]) == (True, False)
+    assert refused["error"]
+
+    waited = await cli(*RUN, IMAGE, "-t", target, "-t", absent, "--wait")
+    assert waited.code == 1
+    assert waited.out.startswith(f"{absent}: Failed: ")
+    assert " Succeeded " in waited.out
+
+
+async def test_a_misspelt_name_starts_nothing(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    wrong = await cli(*RUN, IMAGE, "-t", target, "-t", "misspelt")
+    assert wrong.code == 2
+    assert "there is no target of the name 'misspelt'" in wrong.err
+    assert (await rest.get(f"{RUNS}?targetUUID={target}")).body["jobs"] == []
+
+
+async def test_targets_are_named_or_all_of_them_are_meant(cli: Command) -> None:
+    for options in ([], ["--all", "-t", str(uuid.uuid4())]):
+        wrong = await cli(*RUN, IMAGE, *options)
+        assert wrong.code == 2
+        assert "name targets with --target, or all of them with --all" in wrong.err
+
+
+async def test_all_targets_can_be_checked_and_nothing_starts(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    checked = await cli(*RUN, IMAGE, "--all", "--validate-only", "-o", "json")
+    assert target in [each["targetUUID"] for each in checked.json["jobs"]]
+    assert (await rest.get(f"{RUNS}?targetUUID={target}")).body["jobs"] == []
+
+
+async def test_every_option_reaches_the_job(
+    cli: Command, rest: Rest, shared_services: Running, tmp_path: Path
+) -> None:
+    target, secret = await rest.register(), canary()
+    secrets = tmp_path / "secrets"
+    secrets.write_text(f"# comment\n\nFROM_FILE={secret}=2\n")
+    content = tmp_path / "plan.yaml"
+    content.write_bytes(b"plan: \xff\n")
+    command = cli.with_environment(OWN="own value", HIDDEN=secret, KRKN_REGISTRY_PASSWORD=secret)
+    ran = await command(
+        *(*RUN, f"{IMAGE}-never-starts", "-t", target, "-o", "json"),
+        *("-e", "GIVEN=a=b", "-e", "OWN", "--secret-env", "HIDDEN"),
+        *("--secret-env-file", str(secrets), "--file", f"{content}:/etc/plan.yaml"),
+        *("--kubeconfig-path", "/tmp/config", "--timeout", "77", "--ttl", "99"),
+        *("--registry-url", "registry.example", "--registry-username", "robot"),
+        *("--label", "team=a", "--label", "empty="),
+    )
+    job_id = ran.json["jobs"][0]["jobId"]
+    job = await rest.job(job_id)
+    assert job["labels"] == {"team": "a", "empty": ""}
+
+    namespace, cluster = shared_services.namespace, shared_services.cluster
+    spec = (await cluster.request("GET", f"{collection(JOBS, namespace)}/{job_id}"))["spec"]
+    assert spec["environment"] == {"GIVEN": "a=b", "OWN": "own value"}
+    assert (spec["timeoutSeconds"], spec["ttlSecondsAfterFinished"]) == (77, 99)
+    assert spec["kubeconfigPath"] == "/tmp/config"
+    assert secret not in str(spec)
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    inputs = await cluster.request("GET", f"{path}/krkn-job-{job_id}-inputs")
+    data = [base64.b64decode(text) for text in inputs["data"].values()]
+    assert {secret.encode(), f"{secret}=2".encode(), b"plan: \xff\n"} <= set(data)
+    registry = await cluster.request("GET", f"{path}/krkn-job-{job_id}-registry")
+    login = base64.b64decode(registry["data"][".dockerconfigjson"]).decode()
+    assert "robot" in login
+    assert secret in login
+
+
+async def test_the_same_request_starts_nothing_twice(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    again = [*RUN, IMAGE, "-t", target, "--request-id", str(uuid.uuid4()), "-o", "json"]
+    first, second = await cli(*again), await cli(*again)
+    assert first.json["jobs"][0]["jobId"] == second.json["jobs"][0]["jobId"]
+    other = await cli(*again, "--timeout", "5")
+    assert (other.code, other.out) == (3, "")
+    assert other.line == "Error: the requestId was used before with another body"
+
+
+async def test_a_secret_on_the_command_line_is_refused(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    wrong = await cli(*RUN, IMAGE, "-t", target, "--secret-env", "PASSWORD=hunter2")
+    assert wrong.code == 2
+    assert "give PASSWORD alone" in wrong.err
+    assert "hunter2" not in wrong.err
+
+
+async def test_a_job_that_is_deleted_meanwhile_is_told(
+    cli: Command, rest: Rest, shared_services: Running
+) -> None:
+    name = unused_name()
+    target = await rest.register(clusterName=name)
+    arguments = [*RUN, f"{IMAGE}-never-starts", "-t", name, "--wait", "-o", "json"]
+    async with cli.start(*arguments) as started:
+        job_id = await _only_job(rest, target)
+        path = f"{collection(JOBS, shared_services.namespace)}/{job_id}"
+        await shared_services.cluster.request("DELETE", path)
+        ended = await started.ended()
+    assert (ended.code, ended.line) == (1, f"{name}: Deleted")
+    assert ended.json["jobs"][0]["status"] == "Deleted"
+
+
+async def _only_job(rest: Rest, target: str) -> str:
+    listed = await eventually(
+        lambda: rest.get(f"{RUNS}?targetUUID={target}"), lambda reply: reply.body["jobs"]
+    )
+    [job] = listed.body["jobs"]
+    job_id: str = job["jobId"]
+    return job_id

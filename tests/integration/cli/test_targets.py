@@ -1,0 +1,111 @@
+"""krkn-grpc targets, against the real services."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Command
+from tests.support.requests import canary, kubeconfig, unused_name, unused_url
+from tests.support.rest import TARGETS, Rest
+
+
+async def test_a_kubeconfig_is_registered_shown_and_deleted(
+    cli: Command, rest: Rest, tmp_path: Path
+) -> None:
+    name, url = unused_name(), unused_url()
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig(url, canary()))
+
+    added = await cli("targets", "add", "--name", name, "--kubeconfig", str(file))
+    assert added.code == 0, added
+    uuid = added.out.strip()
+
+    # By name and by uuid, as a table and as JSON, which is what REST says.
+    shown = await cli("targets", "get", name, "-o", "json")
+    of_rest = (await rest.get(f"{TARGETS}/{uuid}")).body
+    steady = ("uuid", "clusterName", "clusterAPIURL", "secretType", "createdAt")
+    assert [shown.json[field] for field in steady] == [of_rest[field] for field in steady]
+    assert shown.json["clusterAPIURL"] == url
+    described = await cli("targets", "get", uuid)
+    assert f"clusterName: {name}" in described.out.splitlines()
+
+    listed = await cli("targets", "list", "-o", "json")
+    assert uuid in [target["uuid"] for target in listed.json["targets"]]
+    table = await cli("targets", "list")
+    [row] = [line.split() for line in table.out.splitlines() if uuid in line]
+    assert row[:4] == [uuid, name, url, "kubeconfig"]
+
+    assert (await cli("targets", "delete", name)).out.strip() == uuid
+    gone = await cli("targets", "get", uuid)
+    assert (gone.code, gone.out, gone.line) == (3, "", "Error: there is no such target")
+
+
+async def test_a_token_comes_from_standard_input_a_file_or_the_environment(
+    cli: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{canary()}\n")
+    ways: tuple[tuple[Command, list[str], str | None], ...] = (
+        (cli, ["--token-file", "-"], canary()),
+        (cli, ["--token-file", str(file)], None),
+        (cli.with_environment(KRKN_TARGET_TOKEN=canary()), [], None),
+    )
+    for command, options, given in ways:
+        address = ["--name", unused_name(), "--api-url", unused_url()]
+        added = await command("targets", "add", *address, *options, given=given)
+        assert added.code == 0, added
+
+
+async def test_an_update_replaces_all(cli: Command, rest: Rest, tmp_path: Path) -> None:
+    uuid = await rest.register()
+    password = tmp_path / "password"
+    password.write_text(canary())
+    name, url = unused_name(), unused_url()
+    options = ["--username", "admin", "--password-file", str(password)]
+    updated = await cli("targets", "update", uuid, "--name", name, "--api-url", url, *options)
+    assert (updated.code, updated.out.strip()) == (0, uuid), updated
+    target = (await rest.get(f"{TARGETS}/{uuid}")).body
+    assert (target["clusterName"], target["clusterAPIURL"]) == (name, url)
+    assert target["secretType"] == "credentials"
+
+
+async def test_what_the_service_refuses_is_one_line_with_every_violation(cli: Command) -> None:
+    refused = await cli(
+        *("targets", "add", "--name", " ", "--token-file", "-", "-o", "json"), given=canary()
+    )
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.line.startswith("Error: clusterName: must have 1 to 253 characters; ")
+    assert "clusterAPIURL: is required" in refused.line
+
+
+async def test_a_duplicate_is_refused(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    await rest.register(clusterName=name)
+    arguments = ["--name", name, "--api-url", unused_url(), "--token-file", "-"]
+    refused = await cli("targets", "add", *arguments, given=canary())
+    assert refused.code == 3
+    assert name in refused.line
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param([], "a credential is missing", id="none"),
+        pytest.param(["--token", "abc"], "No such option: --token", id="on the command line"),
+        pytest.param(["--username", "a", "--password", "b"], "No such option", id="a password"),
+        pytest.param(["--token-file", "/nonexistent"], "No such file", id="no file"),
+        pytest.param(["--token-file", "-"], "-: is empty", id="empty"),
+        pytest.param(["--username", "a", "--token-file", "-"], "not both", id="two"),
+        pytest.param(["--password-file", "-"], "needs --username", id="no user"),
+        pytest.param(["--kubeconfig", "-", "--username", "a"], "nothing besides", id="more"),
+    ],
+)
+async def test_a_credential_is_given_once_and_never_on_the_command_line(
+    cli: Command, options: list[str], said: str
+) -> None:
+    name = unused_name()
+    wrong = await cli("targets", "add", "--name", name, *options)
+    assert wrong.code == 2
+    assert said in wrong.err
+    listed = await cli("targets", "list")
+    assert name not in listed.out

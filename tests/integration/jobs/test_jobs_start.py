@@ -1,0 +1,350 @@
+"""At most one start, ever: the protocol, and everything that stands in its way."""
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.local.cluster import ClusterError
+from krkn_grpc.resources import kubeconfig, labels, names
+from tests.integration.jobs.conftest import StartController
+from tests.support.custom_objects import Manifest
+from tests.support.jobs import Jobs, owner
+from tests.support.waiting import eventually
+
+
+async def test_the_pod_is_named_before_it_may_start(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target()
+    async with patient_jobs.watch() as watch:
+        job = await patient_jobs.job(target)
+        await patient_jobs.finished(job)
+        pods = watch.versions_of("pods", names.pod_for(job))
+        jobs = watch.versions_of("krknchaosjobs", job)
+    gated = [pod for pod in pods if pod["spec"].get("schedulingGates")]
+    free = [pod for pod in pods if not pod["spec"].get("schedulingGates")]
+    assert gated[0] == pods[0]
+    assert labels.FINALIZER in pods[0]["metadata"]["finalizers"]
+    named = next(each for each in jobs if each.get("status", {}).get("podUID"))
+    assert named["status"]["podUID"] == pods[0]["metadata"]["uid"]
+    assert version(gated[0]) < version(named) < version(free[0])
+    assert {pod["metadata"]["uid"] for pod in pods} == {named["status"]["podUID"]}
+
+
+async def test_all_secrets_are_the_jobs_before_its_pod_is(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target()
+    job = "00000000-aaaa-4aaa-8aaa-000000000001"
+    for name, kind, data in (
+        (names.inputs_secret_for(job), "Opaque", {"file-0": "x", "env-API_TOKEN": "y"}),
+        (
+            names.registry_secret_for(job),
+            "kubernetes.io/dockerconfigjson",
+            {".dockerconfigjson": "{}"},
+        ),
+    ):
+        await patient_jobs.secret(of_job(name, job), data, kind)
+    await patient_jobs.job(
+        target,
+        "never-ends",
+        jobId=job,
+        files=[{"name": "a", "mountPath": "/a"}],
+        secretEnvironment=["API_TOKEN"],
+        pullSecret=True,
+    )
+    await patient_jobs.running(job)
+    expected = [owner(await patient_jobs.read(job))]
+    for name in names.secrets_of(job):
+        secret = await patient_jobs.found(f"secrets/{name}")
+        assert secret is not None
+        assert secret["metadata"]["ownerReferences"] == expected
+    await patient_jobs.stop(job)
+    await patient_jobs.finished(job)
+    await patient_jobs.no_secrets(job)
+
+
+async def test_inputs_that_are_missing(patient_jobs: Jobs) -> None:
+    job = await patient_jobs.job(await patient_jobs.target(), secretEnvironment=["API_TOKEN"])
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "InputsMissing")
+    await patient_jobs.no_secrets(job)
+
+
+@pytest.mark.parametrize("name", ["inputs", "registry", "kubeconfig"])
+async def test_another_ones_secret_is_not_used_and_not_deleted(
+    patient_jobs: Jobs, name: str
+) -> None:
+    job = f"00000000-bbbb-4bbb-8bbb-{name.encode().hex()[:12]}"
+    secret = {
+        "inputs": names.inputs_secret_for(job),
+        "registry": names.registry_secret_for(job),
+        "kubeconfig": names.kubeconfig_secret_for(job),
+    }[name]
+    spec: dict[str, Any] = {
+        "inputs": {"secretEnvironment": ["API_TOKEN"]},
+        "registry": {"pullSecret": True},
+        "kubeconfig": {},
+    }[name]
+    target = await patient_jobs.target()
+    # It has the right label, but it belongs to someone.
+    await patient_jobs.secret(of_job(secret, job) | {"ownerReferences": [owner(target)]}, {})
+    await patient_jobs.job(target, jobId=job, **spec)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "NameTaken")
+    assert await patient_jobs.pod(job) is None
+    assert await patient_jobs.secrets_of(job) == {secret}
+
+
+async def test_a_secret_without_owner_is_not_the_kubeconfig(patient_jobs: Jobs) -> None:
+    job = "00000000-cccc-4ccc-8ccc-000000000001"
+    await patient_jobs.secret({"name": names.kubeconfig_secret_for(job)}, {"kubeconfig": "x"})
+    await patient_jobs.job(await patient_jobs.target(), jobId=job)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "NameTaken")
+    assert await patient_jobs.secrets_of(job) == {names.kubeconfig_secret_for(job)}
+
+
+async def test_a_secret_that_only_says_it_is_the_jobs_is_replaced(
+    own_jobs: Jobs, a_controller: StartController
+) -> None:
+    """Someone writes the job's kubeconfig Secret first, and names the job as its owner."""
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target, "never-ends")
+    name = names.kubeconfig_secret_for(job)
+    metadata = of_job(name, job) | {"ownerReferences": [owner(await own_jobs.read(job))]}
+    forged = await own_jobs.secret(metadata, {"kubeconfig": "for another cluster"})
+    async with a_controller() as controller:
+        await controller.start()
+        await own_jobs.running(job)
+        secret = await own_jobs.found(f"secrets/{name}")
+    assert secret is not None
+    assert secret["metadata"]["uid"] != forged["metadata"]["uid"]
+    assert secret["data"] != forged["data"]
+
+
+@pytest.mark.parametrize("has_our_label", [True, False], ids=["with our labels", "without"])
+async def test_another_ones_pod_is_not_adopted(patient_jobs: Jobs, has_our_label: bool) -> None:
+    job = f"00000000-dddd-4ddd-8ddd-00000000000{int(has_our_label)}"
+    ours = {labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job}
+    foreign = await patient_jobs.make_pod(job, labels=ours if has_our_label else {})
+    await patient_jobs.job(await patient_jobs.target(), jobId=job)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "NameTaken")
+    assert "podUID" not in status
+    left = await patient_jobs.pod(job)
+    assert left is not None
+    assert left["metadata"]["uid"] == foreign["metadata"]["uid"]
+    assert "deletionTimestamp" not in left["metadata"]
+    await patient_jobs.no_secrets(job)
+
+
+async def test_a_pod_that_someone_lets_start_first_is_ended(
+    own_jobs: Jobs, a_controller: StartController
+) -> None:
+    """A pod that is the job's own but has no gate: it may have run, so nothing else ever will."""
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target)
+    pod = await own_jobs.make_pod(
+        job, ownerReferences=[owner(await own_jobs.read(job))], finalizers=[labels.FINALIZER]
+    )
+    async with a_controller() as controller:
+        await controller.start()
+        status = await own_jobs.finished(job)
+        assert (status["phase"], status["reason"]) == ("Failed", "GateRemoved")
+        assert status["podUID"] == pod["metadata"]["uid"]
+        await own_jobs.no_pod(job)
+
+
+async def test_an_unnamed_pod_that_is_deleted_is_made_again(
+    own_jobs: Jobs, a_controller: StartController
+) -> None:
+    """It had its gate, so it never ran."""
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target)
+    gone = await own_jobs.make_pod(
+        job, ownerReferences=[owner(await own_jobs.read(job))], finalizers=[labels.FINALIZER]
+    )
+    await own_jobs.cluster.request(
+        "DELETE", f"/api/v1/namespaces/{own_jobs.namespace}/pods/{names.pod_for(job)}"
+    )
+    assert gone["metadata"]["uid"]
+    async with a_controller() as controller:
+        await controller.start()
+        status = await own_jobs.finished(job)
+    assert status["phase"] in ("Succeeded", "Failed")
+
+
+async def test_a_second_pod_is_never_made(patient_jobs: Jobs) -> None:
+    """Its pod is taken away by force, finalizer and all: the job does not start again."""
+    job = await patient_jobs.job(await patient_jobs.target(), "never-ends")
+    named = await patient_jobs.running(job)
+    path = f"/api/v1/namespaces/{patient_jobs.namespace}/pods/{named['podName']}"
+    async with patient_jobs.watch() as watch:
+        with contextlib.suppress(ClusterError):
+            await patient_jobs.cluster.request("DELETE", path, gracePeriodSeconds="0")
+            await patient_jobs.cluster.request(
+                "PATCH",
+                path,
+                {"metadata": {"finalizers": None}},
+                "application/merge-patch+json",
+            )
+        status = await patient_jobs.finished(job)
+        await patient_jobs.no_pod(job)
+        assert (status["phase"], status["reason"]) == ("Failed", "PodDeleted")
+        uids = {pod["metadata"]["uid"] for pod in watch.versions_of("pods", names.pod_for(job))}
+    assert uids <= {named["podUID"]}
+
+
+async def test_the_target_is_deleted(own_jobs: Jobs, a_controller: StartController) -> None:
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target)
+    await own_jobs.delete_target(target)
+    async with a_controller() as controller:
+        await controller.start()
+        status = await own_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "TargetDeleted")
+    assert "podUID" not in status
+
+
+async def test_the_target_is_deleted_as_the_pod_waits(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target()
+    job = await patient_jobs.job(target, "image-pull-error")
+    await patient_jobs.waiting(job, "ErrImagePull")
+    await patient_jobs.delete_target(target)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "TargetDeleted")
+    await patient_jobs.no_pod(job)
+    await patient_jobs.no_secrets(job)
+
+
+async def test_the_target_is_deleted_as_the_scenario_runs(patient_jobs: Jobs) -> None:
+    """What runs keeps its own copy of the credential."""
+    target = await patient_jobs.target()
+    job = await patient_jobs.job(target, "lasts-2s")
+    await patient_jobs.running(job)
+    await patient_jobs.delete_target(target)
+    assert (await patient_jobs.finished(job))["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"secretUUID": "00000000-eeee-4eee-8eee-000000000001"},
+        {"clusterAPIURL": "https://127.0.0.99:6443"},
+    ],
+    ids=["other credential", "other cluster"],
+)
+async def test_the_target_is_changed(
+    own_jobs: Jobs, a_controller: StartController, change: Manifest
+) -> None:
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target)
+    await own_jobs.change_target(target, **change)
+    async with a_controller() as controller:
+        await controller.start()
+        status = await own_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "TargetChanged")
+    assert "podUID" not in status
+
+
+FORGED = {
+    "for another cluster": kubeconfig.to_secret_data(
+        kubeconfig.from_token("https://127.0.0.98:6443", "x")
+    ),
+    "not a kubeconfig": "nothing",
+    "runs a command": '{"kubeconfig": "ZXhlYzogW10="}',
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED.keys())
+async def test_the_credential_is_swapped_by_hand(patient_jobs: Jobs, text: str) -> None:
+    target = await patient_jobs.target()
+    path = f"/api/v1/namespaces/{patient_jobs.namespace}/secrets/{target['spec']['secretUUID']}"
+    await patient_jobs.cluster.request("DELETE", path)
+    await patient_jobs.credential(target, text)
+    job = await patient_jobs.job(target)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "InvalidKubeconfig")
+    assert "podUID" not in status
+    await patient_jobs.no_secrets(job)
+
+
+async def test_the_credential_is_another_targets(patient_jobs: Jobs) -> None:
+    victim, mine = await asyncio.gather(patient_jobs.target(), patient_jobs.target(admitted=False))
+    path = f"/api/v1/namespaces/{patient_jobs.namespace}/secrets/{mine['spec']['secretUUID']}"
+    await patient_jobs.cluster.request("DELETE", path)
+    text = kubeconfig.to_secret_data(
+        kubeconfig.from_token(mine["spec"]["clusterAPIURL"], "of-someone-else")
+    )
+    label = {labels.TARGET_UUID: mine["metadata"]["name"]}
+    metadata = {"name": mine["spec"]["secretUUID"], "labels": label}
+    await patient_jobs.secret(
+        metadata | {"ownerReferences": [owner(victim)]}, {kubeconfig.SECRET_KEY: text}
+    )
+    job = await patient_jobs.job(mine)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "InvalidKubeconfig")
+
+
+async def test_a_target_that_is_not_admitted(own_jobs: Jobs, a_controller: StartController) -> None:
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    late = await own_jobs.target(admitted=False, clusterAPIURL=target["spec"]["clusterAPIURL"])
+    job = await own_jobs.job(late)
+    async with a_controller() as controller:
+        await controller.start()
+        status = await own_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "DuplicateAPIURL")
+
+
+async def test_a_job_that_comes_too_late_never_starts(
+    own_jobs: Jobs, a_controller: StartController
+) -> None:
+    async with a_controller() as controller:
+        await controller.start()
+        target = await own_jobs.target()
+    job = await own_jobs.job(target)
+    created = (await own_jobs.read(job))["metadata"]["creationTimestamp"]
+    async with a_controller(start_seconds=1) as controller:
+        later = instant(created) + timedelta(seconds=2)
+        await eventually(lambda: now(own_jobs), lambda text: instant(text) >= later)
+        await controller.start()
+        status = await own_jobs.finished(job)
+    assert (status["phase"], status["reason"]) == ("Failed", "StartDeadlineExceeded")
+    assert "podUID" not in status
+    assert await own_jobs.pod(job) is None
+
+
+async def now(jobs: Jobs) -> str:
+    """Return the API server's time."""
+    made = await jobs.cluster.request(
+        "POST",
+        f"/api/v1/namespaces/{jobs.namespace}/secrets",
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"generateName": "clock-"}},
+    )
+    text: str = made["metadata"]["creationTimestamp"]
+    return text
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def of_job(secret: str, job: str) -> Manifest:
+    ours = {labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job}
+    return {"name": secret, "labels": ours}
+
+
+def version(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])

@@ -1,0 +1,36 @@
+"""A server whose way to the API server a test holds in its hand, beside one that is well."""
+
+from dataclasses import dataclass
+
+from tests.integration.targets.watching import Watched
+from tests.support.api_proxy import ApiProxy
+from tests.support.running import Running
+from tests.support.target_client import Targets
+
+BRISK = {
+    "KRKN_WRITE_SECONDS": "1.5",
+    "KRKN_ABANDONED_SECONDS": "2",
+    "KRKN_TARGET_SWEEP_SECONDS": "0.3",
+}
+# Longer than the controller thinks that a server writes: it is killed, or it is late.
+SLOW = {"KRKN_WRITE_SECONDS": "30"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server behind a proxy that is to suffer, and another one with the controller."""
+
+    proxy: ApiProxy
+    victim: Running
+    other: Running
+    watched: Watched
+
+    @property
+    def healthy(self) -> Targets:
+        """TargetService of the other server."""
+        return Targets(self.other.channel)
+
+    @property
+    def doomed(self) -> Targets:
+        """TargetService of the server that is to suffer."""
+        return Targets(self.victim.channel)

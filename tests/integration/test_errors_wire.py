@@ -1,0 +1,237 @@
+"""Each class of errors as it reaches a caller: by gRPC, and as JSON through the real Envoy.
+
+A real server with the boundary of ours, and one method that raises what a test wants.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import aiohttp
+import grpc
+import pytest
+import pytest_asyncio
+
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Child, Program
+from envoy.command import command
+from envoy.render import render
+from envoy.settings import EnvoySettings
+from krkn_grpc.admission.reservations import Taken
+from krkn_grpc.kube import errors as kube
+from krkn_grpc.server import errors
+from krkn_grpc.server.boundary import Boundary
+from krkn_grpc.server.errors import ANSWERS, Violation
+from krkn_grpc.server.metadata import Context
+from krkn_grpc.v1 import targets_pb2 as pb
+from krkn_grpc.v1.targets_pb2_grpc import (
+    TargetServiceServicer,
+    TargetServiceStub,
+    add_TargetServiceServicer_to_server,
+)
+from tests.support.rest import BAD_REQUEST, ERROR_INFO, TARGETS, Reply, Rest, assert_error
+from tests.support.rpc import Refusal, refused
+from tests.support.waiting import eventually
+
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+UUID = "00000000-0000-4000-8000-000000000000"
+SENTENCE = "a sentence for the caller"
+HIDDEN = "what the API server said"
+AWAY = "the Kubernetes API cannot be reached now"
+VIOLATIONS = [Violation("clusterName", "must be there"), Violation("token", "must be there")]
+Code = grpc.StatusCode
+
+
+@dataclass(frozen=True)
+class Case:
+    """An error, and how it looks from outside."""
+
+    error: Exception
+    code: grpc.StatusCode
+    http: int
+    reason: str
+    message: str = SENTENCE
+    retry: bool = False
+
+
+CASES = [
+    Case(
+        errors.InvalidRequest(VIOLATIONS),
+        Code.INVALID_ARGUMENT,
+        400,
+        "INVALID_REQUEST",
+        "clusterName: must be there (and 1 more)",
+    ),
+    Case(errors.NotAuthenticated(SENTENCE), Code.UNAUTHENTICATED, 401, "UNAUTHENTICATED"),
+    Case(errors.NotAllowed(SENTENCE), Code.PERMISSION_DENIED, 403, "PERMISSION_DENIED"),
+    Case(errors.NoSuch(SENTENCE), Code.NOT_FOUND, 404, "NOT_FOUND"),
+    Case(Taken("DuplicateName", SENTENCE), Code.ALREADY_EXISTS, 409, "ALREADY_EXISTS"),
+    Case(errors.RequestIdReused(SENTENCE), Code.ALREADY_EXISTS, 409, "REQUEST_ID_REUSED"),
+    Case(errors.Changed(SENTENCE), Code.ABORTED, 409, "CONFLICT"),
+    Case(errors.TokenTooOld(SENTENCE), Code.OUT_OF_RANGE, 400, "TOKEN_TOO_OLD"),
+    Case(errors.Unreachable(SENTENCE), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", retry=True),
+    Case(errors.Unsettled(SENTENCE), Code.UNAVAILABLE, 503, "OUTCOME_UNKNOWN"),
+    Case(kube.NotFound(HIDDEN), Code.NOT_FOUND, 404, "NOT_FOUND", "there is no such resource"),
+    Case(
+        kube.AlreadyExists(HIDDEN), Code.ALREADY_EXISTS, 409, "ALREADY_EXISTS", "it exists already"
+    ),
+    Case(kube.Conflict(HIDDEN), Code.ABORTED, 409, "CONFLICT", "it was changed at the same moment"),
+    Case(
+        kube.QuotaExceeded(HIDDEN),
+        Code.RESOURCE_EXHAUSTED,
+        429,
+        "QUOTA_EXCEEDED",
+        "a quota of the namespace is used up",
+    ),
+    Case(
+        kube.NotWritten(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY, retry=True
+    ),
+    Case(kube.OutcomeUnknown(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
+    Case(kube.Forbidden(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(kube.Invalid(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(kube.Expired(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(RuntimeError(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(AssertionError(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(TimeoutError(), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+]
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: type(case.error).__name__)
+
+
+class Raising(TargetServiceServicer):
+    """Raises whatever is asked."""
+
+    error: Exception = AssertionError("no test said what to raise")
+
+    async def _raise(self, request: object, context: Context) -> NoReturn:
+        raise self.error
+
+    CreateTarget = ListTargets = GetTarget = UpdateTarget = DeleteTarget = _raise
+
+
+@dataclass(frozen=True)
+class Failing:
+    """The server and both ways to it."""
+
+    servicer: Raising
+    channel: grpc.aio.Channel
+    rest: Rest
+
+    async def by_grpc(self, error: Exception) -> Refusal:
+        self.servicer.error = error
+        stub = TargetServiceStub(self.channel)
+        return await refused(stub.GetTarget(pb.GetTargetRequest(uuid=UUID)))
+
+    async def by_rest(self, error: Exception) -> Reply:
+        self.servicer.error = error
+        return await self.rest.get(f"{TARGETS}/{UUID}")
+
+
+@contextlib.asynccontextmanager
+async def envoy_before(grpc_port: int, folder: Path) -> AsyncIterator[Rest]:
+    """Start Envoy before a server, and give calls through it."""
+    rest_port, configuration = free_port(), folder / "envoy.yaml"
+    told = {"rest_port": rest_port, "grpc_port": grpc_port, "auth": "none"}
+    configuration.write_text(render(EnvoySettings.model_validate(told)))
+    envoy = Child(Program("envoy", command(configuration, concurrency=1)), folder / "envoy.log")
+    envoy.start()
+    try:
+        async with aiohttp.ClientSession(f"http://{LOOPBACK}:{rest_port}") as session:
+            await eventually(lambda: answers(session))
+            yield Rest(session)
+    finally:
+        await envoy.stop()
+
+
+async def answers(session: aiohttp.ClientSession) -> bool:
+    try:
+        async with session.get("/"):
+            return True
+    except aiohttp.ClientError:
+        return False
+
+
+@pytest_asyncio.fixture(scope="module")
+async def failing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Failing]:
+    servicer, server = Raising(), grpc.aio.server(interceptors=[Boundary()])
+    add_TargetServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port(f"{LOOPBACK}:0")
+    await server.start()
+    async with (
+        envoy_before(port, tmp_path_factory.mktemp("failing")) as rest,
+        grpc.aio.insecure_channel(f"{LOOPBACK}:{port}") as channel,
+    ):
+        yield Failing(servicer, channel, rest)
+    await server.stop(None)
+
+
+def test_every_row_of_the_table_is_tried() -> None:
+    assert {type(case.error) for case in CASES} >= set(ANSWERS)
+
+
+@each_case
+async def test_an_error_by_grpc(failing: Failing, case: Case) -> None:
+    found = await failing.by_grpc(case.error)
+    assert (found.code, found.reason, found.message) == (case.code, case.reason, case.message)
+    assert found.retry_seconds == (1 if case.retry else None)
+    fields = ["clusterName", "token"] if isinstance(case.error, errors.InvalidRequest) else []
+    assert found.violations == fields
+
+
+@each_case
+async def test_an_error_by_rest(failing: Failing, case: Case) -> None:
+    reply = await failing.by_rest(case.error)
+    body = assert_error(reply, case.http, case.code.value[0], case.reason)
+    assert body["message"] == case.message
+    others = [detail["@type"] for detail in body["details"][1:]]
+    expected = [BAD_REQUEST] if isinstance(case.error, errors.InvalidRequest) else []
+    assert others == expected + ([RETRY_INFO] if case.retry else [])
+    assert not [name for name in reply.headers if name.lower().startswith("grpc-")]
+    assert HIDDEN not in reply.text
+
+
+async def test_the_details_of_an_invalid_request(failing: Failing) -> None:
+    reply = await failing.by_rest(errors.InvalidRequest(VIOLATIONS))
+    assert reply.body == {
+        "code": 3,
+        "message": "clusterName: must be there (and 1 more)",
+        "details": [
+            {
+                "@type": ERROR_INFO,
+                "reason": "INVALID_REQUEST",
+                "domain": "krkn.krkn-chaos.dev",
+                "metadata": {},
+            },
+            {
+                "@type": BAD_REQUEST,
+                "fieldViolations": [
+                    {"field": "clusterName", "description": "must be there", "reason": ""},
+                    {"field": "token", "description": "must be there", "reason": ""},
+                ],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("text", ["a" * 400, "\N{ROCKET}" * 400, 'a"\n\x01\\' * 80])
+async def test_the_most_and_the_longest_violations_reach_both(failing: Failing, text: str) -> None:
+    error = errors.InvalidRequest([Violation(text, text)] * 1000)
+    found = await failing.by_grpc(error)
+    assert found.code is Code.INVALID_ARGUMENT
+    assert 1 <= len(found.violations) <= 20
+    assert found.message.endswith("(and 999 more)")
+    assert_error(await failing.by_rest(error), 400, 3, "INVALID_REQUEST")
+
+
+async def test_a_method_that_is_not_there(failing: Failing) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await failing.channel.unary_unary("/krkn.v1.TargetService/Nothing")(b"")  # type: ignore[arg-type]  # no serializer
+    assert failed.value.code() is Code.UNIMPLEMENTED
+
+
+async def test_a_server_that_is_away_is_an_error_in_the_same_form(tmp_path: Path) -> None:
+    async with envoy_before(free_port(), tmp_path) as rest:
+        reply = await rest.get(TARGETS)
+    assert (reply.status, list(reply.body)) == (503, ["code", "message", "details"])
+    assert reply.body["code"] == 14

@@ -1,0 +1,130 @@
+"""Two servers of one namespace: what one wrote, a read on the other sees when it says which.
+
+The second server's watches are held back, so that it knows only what it had listed at its start.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.control_plane import ControlPlane
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from krkn_grpc.v1 import targets_pb2
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
+from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
+from tests.support.api_proxy import ApiProxy, Call
+from tests.support.custom_objects import JOBS, TARGETS
+from tests.support.requests import IMAGE
+from tests.support.rpc import told
+from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+from tests.support.target_client import Targets
+
+EVERYTHING = pb.ListScenarioRunsRequest()
+SHORT = 0.05
+
+
+@dataclass
+class HeldWatches:
+    """Lets the first call for each kind through, which lists, and holds the next, which watches."""
+
+    listed: set[str] = field(default_factory=set)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, call: Call) -> None:
+        """Hold the call if it is to be held."""
+        collection = call.path.rsplit("/", 1)[-1]
+        if call.method != "GET" or collection not in (JOBS, TARGETS):
+            return
+        if collection in self.listed:
+            await self.go_on.wait()
+        self.listed.add(collection)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """The server that writes, and the one that lags behind until `watches.go_on` is set."""
+
+    first: Running
+    second: Running
+    watches: HeldWatches
+
+    @property
+    def runs(self) -> tuple[Any, Any]:
+        """The stubs of both."""
+        return ScenarioRunServiceStub(self.first.channel), ScenarioRunServiceStub(
+            self.second.channel
+        )
+
+
+@pytest_asyncio.fixture
+async def replicas(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Replicas]:
+    cluster, name = control_plane.cluster, f"test-{uuid.uuid4().hex[:8]}"
+    proxy, watches = ApiProxy(control_plane.url, control_plane.ca_pem), HeldWatches()
+    proxy.before = watches
+    await make_namespace(cluster, name)
+    async with proxy.serving():
+        direct = Wanted(controller=False, envoy=False)
+        lagging = Wanted(controller=False, envoy=False, kubeconfig_url=proxy.url)
+        async with (
+            running(cluster, name, tmp_path_factory.mktemp("first"), direct) as first,
+            running(cluster, name, tmp_path_factory.mktemp("second"), lagging) as second,
+        ):
+            yield Replicas(first, second, watches)
+    await remove_namespace(cluster, name)
+
+
+def ids(reply: Any) -> list[str]:
+    return [job.job_id for job in reply.jobs]
+
+
+async def test_a_read_that_names_a_write_waits_for_it(replicas: Replicas) -> None:
+    writer, reader = replicas.runs
+    target = await Targets(replicas.first.channel).create()
+    request = pb.RunScenarioRequest(
+        target_uuids=[target], scenario_image=IMAGE, scenario_name="pods"
+    )
+    reply, metadata = await told(writer.RunScenario(request))
+    [job_id] = ids(reply)
+    write = (("krkn-revision", metadata["krkn-revision"]),)
+
+    assert ids(await writer.ListScenarioRuns(EVERYTHING)) == [job_id], "at once where it was written"
+    assert ids(await reader.ListScenarioRuns(EVERYTHING)) == [], "the other follows its watch"
+    alone = pb.GetScenarioRunStatusRequest(job_id=job_id)
+    assert (await reader.GetScenarioRunStatus(alone)).job_id == job_id, "a miss is asked live"
+
+    waiting = asyncio.create_task(told(reader.ListScenarioRuns(EVERYTHING, metadata=write)))
+    await asyncio.wait([waiting], timeout=SHORT)
+    await reader.ListScenarioRuns(EVERYTHING)
+    assert not waiting.done()
+    replicas.watches.go_on.set()
+    assert ids((await waiting)[0]) == [job_id]
+
+
+async def test_a_read_waits_no_longer_than_two_seconds(replicas: Replicas) -> None:
+    _, reader = replicas.runs
+    never = (("krkn-revision", "krknchaosjobs.99999999999999999999"),)
+    async with asyncio.timeout(4):
+        assert ids(await reader.ListScenarioRuns(EVERYTHING, metadata=never)) == []
+
+
+async def test_targets_and_their_deletion_are_waited_for_too(replicas: Replicas) -> None:
+    writer = TargetServiceStub(replicas.first.channel)
+    reader: Any = TargetServiceStub(replicas.second.channel)
+    kept, gone = [await Targets(replicas.first.channel).create() for _ in range(2)]
+    assert (await reader.GetTarget(targets_pb2.GetTargetRequest(uuid=kept))).uuid == kept
+    _, metadata = await told(writer.DeleteTarget(targets_pb2.DeleteTargetRequest(uuid=gone)))
+    write = (("krkn-revision", metadata["krkn-revision"]),)
+
+    request = targets_pb2.ListTargetsRequest()
+    waiting = asyncio.create_task(told(reader.ListTargets(request, metadata=write)))
+    await asyncio.wait([waiting], timeout=SHORT)
+    assert not waiting.done()
+    replicas.watches.go_on.set()
+    assert [target.uuid for target in (await waiting)[0].targets] == [kept]

@@ -1,0 +1,109 @@
+"""The command `krkn-grpc`, as a person or a pipeline runs it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from typer.testing import CliRunner
+
+from deploy.local.services import REPOSITORY
+from krkn_grpc.cli.app import app
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The JSON on standard output."""
+        assert self.code in (0, 1), self
+        return json.loads(self.out)
+
+    @property
+    def line(self) -> str:
+        """The only line of standard error."""
+        [line] = self.err.splitlines()
+        return line
+
+
+@dataclass
+class Started:
+    """The command as a process that still runs."""
+
+    process: asyncio.subprocess.Process
+    err: list[str] = field(default_factory=list)
+
+    async def line(self) -> str:
+        """Return the next line of standard output."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(SECONDS):
+            return (await self.process.stdout.readline()).decode().rstrip("\n")
+
+    async def ended(self) -> Ended:
+        """Wait for its end."""
+        async with asyncio.timeout(SECONDS):
+            out, err = await self.process.communicate()
+        assert self.process.returncode is not None
+        return Ended(self.process.returncode, out.decode(), err.decode())
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs the command against one server; what is in the environment is this and no more."""
+
+    server: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def with_environment(self, **variables: str) -> "Command":
+        """Return the same with more variables."""
+        return Command(self.server, {**self.environment, **variables})
+
+    async def __call__(self, *arguments: str, given: str | None = None) -> Ended:
+        """Run it to its end, with `given` on standard input."""
+        # In this process, which saves the start of Python each time; for it to be found out
+        # whether it works as a process, there is `start`.
+        cleared = {name: None for name in os.environ if name.startswith("KRKN_")}
+        result = await asyncio.to_thread(
+            CliRunner().invoke,
+            app,
+            arguments,
+            input=given,
+            env={**cleared, **self._environment()},
+            catch_exceptions=False,
+        )
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    @contextlib.asynccontextmanager
+    async def start(self, *arguments: str) -> AsyncIterator[Started]:
+        """Start it as a process, which is gone when the block ends."""
+        inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "krkn_grpc.cli", *arguments),
+            cwd=REPOSITORY,
+            env={**inherited, **self._environment()},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield Started(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+    def _environment(self) -> dict[str, str]:
+        return {"KRKN_SERVER": self.server, **self.environment}

@@ -1,0 +1,97 @@
+"""Every version of every object that the API server ever had, as a watch of its own sees them."""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from krkn_grpc.kube.access import ClusterAccess
+from tests.support.custom_objects import JOBS, Manifest, collection
+
+_PATHS = {
+    "pods": "/api/v1/namespaces/{}/pods",
+    JOBS: collection(JOBS, "{}"),
+    "secrets": "/api/v1/namespaces/{}/secrets",
+}
+
+
+class ObjectWatch:
+    """Watches pods, jobs and Secrets of a namespace directly, past any proxy."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self._kubeconfig = kubeconfig
+        self._namespace = namespace
+        self._seen: dict[tuple[str, str], list[Manifest]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Watch from now on."""
+        access = await ClusterAccess.load(self._kubeconfig)
+        connector = aiohttp.TCPConnector(ssl=access.tls(), limit=0)
+        timeout = aiohttp.ClientTimeout(total=None)
+        self._session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(access.url, connector=connector, timeout=timeout)
+        )
+        for plural, template in _PATHS.items():
+            path = template.format(self._namespace)
+            async with self._session.get(path) as answer:
+                listed = await answer.json()
+            for item in listed["items"]:
+                self._add(plural, item)
+            revision = listed["metadata"]["resourceVersion"]
+            self._tasks.append(asyncio.create_task(self._watch(plural, path, revision)))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop watching; a watch that broke makes the test fail, whatever it saw."""
+        for task in self._tasks:
+            task.cancel()
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+        if error is None:
+            for result in ended:
+                if not isinstance(result, asyncio.CancelledError):
+                    raise AssertionError(f"a watch ended: {result!r}")
+
+    def versions_of(self, plural: str, name: str) -> list[Manifest]:
+        """Return the versions of an object in their order; of all that had this name."""
+        return self._seen.get((plural, name), [])
+
+    def names(self, plural: str) -> list[str]:
+        """Return the names of all objects of a kind that were ever there."""
+        return [name for kind, name in self._seen if kind == plural]
+
+    async def _watch(self, plural: str, path: str, revision: str) -> None:
+        while True:
+            query = {"watch": "1", "allowWatchBookmarks": "true", "resourceVersion": revision}
+            # The API server may be restarted; what it has is still there afterwards.
+            with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+                async with self._session.get(path, params=query) as answer:
+                    rest = b""
+                    async for chunk in answer.content.iter_any():
+                        *lines, rest = (rest + chunk).split(b"\n")
+                        for line in lines:
+                            revision = self._take_in(plural, json.loads(line))
+            await asyncio.sleep(0.1)
+
+    def _take_in(self, plural: str, change: dict[str, Any]) -> str:
+        item = change["object"]
+        if change["type"] == "ERROR":
+            raise AssertionError(f"the watch of the test broke: {item}")
+        if change["type"] != "BOOKMARK":
+            self._add(plural, item)
+        version: str = item["metadata"]["resourceVersion"]
+        return version
+
+    def _add(self, plural: str, item: Manifest) -> None:
+        self._seen.setdefault((plural, item["metadata"]["name"]), []).append(item)

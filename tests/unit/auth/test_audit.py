@@ -1,0 +1,154 @@
+"""The audit log: who, what, which targets, outcome; always written, and never a credential."""
+
+import asyncio
+import io
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog
+
+from krkn_grpc import log
+from krkn_grpc.server.auth import audit, facts
+from krkn_grpc.server.errors import InvalidRequest, NotAllowed, Violation
+from krkn_grpc.v1 import scenario_runs_pb2 as runs
+from krkn_grpc.v1 import targets_pb2 as targets
+
+CANARY = "canary-of-a-credential"
+ONE, TWO = str(uuid.uuid4()), str(uuid.uuid4())
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """What was written while nothing but errors is logged."""
+    stderr = io.StringIO()
+    before = structlog.get_config()
+    log.configure("error")
+    monkeypatch.setattr(audit, "_audit", audit.unfiltered(stderr))
+    yield lambda: [json.loads(line) for line in stderr.getvalue().splitlines()]  # type: ignore[misc]
+    structlog.configure(**before)
+
+
+def entry(what: facts.Audit, request: Any = None) -> audit.Entry:
+    """An entry of a call by alice, who asks for this."""
+    written = audit.Entry(what, "/a/B")
+    written.called_by("alice")
+    if request is not None:
+        written.asks(request)
+    return written
+
+
+def said(line: dict[str, Any]) -> dict[str, Any]:
+    """The line without what every log line has."""
+    assert line["event"] == "audit"
+    assert line["level"] == "info"
+    return {name: line[name] for name in line.keys() - {"event", "level", "timestamp"}}
+
+
+REQUESTS = [
+    pytest.param(
+        facts.CREATE_TARGET,
+        targets.CreateTargetRequest(cluster_name="prod", token=CANARY, password=CANARY),
+        targets.CreateTargetResponse(uuid=ONE),
+        {"cluster": "prod", "targets": [ONE]},
+        id="create",
+    ),
+    pytest.param(
+        facts.UPDATE_TARGET,
+        targets.UpdateTargetRequest(uuid=ONE, cluster_name="prod", kubeconfig=CANARY),
+        targets.UpdateTargetResponse(uuid=ONE),
+        {"cluster": "prod", "targets": [ONE]},
+        id="update",
+    ),
+    pytest.param(
+        facts.DELETE_TARGET,
+        targets.DeleteTargetRequest(uuid=ONE),
+        targets.DeleteTargetResponse(uuid=ONE),
+        {"targets": [ONE]},
+        id="delete",
+    ),
+    pytest.param(
+        facts.RUN,
+        runs.RunScenarioRequest(
+            target_uuids=[ONE, CANARY, TWO],
+            scenario_image=CANARY,
+            environment={CANARY: CANARY},
+            secret_environment={"A": CANARY},
+        ),
+        runs.RunScenarioResponse(
+            jobs=[
+                runs.TargetJobResult(job_id=TWO, success=True),
+                runs.TargetJobResult(error=CANARY),
+                runs.TargetJobResult(job_id=ONE, status="Unknown", error=CANARY),
+            ],
+            successful_jobs=1,
+            failed_jobs=2,
+        ),
+        {
+            "targets": [ONE, TWO],
+            "other_targets": 1,
+            "created": 1,
+            "failed": 2,
+            "jobs": [TWO, ONE],
+        },
+        id="run",
+    ),
+    pytest.param(
+        facts.RUN,
+        runs.RunScenarioRequest(target_uuids=[ONE], validate_only=True),
+        runs.RunScenarioResponse(successful_jobs=1),
+        {"targets": [ONE], "validate_only": True, "created": 0, "failed": 0, "jobs": []},
+        id="validate only",
+    ),
+    pytest.param(
+        facts.STOP,
+        runs.StopScenarioRunRequest(job_id=TWO),
+        runs.Job(target_uuid=ONE, status="Stopping", message=CANARY),
+        {"jobs": [TWO], "targets": [ONE], "status": "Stopping"},
+        id="stop",
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "request_", "reply", "expected"), REQUESTS)
+def test_an_answered_call(
+    lines: Lines, what: facts.Audit, request_: Any, reply: Any, expected: dict[str, Any]
+) -> None:
+    entry(what, request_).done(reply)
+    [line] = lines()
+    assert said(line) == {"user": "alice", "method": "/a/B", "outcome": "OK", **expected}
+    assert CANARY not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (NotAllowed("no"), "PERMISSION_DENIED"),
+        (InvalidRequest([Violation("a", CANARY)]), "INVALID_ARGUMENT"),
+        (RuntimeError(CANARY), "INTERNAL"),
+        (asyncio.CancelledError(), "CANCELLED"),
+    ],
+)
+def test_a_refused_call(lines: Lines, error: BaseException, outcome: str) -> None:
+    entry(facts.DELETE_TARGET, targets.DeleteTargetRequest(uuid=CANARY)).failed(error)
+    [line] = lines()
+    assert said(line) == {
+        "user": "alice",
+        "method": "/a/B",
+        "targets": [],
+        "other_targets": 1,
+        "outcome": outcome,
+    }
+
+
+def test_a_request_of_any_size_makes_a_line_of_some(lines: Lines) -> None:
+    many = runs.RunScenarioRequest(target_uuids=[str(uuid.uuid4()) for _ in range(3_000)])
+    entry(facts.RUN, many).failed(NotAllowed("no"))
+    new = targets.CreateTargetRequest(cluster_name="x" * 1_000_000)
+    entry(facts.CREATE_TARGET, new).failed(NotAllowed("no"))
+    run, create = lines()
+    assert (len(run["targets"]), run["other_targets"]) == (1_000, 2_000)
+    assert len(create["cluster"]) == 253

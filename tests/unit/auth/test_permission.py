@@ -1,0 +1,81 @@
+"""What a call may ask about its caller: `run` on targets, and whether a stream may go on."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from krkn_grpc.server.auth.permission import Everything, Granted, require
+from krkn_grpc.server.errors import NotAllowed
+
+
+@dataclass
+class Rights:
+    """What the caller may do now, and how often was asked."""
+
+    run_all: bool = False
+    run_some: set[str] = field(default_factory=set)
+    still: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def permission(self, recheck_seconds: float) -> Granted:
+        async def one(uuid: str) -> bool:
+            self.asked.append(uuid)
+            return uuid in self.run_some
+
+        return Granted(
+            "alice", self._says("all", "run_all"), one, self._says("still", "still"), recheck_seconds
+        )
+
+    def _says(self, what: str, name: str) -> Callable[[], Awaitable[bool]]:
+        async def answer() -> bool:
+            self.asked.append(what)
+            return bool(getattr(self, name))
+
+        return answer
+
+
+async def test_who_may_run_all_targets_is_asked_for_none_by_name() -> None:
+    rights = Rights(run_all=True)
+    assert await rights.permission(60).may_run("a")
+    assert rights.asked == ["all"]
+
+
+async def test_who_may_not_is_asked_by_name() -> None:
+    rights = Rights(run_some={"a"})
+    permission = rights.permission(60)
+    assert await permission.may_run("a")
+    assert not await permission.may_run("b")
+    assert rights.asked == ["all", "a", "all", "b"]
+
+
+async def test_nothing_is_asked_while_the_answer_is_young() -> None:
+    rights = Rights(still=False)
+    permission = rights.permission(60)
+    assert await permission.holds()
+    assert rights.asked == []
+    assert permission.pulse_seconds == 30
+
+
+async def test_an_old_answer_is_asked_for_again() -> None:
+    rights = Rights()
+    permission = rights.permission(0)
+    assert await permission.holds()
+    rights.still = False
+    assert not await permission.holds()
+    with pytest.raises(NotAllowed, match="you may no longer watch"):
+        await require(permission, "watch")
+
+
+async def test_who_was_denied_stays_denied() -> None:
+    rights = Rights(still=False)
+    permission = rights.permission(0)
+    assert not await permission.holds()
+    rights.still, permission.recheck_seconds = True, 60
+    assert not await permission.holds()
+
+
+async def test_everyone_may_everything_where_nobody_is_known() -> None:
+    assert await Everything().may_run("anything")
+    assert await Everything().holds()
+    assert Everything().pulse_seconds is None

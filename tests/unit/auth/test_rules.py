@@ -1,0 +1,71 @@
+"""Every method that there is has its rule: a new one without does not pass here."""
+
+import pytest
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from grpc_health.v1 import health_pb2 as grpc_health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from krkn_grpc.server.auth.rules import JOBS, RULES, TARGETS, Open, Rule
+from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+
+OURS = (targets_pb2, scenario_runs_pb2, health_pb2)
+ALL = (*OURS, grpc_health_pb2, reflection_pb2)
+
+# What may be done without a token. Whoever adds to it opens a door.
+OPEN = {
+    "/krkn.v1.HealthService/GetHealth",
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+}
+# The verbs of RBAC that change something; `run` is asked besides.
+CHANGING = {"create", "update", "delete"}
+
+
+def methods(*modules: object) -> dict[str, MethodDescriptor]:
+    """Every method of these protos by its path."""
+    files: list[FileDescriptor] = [module.DESCRIPTOR for module in modules]  # type: ignore[attr-defined]
+    return {
+        f"/{service.full_name}/{method.name}": method
+        for file in files
+        for service in file.services_by_name.values()
+        for method in service.methods
+    }
+
+
+def test_every_method_has_a_rule_and_every_rule_a_method() -> None:
+    v1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"  # the library has v1alpha only
+    assert RULES.keys() == methods(*ALL).keys() | {v1}
+
+
+def test_nothing_else_is_open() -> None:
+    assert {path for path, rule in RULES.items() if isinstance(rule, Open)} == OPEN
+
+
+@pytest.mark.parametrize("path", methods(*ALL))
+def test_a_stream_has_a_bound_and_a_call_has_none(path: str) -> None:
+    method = methods(*ALL)[path]
+    assert (RULES[path].at_once > 0) == (method.server_streaming or method.client_streaming)
+
+
+GUARDED = {path: rule for path, rule in RULES.items() if isinstance(rule, Rule)}
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_a_call_that_changes_something_is_audited(path: str) -> None:
+    rule = GUARDED[path]
+    assert (rule.audit is not None) == (rule.verb in CHANGING)
+    assert rule.resource in (TARGETS, JOBS)
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_a_call_on_one_object_asks_by_its_name(path: str) -> None:
+    fields = methods(*OURS)[path].input_type.fields_by_name
+    named = next((name for name in ("uuid", "job_id") if name in fields), None)
+    name_of = GUARDED[path].name_of
+    assert (name_of is not None) == (named is not None)
+    if name_of is not None:
+        request = methods(*OURS)[path].input_type._concrete_class(**{named: "its name"})
+        assert name_of(request) == "its name"
