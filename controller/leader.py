@@ -90,8 +90,8 @@ class Leadership:
             try:
                 await self._lead(held, work)
             except asyncio.CancelledError:
-                await farewell()
-                await self._release(held)
+                await self._in_time(farewell())
+                await self._in_time(self._release(held))
                 raise
             _log.warning("not leading any more", identity=self._me)
 
@@ -172,11 +172,15 @@ class Leadership:
     async def _release(self, held: _Held) -> None:
         """Let another one take the Lease at once."""
         spec = msgspec.structs.replace(held.lease.spec, holder_identity="", renew_time=_now())
+        await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
+
+    async def _in_time(self, last: Awaitable[None]) -> None:
+        """Do one of the last things; an API server that is away must not keep us."""
         try:
-            async with asyncio.timeout(self._terms.renew_seconds):
-                await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
+            async with asyncio.timeout(self._terms.lease_seconds / 2):
+                await last
         except (KubeError, TimeoutError) as error:
-            _log.info("lease not released, it will run out", error=repr(error))
+            _log.info("left without a farewell, the lease will run out", error=repr(error))
 
     def _claim(self, former: LeaseSpec | None) -> LeaseSpec:
         now = _now()

@@ -48,6 +48,7 @@ async def register(providers: Store[Provider]) -> None:
         await providers.create(new)
     except AlreadyExists:
         known = await providers.get(PROVIDER)
+        # Also when someone else has switched it on meanwhile: the mark must not outlive its time.
         if known.metadata.annotations.get(INACTIVE_BY) == _SHUTDOWN:
             await providers.merge(PROVIDER, _change(known, is_active=True))
 

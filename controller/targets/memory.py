@@ -55,6 +55,10 @@ class Memory:
         entry = self._entry(target)
         entry.refused, entry.wanted = self._clock(), frozenset(held_by(target))
 
+    def formerly_held(self, target: Target) -> frozenset[str]:
+        """Return the reservations that the target held before it was changed, and needs no more."""
+        return self._held.get(target.metadata.name, frozenset()) - frozenset(held_by(target))
+
     def freed_by(self, seen: Seen[Target]) -> list[str]:
         """Return the targets that were refused what this change sets free.
 

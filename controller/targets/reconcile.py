@@ -14,7 +14,7 @@ from controller.targets.probe import probe
 from controller.targets.probe_limits import ProbeLimits
 from controller.targets.probe_network import Resolver
 from krkn_grpc.admission import conditions
-from krkn_grpc.admission.reservations import Reservations, Taken, held_by
+from krkn_grpc.admission.reservations import Reservations, Taken
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.errors import Conflict, NotFound
@@ -66,6 +66,7 @@ class TargetReconciler:
             return _STALE_SECONDS
 
     async def _admit(self, target: Target) -> float | None:
+        former = await self.reservations.held(self.memory.formerly_held(target), target)
         try:
             await self.reservations.reserve(target, Deadline.within(_RESERVE_SECONDS))
         except Taken as taken:
@@ -74,9 +75,10 @@ class TargetReconciler:
             # It may still hold one of the two, and a loser keeps neither from others. But only a
             # refusal that is written keeps it from being admitted by someone else meanwhile.
             if await self._write(target, status):
-                await self.reservations.release(taken.kept)
+                await self.reservations.release([*taken.kept, *former])
             return self.limits.duplicate_retry_seconds
         await self._write(target, conditions.admitted(target, _now()))
+        await self.reservations.release(former)
         _log.info("target admitted", target=target.metadata.name)
         return None
 
@@ -87,7 +89,7 @@ class TargetReconciler:
             metadata.name, uid=metadata.uid, resource_version=metadata.resource_version
         )
         _log.info("unfinished registration removed", target=metadata.name)
-        await self.reservations.release_if_unused(*held_by(target))
+        await self.reservations.release_all(target)
 
     async def _check(self, target: Target) -> float:
         is_ready, reason, message = await self._look(target)

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from deploy.local import credentials, node_log
+from deploy.local import node_log
 from deploy.local.certificates import KeyPair
 from deploy.local.cluster import Cluster, ClusterError, Manifest
+from deploy.local.credentials import Credentials, of_certificate
 from deploy.local.node_log import ContainerLog, Line
 from deploy.local.ports import LOOPBACK
 from deploy.local.signals import stop_requested
@@ -86,13 +87,9 @@ def _parts(lines: list[Line]) -> list[list[Line]]:
     return [lines[at : at + _LINES_AT_ONCE] for at in range(0, len(lines), _LINES_AT_ONCE)]
 
 
-async def _run(port: int, url: str, ca: Path, serving: KeyPair, client: KeyPair) -> None:
+async def _run(port: int, administrator: Credentials, tls: ssl.SSLContext) -> None:
     stop = stop_requested()
-    # As a kubelet, it speaks only to those whom the cluster's CA knows.
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
-    tls.load_cert_chain(serving.certificate, serving.key)
-    tls.verify_mode = ssl.CERT_REQUIRED
-    async with Cluster(credentials.of_certificate(url, ca.read_text(), client)) as cluster:
+    async with Cluster(administrator) as cluster:
         application = web.Application()
         application.router.add_get(_PATH, NodeLogs(cluster).serve)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -109,9 +106,12 @@ def main() -> None:
     """Run until SIGTERM."""
     port, url, *files = sys.argv[1:]
     ca, serving, serving_key, client, client_key = map(Path, files)
-    asyncio.run(
-        _run(int(port), url, ca, KeyPair(serving, serving_key), KeyPair(client, client_key))
-    )
+    # As a kubelet, it speaks only to those whom the cluster's CA knows.
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+    tls.load_cert_chain(serving, serving_key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    pair = KeyPair(client, client_key)
+    asyncio.run(_run(int(port), of_certificate(url, ca.read_text(), pair), tls))
 
 
 if __name__ == "__main__":

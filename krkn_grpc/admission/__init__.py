@@ -9,7 +9,7 @@ reservations; so two of them can never admit two targets for one cluster. The ru
 3. A reservation is deleted only in the version that was seen, and only by
    a) whoever made it and finds it as it was made;
    b) whoever took it, lost the other one, and wrote that refusal for the version that was read;
-   c) whoever read it before an update and then wrote a spec that does not need it;
+   c) whoever read it and then wrote to its target, which does not need it any more;
    d) anyone who read it and then found its target gone or not in need of it.
 
 So a reservation that an admission rests on is never deleted. By rule 2 the admission has given it

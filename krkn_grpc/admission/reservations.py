@@ -91,14 +91,25 @@ class Reservations:
             with suppress(errors.KubeError):
                 await self._leases.delete(each.name, uid=each.uid, resource_version=each.version)
 
-    async def release_if_unused(self, *names_of_leases: str) -> None:
-        """Release these unless their holders are there and need them."""
-        for name in names_of_leases:
-            with suppress(errors.NotFound, errors.Conflict):
-                lease = await self._leases.get(name)
-                holder = await self._holder(lease)
-                if holder is None or name not in held_by(holder):
-                    await self._delete_as_seen(lease)
+    async def release_all(self, deleted: Target) -> None:
+        """Release what a target that is deleted held.
+
+        They are free already, because their holder is gone; but nobody shall have to clear them
+        away. So this never fails.
+        """
+        with suppress(errors.KubeError):
+            await self.release(await self.held(held_by(deleted), deleted))
+
+    async def release_if_unused(self, name: str) -> None:
+        """Release one unless its holder is there and needs it.
+
+        Only for what has long been so: an update reserves what its target does not need yet.
+        """
+        with suppress(errors.NotFound, errors.Conflict):
+            lease = await self._leases.get(name)
+            holder = await self._holder(lease)
+            if holder is None or name not in held_by(holder):
+                await self._delete_as_seen(lease)
 
     async def _take(self, name: str, target: Target, deadline: Deadline) -> Reservation | None:
         """Reserve one for the target; None when another target has it."""

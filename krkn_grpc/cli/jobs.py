@@ -118,7 +118,9 @@ def logs(
     tail: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Only the last so many lines.")
     ] = None,
-    timestamps: Annotated[bool, typer.Option("--timestamps", help="Put the time before each line.")] = False,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Put the time before each line.")
+    ] = False,
 ) -> None:
     """Print the log of a job's scenario, as it is."""
     client: Client = context.obj

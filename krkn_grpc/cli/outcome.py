@@ -21,7 +21,41 @@ DELETED = "Deleted"
 _ENDED = {SUCCEEDED, "Failed", "Stopped", DELETED}
 
 
-def followed(
+def has_ended(job: Job) -> bool:
+    """Whether the job's status stays as it is."""
+    return job.status in _ENDED
+
+
+def follow(
+    client: Client,
+    wanted: WatchScenarioRunsRequest,
+    jobs: dict[str, Job],
+    names: Mapping[str, str],
+) -> None:
+    """Keep the jobs, by jobId, up to date until each has ended, and show how far they are.
+
+    Tells of it on standard error: a line for each end, and a bar where that is a terminal.
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with Progress(
+        TextColumn("{task.completed}/{task.total} ended"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(_summary(jobs), total=len(jobs))
+        for job in _changes(client, wanted, jobs):
+            jobs[job.job_id] = job
+            if has_ended(job):
+                console.print(cell(_sentence(job, names.get(job.target_uuid, job.target_uuid))))
+            ended = sum(map(has_ended, jobs.values()))
+            progress.update(task, completed=ended, description=_summary(jobs))
+
+
+def _changes(
     client: Client, wanted: WatchScenarioRunsRequest, started: Mapping[str, Job]
 ) -> Iterator[Job]:
     """Yield each of the started jobs, by jobId, whenever it has changed, until all have ended.
@@ -37,45 +71,14 @@ def followed(
             jobs = [_looked_up(client, waiting[job_id]) for job_id in unseen]
         elif change.job.job_id in waiting:
             unseen.discard(change.job.job_id)
-            is_gone = change.kind == "DELETED" and change.job.status not in _ENDED
+            is_gone = change.kind == "DELETED" and not has_ended(change.job)
             jobs = [_looked_up(client, change.job) if is_gone else change.job]
         for job in jobs:
             yield job
-            if job.status in _ENDED:
+            if has_ended(job):
                 del waiting[job.job_id]
         if not waiting:
             return
-
-
-def with_progress(
-    client: Client,
-    wanted: WatchScenarioRunsRequest,
-    started: Mapping[str, Job],
-    names: Mapping[str, str],
-) -> dict[str, Job]:
-    """Return each job as it ended, by jobId; until then, show how far they are.
-
-    Tells of it on standard error: a line for each end, and a bar where that is a terminal.
-    """
-    latest = dict(started)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with Progress(
-        TextColumn("{task.completed}/{task.total} ended"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=len(started))
-        for job in followed(client, wanted, started):
-            latest[job.job_id] = job
-            if job.status in _ENDED:
-                console.print(cell(_sentence(job, names.get(job.target_uuid, job.target_uuid))))
-            ended = sum(each.status in _ENDED for each in latest.values())
-            progress.update(task, completed=ended, description=_summary(latest))
-    return latest
 
 
 def _looked_up(client: Client, job: Job) -> Job:

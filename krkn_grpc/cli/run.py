@@ -10,7 +10,7 @@ import typer
 from krkn_grpc.cli import display, failures, naming, sources
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
-from krkn_grpc.cli.outcome import SUCCEEDED, with_progress
+from krkn_grpc.cli.outcome import SUCCEEDED, follow, has_ended
 from krkn_grpc.v1.scenario_runs_pb2 import (
     Job,
     RunScenarioRequest,
@@ -170,8 +170,8 @@ def _submitted(client: Client, request: RunScenarioRequest) -> RunScenarioRespon
     except _Unsettled as unsettled:
         _say_how_to_repeat(request)
         return unsettled.reply
-    except grpc.RpcError as error:
-        if failures.left_unanswered(error):
+    except (grpc.RpcError, KeyboardInterrupt) as error:
+        if isinstance(error, KeyboardInterrupt) or failures.left_unanswered(error):
             _say_how_to_repeat(request)
         raise
 
@@ -191,35 +191,35 @@ def _waited_for(
     names: dict[str, str],
     output: Format,
 ) -> list[Job]:
-    """Print and return the jobs that were started, as they ended."""
-    started = {
-        each.job_id: Job(
+    """Print what became of each target, and return the jobs that were started, as they ended."""
+    told = [
+        Job(
             job_id=each.job_id,
             target_uuid=each.target_uuid,
             scenario_name=request.scenario_name,
             status=each.status,
+            message=each.error,
         )
         for each in reply.jobs
-        if each.success
-    }
-    refused = [each for each in reply.jobs if not each.success]
-    if output is Format.TABLE:
-        for each in refused:
-            display.print_line(f"{names[each.target_uuid]}: {each.status}: {each.error}")
+    ]
+    for job, each in zip(told, reply.jobs, strict=True):
+        if not each.success:
+            typer.echo(f"{names[job.target_uuid]}: {job.status}: {job.message}", err=True)
+    jobs = {each.job_id: job for job, each in zip(told, reply.jobs, strict=True) if each.success}
     # As narrow a filter as they all pass.
     wanted = WatchScenarioRunsRequest(
         scenario_name=request.scenario_name,
         label_selector=",".join(f"{key}={value}" for key, value in sorted(request.labels.items())),
     )
     try:
-        ended = list(with_progress(client, wanted, started, names).values())
+        follow(client, wanted, jobs, names)
     except (KeyboardInterrupt, grpc.RpcError, failures.WatchEnded):
-        ids = " ".join(started)
+        ids = " ".join(job_id for job_id, job in jobs.items() if not has_ended(job))
         typer.echo(f"The jobs go on. To stop them: krkn-grpc stop {ids}", err=True)
         raise
     if output is Format.JSON:
-        jobs = [display.as_json(job) for job in ended]
-        display.print_json({"run": display.as_json(reply), "jobs": jobs})
+        ended = [display.as_json(job) for job in jobs.values()]
+        display.print_json({"run": display.as_json(reply), "jobs": ended})
     else:
-        display.print_jobs(ended, names)
-    return ended
+        display.print_jobs([jobs.get(job.job_id, job) for job in told], names)
+    return list(jobs.values())

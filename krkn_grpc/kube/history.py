@@ -6,50 +6,64 @@ slow, and nobody else notices.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Generic
 
-from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.contents import Contents, Seen
 from krkn_grpc.kube.store import R
 
 DEFAULT_SIZE = 10_000
 
 
 class TooOld(Exception):
-    """Changes that the reader has not seen are no longer kept."""
+    """Changes that the reader has not seen are no longer kept, or were never told one by one."""
 
 
 class History(Generic[R]):
     """Keeps the last changes in their order."""
 
-    def __init__(self, cache: WatchCache[R], size: int = DEFAULT_SIZE) -> None:
-        """Keep `size` changes of `cache`, from the revision that it has reached by now."""
+    def __init__(self, contents: Contents[R], size: int = DEFAULT_SIZE) -> None:
+        """Keep `size` changes of `contents`, from the revision that they have reached by now."""
+        self._contents = contents
         self._changes: deque[Seen[R]] = deque(maxlen=size)
         self._count = 0
-        self._floor = cache.revision
+        self._floor = contents.revision
         self._more = asyncio.Event()
-        self._is_closed = False
-        cache.listen(self._add)
+        self._closed = asyncio.Event()
+        contents.listen(self._add, after_gap=self._more.set)
 
     def close(self) -> None:
         """End every reader."""
-        self._is_closed = True
+        self._closed.set()
         self._more.set()
+
+    async def closed(self) -> None:
+        """Return when the history was closed."""
+        await self._closed.wait()
 
     async def since(
         self, revision: int, *, pulse_seconds: float | None = None
-    ) -> AsyncIterator[Seen[R] | None]:
+    ) -> AsyncGenerator[Seen[R] | None, None]:
         """Yield every change after `revision`, and wait for more, until the history is closed.
 
+        The revision may be one that is yet to come here, because another process is further.
         Yields None when nothing has come for `pulse_seconds`. Raises TooOld when some of the
         changes are gone, at the start or because the reader was slow.
         """
         position = self._position(revision)
-        while not self._is_closed:
+        is_behind = revision > self._contents.revision
+        while not self._closed.is_set():
             first = self._count - len(self._changes)
             if position < first:
                 raise TooOld
-            if position == self._count:
+            if is_behind and self._contents.revision >= revision:
+                is_behind = False
+                # What is behind us now may have been summed up with what the reader knows.
+                if not self._contents.has_followed(revision):
+                    raise TooOld
+                position = self._position(revision)
+                continue
+            if is_behind or position == self._count:
                 self._more.clear()
                 try:
                     await asyncio.wait_for(self._more.wait(), pulse_seconds)
@@ -61,14 +75,13 @@ class History(Generic[R]):
             yield change
 
     def _position(self, revision: int) -> int:
-        if revision < self._floor:
+        if revision < self._floor or not self._contents.has_followed(revision):
             raise TooOld
-        first = self._count - len(self._changes)
         # Readers come with a recent revision: look from the end.
         for back, change in enumerate(reversed(self._changes)):
             if change.revision <= revision:
                 return self._count - back
-        return first
+        return self._count - len(self._changes)
 
     def _add(self, seen: Seen[R]) -> None:
         if len(self._changes) == self._changes.maxlen:

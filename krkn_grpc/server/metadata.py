@@ -42,12 +42,15 @@ async def send_metadata(
 async def catch_up(context: Context, cache: WatchCache[Any]) -> None:
     """Wait, for 2 seconds at most, until the cache has seen the revision that the caller names."""
     plural = cache.store.kind.KIND.plural
+    newest = 0
     for key, value in context.invocation_metadata() or ():
         if key != _REVISION or not isinstance(value, str):
             continue
         kind, _, revision = value.partition(".")
         if kind == plural and revision.isdecimal() and len(revision) <= _LONGEST_REVISION:
-            await cache.reached(int(revision), _LONGEST_WAIT_SECONDS)
+            newest = max(newest, int(revision))
+    # Once, however many were sent.
+    await cache.reached(newest, _LONGEST_WAIT_SECONDS)
 
 
 def _revision_of(resource: Resource) -> int:

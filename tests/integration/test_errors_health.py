@@ -47,9 +47,7 @@ async def test_health_by_rest(shared_services: Running) -> None:
 
 
 async def test_reflection_lists_the_services(shared_services: Running) -> None:
-    answer = await ask(
-        shared_services, reflection_pb2.ServerReflectionRequest(list_services="*")
-    )
+    answer = await ask(shared_services, reflection_pb2.ServerReflectionRequest(list_services="*"))
     listed = {service.name for service in answer.list_services_response.service}
     assert listed >= {*SERVICES, "grpc.health.v1.Health"}
 

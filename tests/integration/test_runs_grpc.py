@@ -149,9 +149,7 @@ HOSTILE = ["", "x", "../../secrets/x", "a/b", "\0", "%2e%2e", "\N{ROCKET}", "a" 
 
 @pytest.mark.parametrize("job_id", [str(uuid.uuid4()), str(uuid.uuid4()).upper(), *HOSTILE])
 async def test_a_job_that_is_not_there(runs: Any, job_id: str) -> None:
-    found = await refused(
-        runs.GetScenarioRunStatus(pb.GetScenarioRunStatusRequest(job_id=job_id))
-    )
+    found = await refused(runs.GetScenarioRunStatus(pb.GetScenarioRunStatusRequest(job_id=job_id)))
     assert (found.code, found.reason) == (StatusCode.NOT_FOUND, "NOT_FOUND")
     assert found.message == "there is no such job"
     found = await refused(runs.StopScenarioRun(pb.StopScenarioRunRequest(job_id=job_id)))

@@ -5,7 +5,7 @@ The second server's watches are held back, so that it knows only what it had lis
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +84,13 @@ def ids(reply: Any) -> list[str]:
     return [job.job_id for job in reply.jobs]
 
 
+async def not_yet(waiting: asyncio.Task[Any], other: Awaitable[object]) -> bool:
+    """Whether a call is still waited for, although another one that came later was answered."""
+    await asyncio.wait([waiting], timeout=SHORT)
+    await other
+    return not waiting.done()
+
+
 async def test_a_read_that_names_a_write_waits_for_it(replicas: Replicas) -> None:
     writer, reader = replicas.runs
     target = await Targets(replicas.first.channel).create()
@@ -93,38 +100,32 @@ async def test_a_read_that_names_a_write_waits_for_it(replicas: Replicas) -> Non
     reply, metadata = await told(writer.RunScenario(request))
     [job_id] = ids(reply)
     write = (("krkn-revision", metadata["krkn-revision"]),)
-
-    assert ids(await writer.ListScenarioRuns(EVERYTHING)) == [job_id], "at once where it was written"
+    assert ids(await writer.ListScenarioRuns(EVERYTHING)) == [job_id], "where it was written"
     assert ids(await reader.ListScenarioRuns(EVERYTHING)) == [], "the other follows its watch"
     alone = pb.GetScenarioRunStatusRequest(job_id=job_id)
     assert (await reader.GetScenarioRunStatus(alone)).job_id == job_id, "a miss is asked live"
 
-    waiting = asyncio.create_task(told(reader.ListScenarioRuns(EVERYTHING, metadata=write)))
-    await asyncio.wait([waiting], timeout=SHORT)
-    await reader.ListScenarioRuns(EVERYTHING)
-    assert not waiting.done()
+    targets = Targets(replicas.second.channel)
+    deletion = await told(
+        TargetServiceStub(replicas.first.channel).DeleteTarget(
+            targets_pb2.DeleteTargetRequest(uuid=await Targets(replicas.first.channel).create())
+        )
+    )
+    deleted = (("krkn-revision", deletion[1]["krkn-revision"]),)
+
+    jobs = asyncio.create_task(told(reader.ListScenarioRuns(EVERYTHING, metadata=write)))
+    left = asyncio.create_task(
+        told(targets.stub.ListTargets(targets_pb2.ListTargetsRequest(), metadata=deleted))
+    )
+    assert await not_yet(jobs, reader.ListScenarioRuns(EVERYTHING))
+    assert await not_yet(left, targets.list())
     replicas.watches.go_on.set()
-    assert ids((await waiting)[0]) == [job_id]
+    assert ids((await jobs)[0]) == [job_id]
+    assert [found.uuid for found in (await left)[0].targets] == [target]
 
 
-async def test_a_read_waits_no_longer_than_two_seconds(replicas: Replicas) -> None:
-    _, reader = replicas.runs
+async def test_a_read_waits_no_longer_than_two_seconds(shared_services: Running) -> None:
     never = (("krkn-revision", "krknchaosjobs.99999999999999999999"),)
+    runs: Any = ScenarioRunServiceStub(shared_services.channel)
     async with asyncio.timeout(4):
-        assert ids(await reader.ListScenarioRuns(EVERYTHING, metadata=never)) == []
-
-
-async def test_targets_and_their_deletion_are_waited_for_too(replicas: Replicas) -> None:
-    writer = TargetServiceStub(replicas.first.channel)
-    reader: Any = TargetServiceStub(replicas.second.channel)
-    kept, gone = [await Targets(replicas.first.channel).create() for _ in range(2)]
-    assert (await reader.GetTarget(targets_pb2.GetTargetRequest(uuid=kept))).uuid == kept
-    _, metadata = await told(writer.DeleteTarget(targets_pb2.DeleteTargetRequest(uuid=gone)))
-    write = (("krkn-revision", metadata["krkn-revision"]),)
-
-    request = targets_pb2.ListTargetsRequest()
-    waiting = asyncio.create_task(told(reader.ListTargets(request, metadata=write)))
-    await asyncio.wait([waiting], timeout=SHORT)
-    assert not waiting.done()
-    replicas.watches.go_on.set()
-    assert [target.uuid for target in (await waiting)[0].targets] == [kept]
+        await runs.ListScenarioRuns(EVERYTHING, metadata=never)

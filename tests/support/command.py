@@ -47,9 +47,11 @@ class Started:
 
     async def line(self) -> str:
         """Return the next line of standard output."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(SECONDS):
-            return (await self.process.stdout.readline()).decode().rstrip("\n")
+        return await _line(self.process.stdout)
+
+    async def error_line(self) -> str:
+        """Return the next line of standard error."""
+        return await _line(self.process.stderr)
 
     async def ended(self) -> Ended:
         """Wait for its end."""
@@ -57,6 +59,12 @@ class Started:
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return Ended(self.process.returncode, out.decode(), err.decode())
+
+
+async def _line(stream: asyncio.StreamReader | None) -> str:
+    assert stream is not None
+    async with asyncio.timeout(SECONDS):
+        return (await stream.readline()).decode().rstrip("\n")
 
 
 @dataclass(frozen=True)

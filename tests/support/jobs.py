@@ -199,6 +199,15 @@ class Jobs:
         """Wait until the job's pod does not exist."""
         await eventually(lambda: self.pod(job), lambda pod: pod is None)
 
+    async def ended(self, job: str) -> Manifest:
+        """Wait until the job's pod is terminal."""
+        pod = await eventually(
+            lambda: self.pod(job),
+            lambda pod: pod and pod["status"]["phase"] in ("Succeeded", "Failed"),
+        )
+        assert pod is not None
+        return pod
+
     async def released(self, job: str) -> Manifest:
         """Wait until the pod, which stays for its log, is held by nobody."""
         pod = await eventually(

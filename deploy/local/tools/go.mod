@@ -1,4 +1,4 @@
-// Tools for people, checks and tests, built when asked for (deploy/local/tools.py) and never by `make run`.
+// Tools for people, checks and tests, built when asked for (deploy/local/go_tools.py) and never by `make run`.
 module krkn-chaos.dev/krkn-grpc/deploy/local/tools
 
 go 1.26.0

@@ -15,7 +15,6 @@ from krkn_grpc.server.auth.facts import Audit, Facts
 from krkn_grpc.server.errors import answer_for
 
 
-
 def unfiltered(file: TextIO) -> Any:
     """Return a logger of its own, because no log level may silence the audit log."""
     return structlog.wrap_logger(

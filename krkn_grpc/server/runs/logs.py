@@ -1,10 +1,13 @@
 """Streams the log of a job's scenario, from wherever the job is in its life."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.history import History, TooOld
 from krkn_grpc.kube.logs import LogOptions, Logs
 from krkn_grpc.kube.store import Store
@@ -14,6 +17,9 @@ from krkn_grpc.resources.pod import Pod
 from krkn_grpc.server.errors import NoSuch, Unreachable
 from krkn_grpc.server.runs.listing import find, find_live
 
+# A node tells the API server of a container's end a moment after it has closed its log.
+_NODE_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 0.25
 _GONE = "the log is gone with the job's pod"
 
 
@@ -30,45 +36,75 @@ class LogStreamer:
         """Yield the log in chunks; nothing for a job that has not started.
 
         With `follow`, waits for the start and ends with the scenario. Raises NoSuch when the job
-        or its pod is gone.
+        or its pod is gone, Unreachable when the log broke off.
         """
         job = await find(self.jobs, job_id)
         if options.follow:
             job = await self._started(job)
+        elif job.status.start_time is None:
+            # Another replica may have told already that it runs.
+            job = await find_live(self.jobs, job_id)
         if job.status.start_time is None:
-            # Not started as far as the cache knows; if it has ended meanwhile, so much the less.
             return
-        await self._check_pod(job)
+        await self._pod(job)
         try:
             async with self.logs.open(pod_for(job_id), CONTAINER, options) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except (errors.NotFound, errors.Invalid):
             raise NoSuch(_GONE) from None
+        if options.follow:
+            await self._must_have_ended(job)
 
     async def _started(self, job: ChaosJob) -> ChaosJob:
         """Wait until the job's scenario has started or never will."""
-        revision = self.jobs.revision
-        job = await find(self.jobs, job.metadata.name)
-        if job.status.start_time is not None or job.status.is_final:
-            return job
-        try:
-            async for change in self.history.since(revision):
+        while not (job.status.start_time is not None or job.status.is_final):
+            revision = self.jobs.revision
+            # What comes after this look, the history tells.
+            job = await find_live(self.jobs, job.metadata.name)
+            if job.status.start_time is None and not job.status.is_final:
+                with suppress(TooOld):
+                    job = await self._changed(job, revision)
+        return job
+
+    async def _changed(self, job: ChaosJob, revision: int) -> ChaosJob:
+        """Return the job at its next change after the revision."""
+        async with aclosing(self.history.since(revision)) as changes:
+            async for change in changes:
                 if change is None or change.object.metadata.uid != job.metadata.uid:
                     continue
                 if change.new is None:
                     raise NoSuch("the job was deleted")
-                if change.new.status.start_time is not None or change.new.status.is_final:
-                    return change.new
-        except TooOld:
-            return await find_live(self.jobs, job.metadata.name)
+                return change.new
         raise Unreachable("the server is stopping: ask again")
 
-    async def _check_pod(self, job: ChaosJob) -> None:
-        """Make sure that the pod of this name is the one that ran the job."""
+    async def _must_have_ended(self, job: ChaosJob) -> None:
+        """Raise Unreachable unless the scenario has ended: only then is its log whole.
+
+        The API server ends a log in the same way when the node that sent it is gone.
+        """
+        deadline = Deadline.within(_NODE_SECONDS)
+        while not await self._has_ended(job):
+            if deadline.remaining <= 0:
+                raise Unreachable("the log broke off: ask again")
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _has_ended(self, job: ChaosJob) -> bool:
+        try:
+            pod = await self._pod(job)
+        except NoSuch:
+            return True
+        return pod.is_terminal or any(
+            container.name == CONTAINER and container.state.terminated is not None
+            for container in pod.status.container_statuses
+        )
+
+    async def _pod(self, job: ChaosJob) -> Pod:
+        """Return the pod that ran the job; another one of its name is none."""
         try:
             pod = await self.pods.get(pod_for(job.metadata.name))
         except errors.NotFound:
             raise NoSuch(_GONE) from None
         if pod.metadata.uid != job.status.pod_uid:
             raise NoSuch(_GONE)
+        return pod

@@ -18,14 +18,16 @@ from datetime import UTC, datetime
 import msgspec
 
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.errors import AlreadyExists
+from krkn_grpc.kube.errors import AlreadyExists, NotFound, NotWritten, OutcomeUnknown
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
-from krkn_grpc.server.errors import RequestIdReused
+from krkn_grpc.server.errors import RequestIdReused, Unreachable
 from krkn_grpc.server.runs.run import Run
+
+_NO_RECORD = "the Kubernetes API cannot be reached now; no job was created, ask again"
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,41 @@ class Requests:
     async def record(self, run: Run, caller: str, deadline: Deadline) -> Record:
         """Return the record of this request, the first one's if it is a repetition.
 
-        Raises RequestIdReused when the id was used for another body.
+        Raises RequestIdReused when the id was used for another body, and Unreachable when it is
+        not known whether there is a record: without one no job was created.
         """
-        fingerprint = _fingerprint(run)
-        new = Lease(
+        new = self._new(run, caller)
+        while True:
+            try:
+                written = await create(self._leases, new, deadline)
+            except AlreadyExists:
+                written = None
+            except (NotWritten, OutcomeUnknown) as error:
+                raise Unreachable(_NO_RECORD) from error
+            if (lease := written or await self._find(new)) is not None:
+                _must_be_same(lease, new)
+                return Record(lease, is_new=written is not None)
+            # It was a day old and has just been removed.
+
+    async def latest(self, record: Record) -> Record:
+        """Return the record as it is now."""
+        lease = await self._find(record.lease)
+        if lease is None or lease.metadata.uid != record.lease.metadata.uid:
+            raise Unreachable("the requestId is forgotten at this moment; no job was created")
+        return Record(lease, is_new=False)
+
+    async def check(self, run: Run, caller: str) -> None:
+        """Raise RequestIdReused as `record` would; nothing is written."""
+        new = self._new(run, caller)
+        if (lease := await self._find(new)) is not None:
+            _must_be_same(lease, new)
+
+    def _new(self, run: Run, caller: str) -> Lease:
+        return Lease(
             metadata=ObjectMeta(
                 name=names.request_record(caller, run.request_id),
                 namespace=self._leases.namespace,
-                annotations={labels.FINGERPRINT: fingerprint},
+                annotations={labels.FINGERPRINT: _fingerprint(run)},
             ),
             spec=LeaseSpec(
                 holder_identity=run.request_id,
@@ -70,15 +99,18 @@ class Requests:
                 lease_duration_seconds=self._keep_seconds,
             ),
         )
+
+    async def _find(self, lease: Lease) -> Lease | None:
         try:
-            lease = await create(self._leases, new, deadline)
-        except AlreadyExists:
-            lease = None
-        is_new = lease is not None
-        lease = lease or await self._leases.get(new.metadata.name)
-        if lease.metadata.annotations.get(labels.FINGERPRINT) != fingerprint:
-            raise RequestIdReused("the requestId was used before with another body")
-        return Record(lease, is_new)
+            return await self._leases.get(lease.metadata.name)
+        except NotFound:
+            return None
+
+
+def _must_be_same(lease: Lease, asked: Lease) -> None:
+    fingerprint = asked.metadata.annotations[labels.FINGERPRINT]
+    if lease.metadata.annotations.get(labels.FINGERPRINT) != fingerprint:
+        raise RequestIdReused("the requestId was used before with another body")
 
 
 def _fingerprint(run: Run) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 Selector = Callable[[Mapping[str, str]], bool]
 
 _LONGEST = 4_096
-_KEY = r"[A-Za-z0-9][-A-Za-z0-9_./]*"
-_VALUE = r"[-A-Za-z0-9_.]*"
-_REQUIREMENT = re.compile(
-    rf"\s*(?:(?P<not>!)\s*(?P<absent>{_KEY})"
-    rf"|(?P<key>{_KEY})\s*(?:(?P<op>==|=|!=)\s*(?P<value>{_VALUE})"
-    rf"|(?P<set>\s(?:in|notin))\s*\((?P<values>[^()]*)\))?)\s*(?:,|$)"
-)
-_ONE_VALUE = re.compile(_VALUE)
+# Each is held against every job of a list.
+_MOST_REQUIREMENTS = 64
+_WORD = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+_LONGEST_PREFIX = 253
+_KEY = re.compile(rf"(?:(?P<prefix>{_PREFIX})/)?{_WORD}")
+_VALUE = re.compile(rf"(?:{_WORD})?")
+# White space, what has a meaning of its own, and all between.
+_TOKEN = re.compile(r"[ \t\r\n]+|==|!=|[=!,()]|[^ \t\r\n=!,()]+")
 
 
 class BadSelector(ValueError):
@@ -24,31 +25,71 @@ def parse(text: str) -> Selector:
     """Return the selector; an empty text selects everything. Raises BadSelector."""
     if len(text) > _LONGEST:
         raise BadSelector
-    requirements: list[Selector] = []
-    position = 0
-    while position < len(text):
-        match = _REQUIREMENT.match(text, position)
-        if match is None or (match.end() == len(text) and text.endswith(",")):
-            raise BadSelector
-        requirements.append(_requirement(match))
-        position = match.end()
+    tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
+    if not tokens:
+        return lambda _: True
+    requirements = [_requirement(part) for part in _parts(tokens)]
+    if len(requirements) > _MOST_REQUIREMENTS:
+        raise BadSelector
     return lambda labels: all(holds(labels) for holds in requirements)
 
 
-def _requirement(match: re.Match[str]) -> Selector:
-    key, value = match["key"], match["value"]
-    if match["not"]:
-        absent = match["absent"]
-        return lambda labels: absent not in labels
-    if match["op"] == "!=":
-        return lambda labels: labels.get(key) != value
-    if match["op"]:
-        return lambda labels: labels.get(key) == value
-    if match["set"]:
-        values = {part.strip() for part in match["values"].split(",")}
-        if not all(_ONE_VALUE.fullmatch(part) for part in values):
-            raise BadSelector
-        if match["set"].strip() == "in":
-            return lambda labels: labels.get(key) in values
-        return lambda labels: labels.get(key) not in values
-    return lambda labels: key in labels
+def _parts(tokens: list[str]) -> list[list[str]]:
+    """Cut the tokens at the commas that stand in no brackets."""
+    parts: list[list[str]] = [[]]
+    is_within = False
+    for token in tokens:
+        is_within = token == "(" or (is_within and token != ")")
+        if token == "," and not is_within:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _requirement(tokens: list[str]) -> Selector:
+    match tokens:
+        case ["!", key]:
+            absent = _key(key)
+            return lambda labels: absent not in labels
+        case [key]:
+            present = _key(key)
+            return lambda labels: present in labels
+        case [key, "=" | "==", *value]:
+            return _among(_key(key), {_value(value)})
+        case [key, "!=", *value]:
+            return _not_among(_key(key), {_value(value)})
+        case [key, "in", "(", *values, ")"]:
+            return _among(_key(key), _values(values))
+        case [key, "notin", "(", *values, ")"]:
+            return _not_among(_key(key), _values(values))
+    raise BadSelector
+
+
+def _among(key: str, values: set[str]) -> Selector:
+    return lambda labels: labels.get(key) in values
+
+
+def _not_among(key: str, values: set[str]) -> Selector:
+    # An object without the label is selected, too.
+    return lambda labels: labels.get(key) not in values
+
+
+def _key(text: str) -> str:
+    match = _KEY.fullmatch(text)
+    if match is None or len(match["prefix"] or "") > _LONGEST_PREFIX:
+        raise BadSelector
+    return text
+
+
+def _values(tokens: list[str]) -> set[str]:
+    if not tokens:
+        raise BadSelector
+    return {_value(part) for part in _parts(tokens)}
+
+
+def _value(tokens: list[str]) -> str:
+    text = tokens[0] if tokens else ""
+    if len(tokens) > 1 or not _VALUE.fullmatch(text):
+        raise BadSelector
+    return text

@@ -84,7 +84,12 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         """Stream the log of a job's scenario."""
         options = check.log_options(request)
         caller, is_empty = current(), True
-        log = with_pulse(self.logs.stream(request.job_id, options), caller.pulse_seconds)
+        log = with_pulse(
+            self.logs.stream(request.job_id, options),
+            caller.pulse_seconds,
+            # Only what could go on for hours is cut when the server stops.
+            self.logs.history.closed() if options.follow else None,
+        )
         async with aclosing(log) as chunks:
             async for chunk in chunks:
                 await require(caller, "read this log")
@@ -101,5 +106,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         """Stream jobs as they change."""
         wanted = listing.checked(request)
         await catch_up(context, self.jobs)
-        async for message in self.watch.stream(wanted, request.resume_token, current()):
-            yield message
+        stream = self.watch.stream(wanted, request.resume_token, current())
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                yield message

@@ -15,6 +15,7 @@ from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.target import Target
 from krkn_grpc.server import trace
 from krkn_grpc.server.auth.permission import Permission
 from krkn_grpc.server.errors import NO_SUCH_TARGET, CallError, NoSuch, Unreachable, answer_for
@@ -24,6 +25,7 @@ from krkn_grpc.server.runs.run import Run
 from krkn_grpc.server.targets.registration import Registry
 
 _CONCURRENT_WRITES = 32
+_NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
 
 _log = structlog.get_logger(__name__)
 
@@ -72,47 +74,73 @@ class Submission:
         Raises RequestIdReused, and Unreachable when the API server could not be asked at all and
         nothing was written.
         """
-        record = None
-        if run.request_id and not run.validate_only:
-            record = await self._requests.record(run, caller.user, deadline)
+        record: Record | None = None
+        known: dict[str, JobResult] = {}
+        if run.request_id and run.validate_only:
+            await self._requests.check(run, caller.user)
+        elif run.request_id:
+            record, known = await self._recorded(run, caller, deadline)
+        new = [uuid for uuid in run.target_uuids if uuid not in known]
         outcomes = await asyncio.gather(
-            *(self._one(run, uuid, caller, record, deadline) for uuid in run.target_uuids),
+            *(self._one(run, uuid, caller, record, deadline) for uuid in new),
             return_exceptions=True,
         )
-        if all(isinstance(outcome, errors.NotWritten) for outcome in outcomes):
+        if not known and all(isinstance(outcome, errors.NotWritten) for outcome in outcomes):
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
-        return [
-            _refused(uuid, outcome) if isinstance(outcome, BaseException) else outcome
-            for uuid, outcome in zip(run.target_uuids, outcomes, strict=True)
-        ]
+        known |= {uuid: _result(uuid, outcome) for uuid, outcome in zip(new, outcomes, strict=True)}
+        return [known[uuid] for uuid in run.target_uuids]
+
+    async def _recorded(
+        self, run: Run, caller: Permission, deadline: Deadline
+    ) -> tuple[Record, dict[str, JobResult]]:
+        """Return the request's record, and what earlier calls have come to, by target."""
+        record = await self._requests.record(run, caller.user, deadline)
+        if record.is_new:
+            return record, {}
+        found = await asyncio.gather(*(self._earlier(record, uuid) for uuid in run.target_uuids))
+        # Only now: a job that was not found has left its id in the record before it went.
+        record = await self._requests.latest(record)
+        known = {result.target_uuid: result for result in found if result is not None}
+        for uuid in run.target_uuids:
+            if record.is_gone(job_id := record.job_id(uuid)):
+                known.setdefault(uuid, JobResult(uuid, "Pending", job_id))
+        return record, known
+
+    async def _earlier(self, record: Record, uuid: str) -> JobResult | None:
+        """Return what an earlier call has come to on this target, None when there is no job."""
+        job_id = record.job_id(uuid)
+        async with self._writes:
+            try:
+                job = self._cache.get(job_id) or await self._jobs.get(job_id)
+            except errors.NotFound:
+                return None
+            except errors.KubeError as error:
+                _log.warning("a job could not be looked up", job=job_id, error=str(error))
+                return JobResult(uuid, "Unknown", job_id, _NOT_CONFIRMED)
+        self._cache.remember(job)
+        return JobResult(uuid, "Pending", job_id, job=job)
 
     async def _one(
         self, run: Run, uuid: str, caller: Permission, record: Record | None, deadline: Deadline
     ) -> JobResult:
+        job_id = record.job_id(uuid) if record is not None else ids.new_id()
         async with self._writes:
-            job_id = record.job_id(uuid) if record is not None else ids.new_id()
-            if record is not None and (earlier := await self._earlier(record, uuid, job_id)):
-                return earlier
-            if not await caller.may_run(uuid):
-                raise NoSuch(NO_SUCH_TARGET)
-            target = await self._registry.get(uuid)
-            runnable.check(target, run)
+            try:
+                async with asyncio.timeout(max(deadline.remaining, 0)):
+                    target = await self._target(run, uuid, caller)
+            except TimeoutError:
+                raise errors.NotWritten("the time of the call was over") from None
             if run.validate_only:
                 return JobResult(uuid, "Pending")
             job = blueprint.job(run, target, job_id, caller.user, trace.current())
             return await self._write(run, job, deadline)
 
-    async def _earlier(self, record: Record, uuid: str, job_id: str) -> JobResult | None:
-        """Return what an earlier call with the same requestId has come to on this target."""
-        if record.is_gone(job_id):
-            return JobResult(uuid, "Pending", job_id)
-        if record.is_new:
-            return None
-        try:
-            job = self._cache.get(job_id) or await self._jobs.get(job_id)
-        except errors.NotFound:
-            return None
-        return JobResult(uuid, "Pending", job_id, job=job)
+    async def _target(self, run: Run, uuid: str, caller: Permission) -> Target:
+        if not await caller.may_run(uuid):
+            raise NoSuch(NO_SUCH_TARGET)
+        target = await self._registry.get(uuid)
+        runnable.check(target, run)
+        return target
 
     async def _write(self, run: Run, job: ChaosJob, deadline: Deadline) -> JobResult:
         uuid, job_id = job.spec.target_uuid, job.metadata.name
@@ -127,18 +155,22 @@ class Submission:
         except errors.AlreadyExists:
             pass  # Another call with the same requestId was faster, with the same job.
         except errors.OutcomeUnknown:
-            sentence = "the write was not confirmed: the job may exist; stop it by its jobId"
-            return JobResult(uuid, "Unknown", job_id, sentence)
+            return JobResult(uuid, "Unknown", job_id, _NOT_CONFIRMED)
+        if written is None:
+            with suppress(errors.KubeError):
+                written = await self._jobs.get(job_id)
         if written is not None:
             self._cache.remember(written)
         return JobResult(uuid, "Pending", job_id, job=written)
 
 
-def _refused(uuid: str, error: BaseException) -> JobResult:
-    if not isinstance(error, Exception):
-        raise error
+def _result(uuid: str, outcome: JobResult | BaseException) -> JobResult:
+    if isinstance(outcome, JobResult):
+        return outcome
+    if not isinstance(outcome, Exception):
+        raise outcome
     # A CallError's own text is meant for the caller; of any other the table says what may be told.
-    sentence = str(error) if isinstance(error, CallError) else answer_for(error).message
-    if not isinstance(error, CallError):
-        _log.warning("a target got no job", target=uuid, exc_info=error)
-    return JobResult(uuid, "Failed", error=sentence)
+    if isinstance(outcome, CallError):
+        return JobResult(uuid, "Failed", error=str(outcome))
+    _log.warning("a target got no job", target=uuid, exc_info=outcome)
+    return JobResult(uuid, "Failed", error=answer_for(outcome).message)

@@ -1,6 +1,6 @@
 """Streams jobs as they change, to any number of callers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from grpc import StatusCode
@@ -29,7 +29,7 @@ class Watch:
 
     async def stream(
         self, wanted: Filter, resume_token: str, caller: Permission
-    ) -> AsyncIterator[pb.WatchScenarioRunsResponse]:
+    ) -> AsyncGenerator[pb.WatchScenarioRunsResponse, None]:
         """Yield what there is, SYNCED, and every change; or the changes since the token.
 
         Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
@@ -74,7 +74,7 @@ def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResp
         kind, job = "DELETED", change.object
     else:
         return None
-    token = tokens.write_revision(change.revision, wanted.spelling) if change.is_alone else ""
+    token = tokens.write_revision(change.revision, wanted.spelling) if change.is_whole else ""
     return pb.WatchScenarioRunsResponse(type=kind, job=job_message(job), resume_token=token)
 
 

@@ -37,6 +37,9 @@ class ConfirmedWrites:
         attempt = 0
         while True:
             wanted = msgspec.structs.replace(old, spec=spec)
+            if attempt:
+                # Whoever changed the target may have released what it did not need then.
+                taken += await self._reservations.reserve(wanted, deadline)
             unneeded = set(held_by(old)) - set(held_by(wanted))
             former = await self._reservations.held(unneeded, old)
             if deadline.remaining <= 0:
@@ -50,9 +53,6 @@ class ConfirmedWrites:
                 seen = await self._look_again(old, error, attempt)
             if seen.spec == spec:
                 return seen, former
-            if seen.metadata.generation != old.metadata.generation:
-                wanted = msgspec.structs.replace(seen, spec=spec)
-                taken += await self._reservations.reserve(wanted, deadline)
             old = seen
             attempt += 1
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from krkn_grpc.admission.reservations import Reservations, held_by
+from krkn_grpc.admission.reservations import Reservations
 from krkn_grpc.admission.under_way import is_registered, mark
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
@@ -104,9 +104,7 @@ class Registry:
         with self._deletions.expected(target) as deletion:
             await self._writes.delete(target, deadline)
             self._cache.forget(target)
-            # Free already, because their holder is gone; but nobody shall have to clear them away.
-            with suppress(errors.KubeError):
-                await self._reservations.release_if_unused(*held_by(target))
+            await self._reservations.release_all(target)
             return await deletion.seen()
 
     async def _registered(self, uuid: str) -> Target:
@@ -126,7 +124,7 @@ class Registry:
         with suppress(errors.KubeError):
             with suppress(errors.NotFound):
                 await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
-            await self._reservations.release_if_unused(*held_by(target))
+            await self._reservations.release_all(target)
 
 
 def _spec(uuid: str, new: NewTarget) -> TargetSpec:

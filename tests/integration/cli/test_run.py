@@ -1,6 +1,7 @@
 """krkn-grpc run, against the real services."""
 
 import base64
+import signal
 import uuid
 from pathlib import Path
 
@@ -59,8 +60,10 @@ async def test_one_that_is_refused_fails_the_command_and_no_other(cli: Command, 
 
     waited = await cli(*RUN, IMAGE, "-t", target, "-t", absent, "--wait")
     assert waited.code == 1
-    assert waited.out.startswith(f"{absent}: Failed: ")
-    assert " Succeeded " in waited.out
+    assert waited.err.startswith(f"{absent}: Failed: ")
+    _, one, other = waited.out.splitlines()
+    assert one.split()[1:4] == [target, "pod-scenarios", "Succeeded"]
+    assert other.split()[:3] == [absent, "pod-scenarios", "Failed"]
 
 
 async def test_a_misspelt_name_starts_nothing(cli: Command, rest: Rest) -> None:
@@ -153,6 +156,22 @@ async def test_a_job_that_is_deleted_meanwhile_is_told(
         ended = await started.ended()
     assert (ended.code, ended.line) == (1, f"{name}: Deleted")
     assert ended.json["jobs"][0]["status"] == "Deleted"
+
+
+async def test_who_stops_waiting_is_told_how_to_stop_the_jobs(cli: Command, rest: Rest) -> None:
+    targets = [await rest.register(), await rest.register()]
+    options = [word for target in targets for word in ("-t", target)]
+    async with cli.start(*RUN, f"{IMAGE}-never-ends", *options, "--wait") as started:
+        jobs = [await _only_job(rest, target) for target in targets]
+        await rest.delete(f"{RUNS}/{jobs[0]}")
+        # Now it has told of one, and surely waits for the other.
+        assert await started.error_line() == f"{targets[0]}: Stopped (Stopped, exit code 143)"
+        started.process.send_signal(signal.SIGINT)
+        ended = await started.ended()
+    assert ended.code == 130
+    assert ended.line == f"The jobs go on. To stop them: krkn-grpc stop {jobs[1]}"
+    assert (await cli("stop", jobs[1])).code == 0
+    assert (await rest.job_when(jobs[1]))["status"] == "Stopped"
 
 
 async def _only_job(rest: Rest, target: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from krkn_grpc.resources import names
 from tests.support.custom_objects import MERGE, Manifest
 from tests.support.jobs import Jobs, owner
 from tests.support.waiting import eventually
@@ -150,11 +151,15 @@ async def test_time_to_live(patient_jobs: Jobs) -> None:
 async def test_deleted_with_kubectl_as_it_runs(patient_jobs: Jobs) -> None:
     job = await patient_jobs.job(await patient_jobs.target(), "ignores-sigterm")
     await patient_jobs.running(job)
-    await patient_jobs.delete(job)
-    await patient_jobs.gone(job)
-    pod = await patient_jobs.pod(job)
-    assert pod is None or pod["metadata"]["deletionGracePeriodSeconds"] == 2, "it gets its grace"
-    await patient_jobs.no_pod(job)
+    async with patient_jobs.watch() as watch:
+        await patient_jobs.delete(job)
+        await patient_jobs.gone(job)
+        await patient_jobs.no_pod(job)
+        pods = watch.versions_of("pods", names.pod_for(job))
+    grace = [pod["metadata"].get("deletionGracePeriodSeconds") for pod in pods]
+    assert 2 in grace, "it gets its grace"
+    killed = pods[-1]["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert killed["exitCode"] == 137, "it is killed after it"
     await patient_jobs.no_secrets(job)
 
 

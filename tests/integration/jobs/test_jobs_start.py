@@ -80,15 +80,15 @@ async def test_another_ones_secret_is_not_used_and_not_deleted(
         "registry": names.registry_secret_for(job),
         "kubeconfig": names.kubeconfig_secret_for(job),
     }[name]
-    spec: dict[str, Any] = {
+    specs: dict[str, dict[str, Any]] = {
         "inputs": {"secretEnvironment": ["API_TOKEN"]},
         "registry": {"pullSecret": True},
         "kubeconfig": {},
-    }[name]
+    }
     target = await patient_jobs.target()
     # It has the right label, but it belongs to someone.
     await patient_jobs.secret(of_job(secret, job) | {"ownerReferences": [owner(target)]}, {})
-    await patient_jobs.job(target, jobId=job, **spec)
+    await patient_jobs.job(target, jobId=job, **specs[name])
     status = await patient_jobs.finished(job)
     assert (status["phase"], status["reason"]) == ("Failed", "NameTaken")
     assert await patient_jobs.pod(job) is None

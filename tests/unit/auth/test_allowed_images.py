@@ -55,7 +55,8 @@ def test_a_list(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["krkn-hub", "team/app", "**", "sha256:abc", "sha256:" + "A" * 64, "/a", "https://q.io/a"]
+    "entry",
+    ["krkn-hub", "team/app", "**", "sha256:abc", "sha256:" + "A" * 64, "/a", "https://q.io/a"],
 )
 def test_no_list(entry: str) -> None:
     with pytest.raises(ValueError, match="its registry's host"):

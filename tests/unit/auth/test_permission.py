@@ -24,7 +24,11 @@ class Rights:
             return uuid in self.run_some
 
         return Granted(
-            "alice", self._says("all", "run_all"), one, self._says("still", "still"), recheck_seconds
+            "alice",
+            self._says("all", "run_all"),
+            one,
+            self._says("still", "still"),
+            recheck_seconds,
         )
 
     def _says(self, what: str, name: str) -> Callable[[], Awaitable[bool]]:

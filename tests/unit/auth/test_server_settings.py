@@ -11,7 +11,10 @@ POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
 @pytest.fixture(autouse=True)
 def own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing set, and no pod, wherever the tests run."""
-    for name in ("KUBERNETES_SERVICE_HOST", *(f"KRKN_{name.upper()}" for name in Settings.model_fields)):
+    for name in (
+        "KUBERNETES_SERVICE_HOST",
+        *(f"KRKN_{name.upper()}" for name in Settings.model_fields),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -95,7 +98,10 @@ def test_the_address_is_one_that_grpc_understands(told: dict[str, str], address:
     [
         ({"KRKN_ALLOWED_IMAGES": ""}, ()),
         ({"KRKN_ALLOWED_IMAGES": "*"}, ("*",)),
-        ({"KRKN_ALLOWED_IMAGES": " quay.io/a , localhost:5000/b,"}, ("quay.io/a", "localhost:5000/b")),
+        (
+            {"KRKN_ALLOWED_IMAGES": " quay.io/a , localhost:5000/b,"},
+            ("quay.io/a", "localhost:5000/b"),
+        ),
     ],
     indirect=["told"],
 )

@@ -1,0 +1,133 @@
+"""Two who want one thing, in an order that is chosen: what must not depend on it does not."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+
+import grpc
+
+from tests.integration.targets.kubectl import Kubectl
+from tests.integration.targets.stage import Stage
+from tests.support.api_proxy import Call, open_gate
+from tests.support.requests import token_target, unused_name
+from tests.support.target_client import ALREADY_EXISTS, NOT_FOUND, OK, code_of
+from tests.support.waiting import eventually
+
+
+@contextlib.asynccontextmanager
+async def held(stage: Stage, write: str, call: Awaitable[object]) -> AsyncIterator["Held"]:
+    """Make a call that is held before its first write of this kind, until the block ends."""
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def gate(sent: Call) -> None:
+        if str(sent) == write:
+            reached.set()
+            await go_on.wait()
+
+    stage.proxy.before = gate
+    outcome = Held(asyncio.ensure_future(code_of(call)))
+    async with asyncio.timeout(20):
+        await reached.wait()
+    try:
+        yield outcome
+    finally:
+        go_on.set()
+        stage.proxy.before = open_gate
+        await asyncio.wait([outcome.task])
+
+
+@dataclass(frozen=True)
+class Held:
+    """A call that is held."""
+
+    task: "asyncio.Task[grpc.StatusCode]"
+
+    @property
+    def code(self) -> grpc.StatusCode:
+        """How it ended."""
+        return self.task.result()
+
+
+async def test_what_an_update_has_reserved_stays_reserved_while_it_is_under_way(
+    stage: Stage,
+) -> None:
+    uuid, new = await stage.healthy.create(), token_target()
+    async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid, new)) as update:
+        # Losers clean up behind themselves, but not what is another's.
+        for _ in range(3):
+            for field in ("clusterName", "clusterAPIURL"):
+                assert await code_of(stage.healthy.create(**{field: new[field]})) == ALREADY_EXISTS
+    assert update.code == OK
+    shown = await stage.healthy.get(uuid)
+    assert (shown.cluster_name, shown.cluster_api_url) == (new["clusterName"], new["clusterAPIURL"])
+    await stage.watched.until_tidy()
+
+
+async def test_the_old_name_stays_reserved_until_the_new_one_is_written(stage: Stage) -> None:
+    old = token_target()
+    uuid = await stage.healthy.create(old)
+    async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid)) as update:
+        assert await code_of(stage.healthy.create(old)) == ALREADY_EXISTS
+    assert update.code == OK
+    assert await code_of(stage.healthy.create(old)) == OK
+    await stage.watched.until_tidy()
+
+
+async def test_an_update_that_is_overtaken_by_one_of_the_same_target(stage: Stage) -> None:
+    body, new = token_target(), token_target()
+    uuid = await stage.healthy.create(body)
+    async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid, new)) as update:
+        await stage.healthy.update(uuid, new)
+    assert update.code == OK
+    await stage.watched.until_tidy()
+    async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid, new)) as update:
+        await stage.healthy.update(uuid, body)
+    assert update.code == OK
+    assert (await stage.healthy.get(uuid)).cluster_name == new["clusterName"]
+    assert await code_of(stage.healthy.create(body)) == OK
+    await stage.watched.until_tidy()
+
+
+async def test_an_update_whose_target_is_deleted_on_the_way(stage: Stage) -> None:
+    for write in ("POST secrets", "PUT krknoperatortargets", "PUT krknoperatortargets/status"):
+        new = token_target()
+        uuid = await stage.healthy.create()
+        async with held(stage, write, stage.doomed.update(uuid, new)) as update:
+            await stage.healthy.delete(uuid)
+            # The holder is gone, so the reservations of the update are nobody's.
+            assert await code_of(stage.healthy.create(new)) == OK
+        assert update.code == NOT_FOUND
+    await stage.watched.until_tidy()
+
+
+async def test_a_status_that_changes_on_the_way_is_no_obstacle(stage: Stage) -> None:
+    """The controller writes what it found of the cluster, whenever it finds it."""
+    kubectl = Kubectl(stage.watched.cache.store, stage.watched.secrets)
+    for write in ("PUT krknoperatortargets", "PUT krknoperatortargets/status"):
+        uuid = await stage.healthy.create()
+        async with held(stage, write, stage.doomed.update(uuid)) as update:
+            target = await kubectl.targets.get(uuid)
+            await kubectl.targets.merge(uuid, {"metadata": {"annotations": {"a": write}}})
+            assert target.metadata.name == uuid
+        assert update.code == OK
+        assert (await kubectl.targets.get(uuid)).metadata.annotations["a"] == write
+    await stage.watched.until_tidy()
+
+
+async def test_an_edit_with_kubectl_that_comes_after_an_updates_write(stage: Stage) -> None:
+    kubectl = Kubectl(stage.watched.cache.store, stage.watched.secrets)
+    uuid, name = await stage.healthy.create(), unused_name()
+    call = stage.doomed.update(uuid)
+    async with held(stage, "PUT krknoperatortargets/status", call):
+        await kubectl.edit(await kubectl.targets.get(uuid), clusterName=name)
+
+    async def admitted() -> list[str]:
+        return [
+            target.spec.cluster_name
+            for target in stage.watched.admitted()
+            if target.metadata.name == uuid
+        ]
+
+    await eventually(admitted, lambda found: found == [name])
+    await stage.watched.until_tidy()

@@ -1,0 +1,179 @@
+"""The API server goes away and comes back: 503 meanwhile, nothing half-done, no restart needed.
+
+A control plane of the tests' own, with an API server and nothing else.
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from google.protobuf.json_format import ParseDict
+from grpc import StatusCode
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from deploy.local.build import Binaries
+from deploy.local.control_plane import ControlPlane
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
+from tests.support import custom_objects
+from tests.support.custom_objects import collection
+from tests.support.inventory import written
+from tests.support.requests import a_run, token_target
+from tests.support.rest import ERROR_INFO, RUNS, TARGETS, Reply, Rest
+from tests.support.rpc import refused
+from tests.support.running import Running, Wanted, make_namespace, running
+from tests.support.waiting import eventually
+
+API_SERVER = "kube-apiserver"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+WRITE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Server and Envoy, and the API server that tests may stop."""
+
+    control_plane: ControlPlane
+    services: Running
+    target: str
+
+    @property
+    def rest(self) -> Rest:
+        """Calls through Envoy."""
+        return Rest(self.services.rest)
+
+    async def inventory(self) -> set[str]:
+        """What the server has written."""
+        return await written(self.services.cluster, self.services.namespace)
+
+    async def until_healthy(self) -> None:
+        """Wait until the server can ask for our kinds: an API server has them after its start."""
+        for path in (f"{RUNS}/{uuid.uuid4()}", f"{TARGETS}/{uuid.uuid4()}"):
+            await eventually(partial(self.rest.get, path), lambda reply: reply.status == 404)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def alone(
+    binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Alone]:
+    crds = [DEPLOY / "crds", DEPLOY / "admission"]
+    name, folder = f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("alone")
+    told = {"KRKN_WRITE_SECONDS": str(WRITE_SECONDS)}
+    async with ControlPlane(binaries, only_api_server=True, crds=crds) as control_plane:
+        await make_namespace(control_plane.cluster, name)
+        wanted = Wanted(controller=False, environment=told)
+        async with running(control_plane.cluster, name, folder, wanted) as services:
+            yield Alone(control_plane, services, await Rest(services.rest).register())
+
+
+@pytest_asyncio.fixture
+async def stopped(alone: Alone) -> AsyncIterator[Alone]:
+    """No API server; it comes back after the test, if the test did not bring it back."""
+    before = await alone.inventory()
+    await alone.control_plane.kill(API_SERVER)
+    yield alone
+    await alone.control_plane.start(API_SERVER)
+    await alone.until_healthy()
+    assert await alone.inventory() == before, "something was left half-done"
+
+
+@pytest_asyncio.fixture
+async def frozen(alone: Alone) -> AsyncIterator[Alone]:
+    """An API server that takes connections and answers nothing."""
+    alone.control_plane.pause(API_SERVER)
+    yield alone
+    alone.control_plane.resume(API_SERVER)
+    await alone.until_healthy()
+
+
+def assert_away(reply: Reply) -> None:
+    """Assert that a reply says that the API server is away, and that a retry is safe."""
+    assert (reply.status, reply.body["code"]) == (503, 14), reply
+    assert "cannot be reached now" in reply.body["message"]
+    info, *_ = reply.body["details"]
+    assert (info["@type"], info["reason"]) == (ERROR_INFO, "KUBERNETES_UNAVAILABLE")
+
+
+async def test_every_call_that_needs_it_says_so_and_leaves_nothing(stopped: Alone) -> None:
+    rest, target = stopped.rest, f"{TARGETS}/{stopped.target}"
+    inputs = {"secretEnvironment": {"A": "b"}, "registryUrl": "r", "token": "t"}
+    for reply in (
+        await rest.post(RUNS, a_run(stopped.target)),
+        await rest.post(RUNS, a_run(stopped.target, **inputs)),
+        await rest.post(RUNS, a_run(str(uuid.uuid4()))),
+        await rest.post(RUNS, a_run(stopped.target, requestId=str(uuid.uuid4()))),
+        await rest.post(TARGETS, token_target()),
+        await rest.put(target, token_target()),
+        await rest.delete(target),
+        await rest.get(f"{TARGETS}/{uuid.uuid4()}"),
+        await rest.get(f"{RUNS}/{uuid.uuid4()}"),
+        await rest.get("/api/v1/health"),
+    ):
+        assert_away(reply)
+
+
+async def test_a_grpc_client_hears_the_same_and_what_needs_no_api_server_is_answered(
+    stopped: Alone,
+) -> None:
+    runs: Any = ScenarioRunServiceStub(stopped.services.channel)
+    request = ParseDict(a_run(stopped.target), pb.RunScenarioRequest())
+    found = await refused(runs.RunScenario(request))
+    assert (found.code, found.reason) == (StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE")
+    assert found.retry_seconds == 1
+
+    health = health_pb2_grpc.HealthStub(stopped.services.channel)
+    for service in ("", "krkn.v1.ScenarioRunService"):
+        request = health_pb2.HealthCheckRequest(service=service)
+        answer = health_pb2.HealthCheckResponse
+        await eventually(
+            lambda: health.Check(request), lambda found: found.status == answer.NOT_SERVING
+        )
+
+    rest = stopped.rest
+    assert (await rest.post(RUNS, a_run())).status == 400
+    assert (await rest.post(TARGETS, token_target(token=""))).status == 400
+    assert (await rest.get(f"{RUNS}/x")).status == 404
+    assert (await rest.delete(f"{TARGETS}/{str(uuid.uuid4()).upper()}")).status == 404
+    assert (await rest.get(f"{TARGETS}/{stopped.target}")).body["uuid"] == stopped.target
+    assert (await rest.get(RUNS)).status == 200, "what is known is still shown"
+
+
+async def test_it_works_again_without_a_restart(alone: Alone) -> None:
+    rest, server = alone.rest, alone.services.processes.child("server").pid
+    target = await rest.register()
+    await alone.control_plane.restart(API_SERVER)
+    await alone.until_healthy()
+    [job_id] = await rest.run(target)
+    assert (await rest.job(job_id))["status"] == "Pending"
+    assert job_id in [job["jobId"] for job in (await rest.get(RUNS)).body["jobs"]]
+
+    # The watches come back too, not only the calls: what others do is seen.
+    path = f"{collection(custom_objects.TARGETS, alone.services.namespace)}/{target}"
+    await alone.services.cluster.request("DELETE", path)
+    gone = partial(rest.get, f"{TARGETS}/{target}")
+    await eventually(gone, lambda reply: reply.status == 404)
+    assert alone.services.processes.child("server").pid == server
+
+
+async def test_a_write_that_is_not_answered_is_unknown_and_can_be_looked_for(
+    frozen: Alone,
+) -> None:
+    rest = frozen.rest
+    reply = await rest.post(RUNS, a_run(frozen.target))
+    [entry] = reply.body["jobs"]
+    assert reply.status == 500
+    assert (entry["success"], entry["status"]) == (False, "Unknown")
+    assert entry["podName"] == f"krkn-job-{entry['jobId']}"
+    assert "may exist" in entry["error"]
+    assert (reply.body["successfulJobs"], reply.body["failedJobs"]) == (0, 1)
+
+    frozen.control_plane.resume(API_SERVER)
+    await frozen.until_healthy()
+    alone, listed = await rest.get(f"{RUNS}/{entry['jobId']}"), await rest.get(RUNS)
+    assert alone.status in (200, 404)
+    assert (entry["jobId"] in listed.text) or alone.status == 404

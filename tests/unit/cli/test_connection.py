@@ -1,0 +1,77 @@
+"""Where the service is, as a person may write it."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from krkn_grpc.cli.connection import Address, BadAddress, BadToken, address, bearer_token
+
+
+@pytest.mark.parametrize(
+    ("text", "tls", "expected"),
+    [
+        pytest.param("127.0.0.1", None, Address("127.0.0.1:8080", False), id="this machine"),
+        pytest.param("localhost:1", None, Address("localhost:1", False), id="by name"),
+        pytest.param("[::1]:1", None, Address("[::1]:1", False), id="IPv6"),
+        pytest.param("127.0.0.1:1", True, Address("127.0.0.1:1", True), id="this machine by TLS"),
+        pytest.param("krkn.example", None, Address("krkn.example:443", True), id="elsewhere"),
+        pytest.param("10.0.0.1:1", None, Address("10.0.0.1:1", True), id="an address elsewhere"),
+        pytest.param("a.example:1", False, Address("a.example:1", False), id="a mesh, by option"),
+        pytest.param("http://a.example:1", None, Address("a.example:1", False), id="by URL"),
+        pytest.param("https://127.0.0.1/", None, Address("127.0.0.1:443", True), id="https"),
+        pytest.param("https://[fd00::1]:2", True, Address("[fd00::1]:2", True), id="IPv6 by TLS"),
+    ],
+)
+def test_an_address(text: str, tls: bool | None, expected: Address) -> None:
+    assert address(text, tls) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "tls"),
+    [
+        ("", None),
+        ("https://", None),
+        ("ftp://a", None),
+        ("a:b", None),
+        ("a:99999", None),
+        ("https://a/path", None),
+        ("https://a?query", None),
+        ("https://user:secret@a", None),
+        ("[::1", None),
+        ("http://a", True),
+        ("https://a", False),
+    ],
+)
+def test_no_address(text: str, tls: bool | None) -> None:
+    with pytest.raises(BadAddress) as refused:
+        address(text, tls)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_token_file_is_read_for_every_call(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    token = bearer_token({"KRKN_TOKEN_FILE": str(file), "KRKN_TOKEN": "not this"})
+    assert token() == "first"
+    file.write_text("second")
+    assert token() == "second"
+    file.write_text("with\nbreak")
+    with pytest.raises(BadToken):
+        token()
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("token\n",))
+    writer.start()
+    token = bearer_token({"KRKN_TOKEN_FILE": str(pipe)})
+    writer.join()
+    assert [token(), token()] == ["token", "token"]
+
+
+def test_without_a_token_there_is_none() -> None:
+    assert bearer_token({"KRKN_TOKEN_FILE": ""})() == ""
+    assert bearer_token({"KRKN_TOKEN": " token\n"})() == "token"
