@@ -28,6 +28,10 @@ demo: ## With `make run` in another terminal: run a scenario on three clusters a
 test: build ## Run all tests; ARGS="-k name" runs some of them
 	@$(PY) -m pytest $(ARGS)
 
+.PHONY: faults
+faults: build ## Let every call of the controller fail in every way; make test does a selection
+	@KRKN_FAULTS=all $(PY) -m pytest tests/faults $(ARGS)
+
 .PHONY: check
 check: ## Check format, lint, types, layers, protos, locks and Envoy's configuration
 	@requirements/install dev

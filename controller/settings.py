@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     abandoned_seconds: float = Field(
         40.0, gt=0, description="an unfinished registration goes after so long"
     )
+    duplicate_seconds: float = Field(
+        15.0, gt=0, description="how often a target with another's name or URL is tried again"
+    )
     target_sweep_seconds: float = Field(
         8.0, gt=0, description="how often leftovers of targets are looked for"
     )

@@ -4,14 +4,22 @@
 -- content type and the body. Whatever the transcoder would pass over in silence is refused here with a reason. A
 -- gRPC request goes to the server as it is.
 --
--- Given by what surrounds this: `json`, `fields`, `paths` ({path = <pattern>, calls = {<verb> = {query, body}}}) and
--- `settings` ({max_body_bytes, local_only}).
+-- Given by what surrounds this: `json`, `fields`, `paths` ({path = <pattern>, calls = {<verb> = {query, body, stream}}},
+-- `stream` for many JSON objects) and `settings` ({max_body_bytes, local_only}).
 
 local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
 local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
 local JSON_TYPES = {["application/json"] = true, ["application/json;charset=utf-8"] = true}
 local ERROR_INFO = '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_REQUEST",'
   .. '"domain":"krkn.krkn-chaos.dev","metadata":{}}'
+-- The headers of a REST request that the server may see. HTTP allows names and values that gRPC does not take, and some
+-- names mean something to gRPC: any other header of a caller could fail the call.
+local PASSED_ON = {
+  [":method"] = true, [":path"] = true, [":authority"] = true, [":scheme"] = true, ["content-type"] = true,
+  ["content-length"] = true, ["transfer-encoding"] = true, ["authorization"] = true, ["krkn-revision"] = true,
+  ["x-request-id"] = true, ["user-agent"] = true,
+  ["x-forwarded-proto"] = true,  -- set by Envoy, which finds no route without it
+}
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
 
 -- A JSON string. What is not UTF-8 is shown as question marks.
@@ -113,6 +121,7 @@ local function objection(handle, headers)
     local allow = verbs(calls)
     return {status = "405", code = 12, message = "This path is for " .. allow .. " only.", allow = allow}
   end
+  if call.stream then handle:streamInfo():dynamicMetadata():set("krkn.door", "stream", true) end
   local faults = fields.check_query(query, call.query)
   if faults.total > 0 then return invalid_fields(faults) end
 
@@ -138,6 +147,14 @@ local function is_grpc(headers)
   return kind == "application/grpc" or kind:sub(1, 17) == "application/grpc+"
 end
 
+local function keep_known(headers)
+  local others = {}
+  for name in pairs(headers) do
+    if not PASSED_ON[name] then others[#others + 1] = name end
+  end
+  for _, name in ipairs(others) do headers:remove(name) end
+end
+
 local function examine(handle)
   local headers = handle:headers()
   -- The transcoder's own marks of a REST request.
@@ -150,6 +167,7 @@ local function examine(handle)
     reason.grpc = grpc
     refuse(handle, reason)
   end
+  if not grpc then keep_known(handle:headers()) end  -- asked for again: the first are gone when a body was waited for
 end
 
 function envoy_on_request(handle)
@@ -162,9 +180,15 @@ function envoy_on_request(handle)
   end
 end
 
--- The server names the status of a success that is not 200; gRPC has no place for it.
+-- The server names the status of a success that is not 200; gRPC has no place for it. Of a stream of JSON the
+-- transcoder says that it is JSON, but it is many: one a line.
 function envoy_on_response(handle)
   local headers = handle:headers()
+  local noted = handle:streamInfo():dynamicMetadata():get("krkn.door")
+  if noted and noted.stream and headers:get(":status") == "200"
+      and headers:get("content-type") == "application/json" then
+    headers:replace("content-type", "application/x-ndjson")
+  end
   local status = headers:get("x-http-code")
   if not status then return end
   headers:remove("x-http-code")

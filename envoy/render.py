@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
 from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from envoy.pages import pages
 from envoy.refusals import REFUSALS
 from envoy.rest_calls import DESCRIPTOR_SET, RestApi, segment_pattern
 from envoy.script import door_script
@@ -31,6 +32,8 @@ def render(settings: EnvoySettings) -> str:
     """Return the configuration as YAML. The same settings give the same text."""
     descriptor_set = DESCRIPTOR_SET.read_bytes()
     api = RestApi(descriptor_set)
+    local_only = settings.auth == "none"
+    own_pages = pages(local_only=local_only)
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -43,7 +46,13 @@ def render(settings: EnvoySettings) -> str:
         stream_paths="|".join(
             segment_pattern(call.path, "[^/]+", r"\\") for call in api.calls if call.is_stream
         ),
-        script=door_script(api, max_body_bytes=MAX_BODY_BYTES, local_only=settings.auth == "none"),
+        script=door_script(
+            api,
+            pages=[page.path for page in own_pages],
+            max_body_bytes=MAX_BODY_BYTES,
+            local_only=local_only,
+        ),
+        pages=own_pages,
         descriptor_set=base64.b64encode(descriptor_set).decode(),
         refusals=REFUSALS,
         max_body_bytes=MAX_BODY_BYTES,

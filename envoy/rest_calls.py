@@ -44,6 +44,8 @@ class RestCall:
     query: tuple[BodyField, ...]
     body: tuple[BodyField, ...] | None
     is_stream: bool
+    is_json: bool
+    """Whether its reply is JSON; else it is what a google.api.HttpBody says."""
 
 
 class RestApi:
@@ -120,6 +122,7 @@ class RestApi:
             query=() if rule.body else tuple(f for f in rest if f.scalar and not f.is_map),
             body=rest if rule.body else None,
             is_stream=method.server_streaming,
+            is_json=method.output_type != ".google.api.HttpBody",
         )
 
 

@@ -10,8 +10,13 @@ _HERE = Path(__file__).parent
 _SEGMENT = "[%w%-._~]+"
 
 
-def door_script(api: RestApi, *, max_body_bytes: int, local_only: bool) -> str:
-    """Return the whole script, which needs nothing else: two globals for Envoy, the rest local."""
+def door_script(
+    api: RestApi, *, pages: Iterable[str], max_body_bytes: int, local_only: bool
+) -> str:
+    """Return the whole script, which needs nothing else: two globals for Envoy, the rest local.
+
+    `pages` are the paths that Envoy answers by itself.
+    """
     return "\n".join(
         [
             _module("json"),
@@ -19,6 +24,7 @@ def door_script(api: RestApi, *, max_body_bytes: int, local_only: bool) -> str:
             *_messages(api),
             "local paths = {",
             *(_path(path, calls) for path, calls in _by_path(api.calls).items()),
+            *(_page(path) for path in pages),
             "}",
             "local settings = {",
             f"  max_body_bytes = {max_body_bytes},",
@@ -45,10 +51,16 @@ def _path(pattern: str, calls: list[RestCall]) -> str:
     verbs = ", ".join(
         f"{call.verb} = {{query = {_message(call.query)}"
         + ("" if call.body is None else f", body = {_message(call.body)}")
+        + (", stream = true" if call.is_stream and call.is_json else "")
         + "}"
         for call in calls
     )
     return f'  {{path = "^{pattern}$", calls = {{{verbs}}}}},'
+
+
+def _page(path: str) -> str:
+    pattern = segment_pattern(path, _SEGMENT, "%")
+    return f'  {{path = "^{pattern}$", calls = {{GET = {{query = {_message(())}}}}}}},'
 
 
 def _messages(api: RestApi) -> list[str]:

@@ -10,6 +10,7 @@ calls.
 import json
 import os
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -35,6 +36,8 @@ TOKEN = os.environ.get("KRKN_TOKEN", "")
 METADATA = (("authorization", f"Bearer {TOKEN}"),) if TOKEN else ()
 DELETED = "Deleted"  # this program's word for a job that somebody deleted before it ended
 FINAL = ("Succeeded", "Failed", "Stopped", DELETED)
+# What the loss of a connection looks like, also when a proxy stands in between.
+LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 TOO_OLD = grpc.StatusCode.OUT_OF_RANGE.value[0]
 # The codes in the ERROR that ends a watch: read too slowly; too old; a fault of the service; away.
 MAY_GO_ON = (8, TOO_OLD, 13, 14)
@@ -92,8 +95,9 @@ def watched(service: ScenarioRunServiceStub, selector: str) -> Iterator[Message 
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.OUT_OF_RANGE:
                 request.resume_token = ""
-            elif error.code() is not grpc.StatusCode.UNAVAILABLE:
+            elif error.code() not in LOST:
                 raise
+            time.sleep(0.5)
 
 
 def ends(service: ScenarioRunServiceStub, selector: str, started: set[str]) -> Iterator[Job]:

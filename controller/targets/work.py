@@ -42,6 +42,7 @@ class TargetWork:
             resolver=SystemResolver(),
             limits=Limits(
                 check_seconds=settings.check_seconds,
+                duplicate_retry_seconds=settings.duplicate_seconds,
                 abandoned_seconds=settings.abandoned_seconds,
             ),
             probe_limits=ProbeLimits(),

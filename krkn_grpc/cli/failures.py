@@ -12,6 +12,8 @@ from grpc_status import rpc_status
 # The service lists no more of them.
 _MOST_VIOLATIONS = 20
 _AWAY = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
+# What a connection that is cut looks like when something stands in between.
+_CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
 D = TypeVar("D", bound=Message)
 
 
@@ -53,7 +55,8 @@ def code_of(error: Exception) -> StatusCode | None:
 
 def left_unanswered(error: Exception) -> bool:
     """Whether the call may or may not have been carried out: nobody said."""
-    return code_of(error) in _AWAY
+    code = code_of(error)
+    return code in _AWAY or (code in _CUT and not _is_from_the_service(error))
 
 
 def is_invited_again(error: Exception) -> bool:
@@ -75,16 +78,18 @@ def explanation(error: Exception, server: str) -> str:
     if bad is not None and bad.field_violations:
         listed = [f"{each.field}: {each.description}" for each in bad.field_violations]
         return "; ".join([*listed, "and more"] if len(listed) >= _MOST_VIOLATIONS else listed)
-    if _detail(error, error_details_pb2.ErrorInfo) is not None:
+    if _is_from_the_service(error):
         return said
-    match code:
-        # Said by gRPC, not by the service: the cause stands at the end of a long line.
-        case StatusCode.UNAVAILABLE:
-            return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
-        case StatusCode.DEADLINE_EXCEEDED:
-            return f"{server} did not answer in time"
-        case _:
-            return f"{server} answered {code.name}: {said}"
+    if code is StatusCode.DEADLINE_EXCEEDED:
+        return f"{server} did not answer in time"
+    if left_unanswered(error):
+        # Said by gRPC: the cause stands at the end of a long line.
+        return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
+    return f"{server} answered {code.name}: {said}"
+
+
+def _is_from_the_service(error: Exception) -> bool:
+    return _detail(error, error_details_pb2.ErrorInfo) is not None
 
 
 def _detail(error: Exception, kind: type[D]) -> D | None:

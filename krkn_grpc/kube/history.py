@@ -12,8 +12,6 @@ from typing import Generic
 from krkn_grpc.kube.contents import Contents, Seen
 from krkn_grpc.kube.store import R
 
-DEFAULT_SIZE = 10_000
-
 
 class TooOld(Exception):
     """Changes that the reader has not seen are no longer kept, or were never told one by one."""
@@ -22,7 +20,7 @@ class TooOld(Exception):
 class History(Generic[R]):
     """Keeps the last changes in their order."""
 
-    def __init__(self, contents: Contents[R], size: int = DEFAULT_SIZE) -> None:
+    def __init__(self, contents: Contents[R], size: int) -> None:
         """Keep `size` changes of `contents`, from the revision that they have reached by now."""
         self._contents = contents
         self._changes: deque[Seen[R]] = deque(maxlen=size)

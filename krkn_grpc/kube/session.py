@@ -14,7 +14,7 @@ from krkn_grpc.kube import errors
 from krkn_grpc.kube.access import ClusterAccess
 
 _CONNECTIONS = 64
-_STREAMS = 2_000
+STREAMS = 2_000
 _CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 15.0
 
@@ -40,7 +40,7 @@ class Session:
         self._access = access
         tls = access.tls()
         self._calls = _client(aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS))
-        self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=_STREAMS, force_close=True))
+        self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=STREAMS, force_close=True))
         self._status = msgspec.json.Decoder(_Status)
 
     async def __aenter__(self) -> Self:

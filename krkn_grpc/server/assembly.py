@@ -64,7 +64,7 @@ async def serve(settings: Settings) -> None:
         carrier, standing = Carrier(), Standing(_SERVICES)
         # Lists must be whole from the first answer on.
         await asyncio.gather(targets.synced(), jobs.synced())
-        history = History(jobs)
+        history = History(jobs, settings.watch_history)
         server = _server(settings, session, targets, jobs, history, carrier, standing)
         port = server.add_insecure_port(settings.grpc_address)
         await server.start()

@@ -52,6 +52,12 @@ class Boundary(grpc.aio.ServerInterceptor):
                 handler.request_deserializer,
                 handler.response_serializer,
             )
+        if handler.stream_unary is not None:
+            return grpc.stream_unary_rpc_method_handler(
+                _unary(method, handler.stream_unary),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
         if handler.stream_stream is not None:
             return grpc.stream_stream_rpc_method_handler(
                 _stream(method, handler.stream_stream),

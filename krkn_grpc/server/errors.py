@@ -63,6 +63,14 @@ class NotAllowed(CallError):
     """The caller may not do this; it is said before anything is looked up."""
 
 
+class NotReceived(CallError):
+    """The call came without its request."""
+
+
+class TooSlow(CallError):
+    """The call's request took too long to arrive."""
+
+
 class TooMany(CallError):
     """There is no room for another call of this kind now."""
 
@@ -108,7 +116,9 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotAuthenticated: Answer(StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     NotAllowed: Answer(StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
-    TooMany: Answer(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
+    NotReceived: Answer(StatusCode.INVALID_ARGUMENT, "REQUEST_MISSING"),
+    TooSlow: Answer(StatusCode.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW"),
+    TooMany: Answer(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS"),
     Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),

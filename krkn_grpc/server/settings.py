@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     )
     write_seconds: float = Field(25.0, gt=0, description="how long one call may try to write")
     request_seconds: int = Field(86_400, gt=0, description="how long a requestId is remembered")
+    watch_history: int = Field(
+        10_000, gt=0, description="how many changes of jobs are kept for watches that resume"
+    )
     stop_seconds: float = Field(20.0, gt=0, description="how long calls may go on at shutdown")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"

@@ -6,7 +6,7 @@ A token given for other filters is refused, because it would silently skip or re
 import base64
 import binascii
 import hashlib
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ class _Position(_Token, array_like=True, frozen=True, tag="page"):
 
 
 class _Revision(_Token, array_like=True, frozen=True, tag="watch"):
-    revision: int
+    revision: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 def write_position(created: float, name: str, filters: tuple[str, ...]) -> str:

@@ -32,6 +32,7 @@ from tests.support.waiting import eventually
 API_SERVER = "kube-apiserver"
 DEPLOY = Path(__file__).parents[2] / "deploy"
 WRITE_SECONDS = 2
+SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,11 @@ async def test_a_grpc_client_hears_the_same_and_what_needs_no_api_server_is_answ
     assert (found.code, found.reason) == (StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE")
     assert found.retry_seconds == 1
 
-    health = health_pb2_grpc.HealthStub(stopped.services.channel)
+    health: Any = health_pb2_grpc.HealthStub(stopped.services.channel)
     for service in ("", "krkn.v1.ScenarioRunService"):
-        request = health_pb2.HealthCheckRequest(service=service)
-        answer = health_pb2.HealthCheckResponse
-        await eventually(
-            lambda: health.Check(request), lambda found: found.status == answer.NOT_SERVING
-        )
+        check = partial(health.Check, health_pb2.HealthCheckRequest(service=service))
+        answer = await eventually(check, lambda found: found.status != SERVING)
+        assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
     rest = stopped.rest
     assert (await rest.post(RUNS, a_run())).status == 400

@@ -1,6 +1,7 @@
 """What is open to everyone: health by gRPC and REST, and reflection."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
@@ -21,7 +22,8 @@ async def ask(
     async def one() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
         yield request
 
-    stub = reflection_pb2_grpc.ServerReflectionStub(services.channel)
+    channel: Any = services.channel
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
     [answer] = [answer async for answer in stub.ServerReflectionInfo(one())]
     found: reflection_pb2.ServerReflectionResponse = answer
     return found
@@ -29,13 +31,13 @@ async def ask(
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
 async def test_each_service_is_healthy(shared_services: Running, service: str) -> None:
-    stub = health_pb2_grpc.HealthStub(shared_services.channel)
+    stub: Any = health_pb2_grpc.HealthStub(shared_services.channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 async def test_the_health_of_a_service_that_is_not_there(shared_services: Running) -> None:
-    stub = health_pb2_grpc.HealthStub(shared_services.channel)
+    stub: Any = health_pb2_grpc.HealthStub(shared_services.channel)
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await stub.Check(health_pb2.HealthCheckRequest(service="krkn.v1.Nothing"))
     assert failed.value.code() is grpc.StatusCode.NOT_FOUND

@@ -143,7 +143,7 @@ async def test_extremes_are_taken(writers: Writers, case: str) -> None:
 
 @given(request_=requests)
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,

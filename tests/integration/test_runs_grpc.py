@@ -57,8 +57,7 @@ async def test_a_part_of_the_targets_fails(runs: Any, targets: Targets) -> None:
 
     assert metadata["x-http-code"] == "201"
     failed, created = reply.jobs
-    expected = {"target_uuid": unknown, "status": "Failed", "error": ABSENT}
-    assert failed == pb.TargetJobResult(**expected)
+    assert failed == pb.TargetJobResult(target_uuid=unknown, status="Failed", error=ABSENT)
     assert (created.target_uuid, created.success) == (known, True)
     assert (reply.total_targets, reply.successful_jobs, reply.failed_jobs) == (2, 1, 1)
 

@@ -1,4 +1,4 @@
-"""The command `krkn-grpc`, as a person or a pipeline runs it."""
+"""The command `krkn-grpc` and the example beside it, as a person or a pipeline runs them."""
 
 import asyncio
 import contextlib
@@ -59,6 +59,23 @@ class Started:
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return Ended(self.process.returncode, out.decode(), err.decode())
+
+
+async def example(server: str, *arguments: str) -> Ended:
+    """Run examples/run_on_many.py to its end, against the server of this URL."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "examples.run_on_many", *arguments),
+        cwd=REPOSITORY,
+        env={**os.environ, "KRKN_SERVER": server.removeprefix("http://"), "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        return await Started(process).ended()
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 async def _line(stream: asyncio.StreamReader | None) -> str:

@@ -1,5 +1,6 @@
 """Controllers alone, as real processes: as many of a namespace as a test wants."""
 
+import asyncio
 import contextlib
 import json
 import sys
@@ -64,6 +65,24 @@ class Controller:
         told = [line["event"] for line in self.events()]
         changes = [event for event in told if event in ("leading", "not leading any more")]
         return bool(changes) and changes[-1] == "leading"
+
+    @contextlib.asynccontextmanager
+    async def kept_alive(self) -> AsyncIterator[None]:
+        """Start it again whenever it ends, as a kubelet does; it runs at the end."""
+
+        async def watch() -> None:
+            while True:
+                await self.child.wait()
+                self.start_soon()
+
+        keeper = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+            if not self.child.is_running:
+                self.start_soon()
 
     async def kill(self) -> None:
         """End it at once; it is gone when this returns."""

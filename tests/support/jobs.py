@@ -1,6 +1,7 @@
 """Targets and jobs as one makes them with kubectl, and what becomes of them."""
 
 import base64
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -177,6 +178,11 @@ class Jobs:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}"
         await self.cluster.request("DELETE", path)
 
+    async def delete_pod_if_there(self, job: str) -> None:
+        if await self.pod(job) is not None:
+            with contextlib.suppress(ClusterError):
+                await self.delete_pod(job)
+
     async def found(self, what: str) -> Manifest | None:
         """Return a built-in object, `secrets/name` say, None when it does not exist."""
         try:
@@ -191,13 +197,21 @@ class Jobs:
         found = [name for name in names.secrets_of(job) if await self.found(f"secrets/{name}")]
         return set(found)
 
-    async def no_secrets(self, job: str) -> None:
+    async def no_secrets(self, job: str, *, seconds: float = 20.0) -> None:
         """Wait until no Secret of the job exists."""
-        await eventually(lambda: self.secrets_of(job), lambda found: not found)
+        await eventually(lambda: self.secrets_of(job), lambda found: not found, seconds=seconds)
 
-    async def no_pod(self, job: str) -> None:
+    async def no_pod(self, job: str, *, seconds: float = 20.0) -> None:
         """Wait until the job's pod does not exist."""
-        await eventually(lambda: self.pod(job), lambda pod: pod is None)
+        await eventually(lambda: self.pod(job), lambda pod: pod is None, seconds=seconds)
+
+    async def let_go(self, job: str, *, seconds: float = 20.0) -> None:
+        """Wait until nobody holds the job's pod: it is gone, or stays only for its log."""
+        await eventually(
+            lambda: self.pod(job),
+            lambda pod: pod is None or not pod["metadata"].get("finalizers"),
+            seconds=seconds,
+        )
 
     async def ended(self, job: str) -> Manifest:
         """Wait until the job's pod is terminal."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +12,7 @@ import aiohttp
 
 from krkn_grpc.kube.access import ClusterAccess
 from tests.support.custom_objects import JOBS, Manifest, collection
+from tests.support.waiting import eventually
 
 _PATHS = {
     "pods": "/api/v1/namespaces/{}/pods",
@@ -26,6 +28,7 @@ class ObjectWatch:
         self._kubeconfig = kubeconfig
         self._namespace = namespace
         self._seen: dict[tuple[str, str], list[Manifest]] = {}
+        self._there: dict[tuple[str, str], Manifest] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
 
@@ -67,6 +70,21 @@ class ObjectWatch:
         """Return the versions of an object in their order; of all that had this name."""
         return self._seen.get((plural, name), [])
 
+    def latest(self, plural: str, name: str) -> Manifest | None:
+        """Return the object as it is now, None when it is not there (any more)."""
+        return self._there.get((plural, name))
+
+    async def until(self, what: str, holds: Callable[[], object], *, seconds: float) -> None:
+        """Wait until something holds that is said with `latest`; costs the API server nothing."""
+
+        async def look() -> object:
+            return holds()
+
+        try:
+            await eventually(look, seconds=seconds)
+        except AssertionError:
+            raise AssertionError(f"not {what} in {seconds:.0f} s") from None
+
     def names(self, plural: str) -> list[str]:
         """Return the names of all objects of a kind that were ever there."""
         return [name for kind, name in self._seen if kind == plural]
@@ -90,8 +108,12 @@ class ObjectWatch:
             raise AssertionError(f"the watch of the test broke: {item}")
         if change["type"] != "BOOKMARK":
             self._add(plural, item)
+        if change["type"] == "DELETED":
+            del self._there[plural, item["metadata"]["name"]]
         version: str = item["metadata"]["resourceVersion"]
         return version
 
     def _add(self, plural: str, item: Manifest) -> None:
-        self._seen.setdefault((plural, item["metadata"]["name"]), []).append(item)
+        key = plural, item["metadata"]["name"]
+        self._seen.setdefault(key, []).append(item)
+        self._there[key] = item

@@ -30,13 +30,15 @@ class Targets:
         """The generated stub."""
         return TargetServiceStub(self.channel)
 
-    async def create(self, body: dict[str, Any] | None = None, **changes: Any) -> str:
+    async def create(self, body: dict[str, Any] | None = None, /, **changes: Any) -> str:
         """Register a target, one with a token if nothing else is said; return its uuid."""
         request = ParseDict((body or token_target()) | changes, pb.CreateTargetRequest())
         uuid: str = (await self.stub.CreateTarget(request)).uuid
         return uuid
 
-    async def update(self, uuid: str, body: dict[str, Any] | None = None, **changes: Any) -> None:
+    async def update(
+        self, uuid: str, body: dict[str, Any] | None = None, /, **changes: Any
+    ) -> None:
         """Replace a target."""
         request = ParseDict((body or token_target()) | changes, pb.UpdateTargetRequest(uuid=uuid))
         await self.stub.UpdateTarget(request)

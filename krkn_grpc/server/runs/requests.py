@@ -91,7 +91,7 @@ class Requests:
             metadata=ObjectMeta(
                 name=names.request_record(caller, run.request_id),
                 namespace=self._leases.namespace,
-                annotations={labels.FINGERPRINT: _fingerprint(run)},
+                annotations={labels.FINGERPRINT: fingerprint(run)},
             ),
             spec=LeaseSpec(
                 holder_identity=run.request_id,
@@ -108,12 +108,12 @@ class Requests:
 
 
 def _must_be_same(lease: Lease, asked: Lease) -> None:
-    fingerprint = asked.metadata.annotations[labels.FINGERPRINT]
-    if lease.metadata.annotations.get(labels.FINGERPRINT) != fingerprint:
+    wanted = asked.metadata.annotations[labels.FINGERPRINT]
+    if lease.metadata.annotations.get(labels.FINGERPRINT) != wanted:
         raise RequestIdReused("the requestId was used before with another body")
 
 
-def _fingerprint(run: Run) -> str:
+def fingerprint(run: Run) -> str:
     """Return a digest of all that was asked for, but for values that are secret."""
     asked = {
         "targets": run.target_uuids,

@@ -17,6 +17,7 @@ from krkn_grpc.server.runs.translate import job_message
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 _CANNOT_ASK = "the Kubernetes API cannot be asked whether you may still watch: resume"
+_START_ANEW = "the resumeToken is too old: start anew without one"
 _TOO_SLOW = "you read too slowly: resume with the last resumeToken, or start anew"
 
 
@@ -37,6 +38,7 @@ class Watch:
         """
         if resume_token:
             revision = tokens.read_revision(resume_token, wanted.spelling)
+            await self._must_be_of_this_cluster(revision)
         else:
             present, revision = self.jobs.seen()
             for job in filter(wanted.passes, present):
@@ -55,13 +57,23 @@ class Watch:
                     yield message
         except TooOld:
             if is_new and resume_token:
-                raise TokenTooOld("the resumeToken is too old: start anew without one") from None
+                raise TokenTooOld(_START_ANEW) from None
             yield _error(StatusCode.RESOURCE_EXHAUSTED, _TOO_SLOW)
             return
         except KubeError:
             yield _error(StatusCode.UNAVAILABLE, _CANNOT_ASK)
             return
         raise Unreachable("the server is stopping: resume with the last resumeToken")
+
+    async def _must_be_of_this_cluster(self, revision: int) -> None:
+        """Raise TokenTooOld for a revision that the cluster has not reached: it was set up anew.
+
+        One that only this process has not reached was given by another one.
+        """
+        if revision > self.jobs.revision:
+            newest = await self.jobs.store.list(limit=1)
+            if newest.revision < revision:
+                raise TokenTooOld(_START_ANEW)
 
 
 def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResponse | None:

@@ -1,4 +1,4 @@
-"""Every method of the protos called by everybody: who gets in, and with what code the others leave."""
+"""Every method of the protos called by everybody: who gets in, and who leaves with what code."""
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable

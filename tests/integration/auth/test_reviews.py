@@ -44,9 +44,7 @@ async def test_everything_that_is_known_of_the_caller_is_asked_about(guarded: Gu
 
 async def test_a_log_is_a_subresource(guarded: Guarded) -> None:
     with guarded.watched() as asked:
-        await call(
-            guarded.running.channel, "StreamLogs", await guarded.callers.metadata("nobody")
-        )
+        await call(guarded.running.channel, "StreamLogs", await guarded.callers.metadata("nobody"))
     [access] = asked.reviews(ACCESS)
     attributes = access["resourceAttributes"]
     assert (attributes["verb"], attributes["resource"]) == ("get", JOBS)
@@ -66,7 +64,11 @@ NO_IDS = [
     f"{uuid.uuid4()}\n",
     "\0",
 ]
-NAMED = [name for name, method in METHODS.items() if {"uuid", "job_id"} & {*method.input_type.fields_by_name}]
+NAMED = [
+    name
+    for name, method in METHODS.items()
+    if {"uuid", "job_id"} & {*method.input_type.fields_by_name}
+]
 
 
 @pytest.mark.parametrize("no_id", NO_IDS)
@@ -234,7 +236,11 @@ async def test_a_server_that_may_not_ask_lets_nobody_in_and_blames_nobody(
         [*_, last] = [event for event in guarded.events if event["event"] == "call failed"]
         assert "forbidden" in last["error"]
     finally:
-        again = {name: binding["metadata"][name] for name in ("name", "labels") if name in binding["metadata"]}
+        again = {
+            name: binding["metadata"][name]
+            for name in ("name", "labels")
+            if name in binding["metadata"]
+        }
         await cluster.request(
             "POST",
             path,

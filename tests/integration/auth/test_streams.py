@@ -36,9 +36,7 @@ async def reader(guarded: Guarded) -> str:
 
 async def a_waiting_job(guarded: Guarded) -> str:
     """Make a job; without a controller it waits for ever."""
-    found = await run(
-        guarded, await guarded.callers.metadata("runner"), await register(guarded)
-    )
+    found = await run(guarded, await guarded.callers.metadata("runner"), await register(guarded))
     job_id: str = found.reply.jobs[0].job_id
     return job_id
 
@@ -111,13 +109,17 @@ async def test_a_watch_whose_right_cannot_be_asked_for_says_so(
 async def test_a_right_that_stays_lets_the_watch_go_on(guarded: Guarded, reader: str) -> None:
     watch = await watching(guarded, reader)
     with guarded.watched() as asked:
-        while len(asked.reviews("subjectaccessreviews")) < 3:
-            await asyncio.sleep(0.05)
+        await eventually(lambda: access_questions(asked), lambda count: count >= 3)
     job_id = await a_waiting_job(guarded)
     async for message in watch:
         if message.job.job_id == job_id:
             break
     watch.cancel()
+
+
+async def access_questions(asked: Asked) -> int:
+    """How often was asked whether somebody may do anything."""
+    return len(asked.reviews("subjectaccessreviews"))
 
 
 async def log_questions(asked: Asked) -> int:

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 
 from deploy.local.services import SERVER
-from tests.support.command import Command
+from tests.support.command import Command, example
 from tests.support.custom_objects import JOBS, collection
 from tests.support.requests import IMAGE, unused_name
-from tests.support.rest import RUNS, Rest
+from tests.support.rest import RUNS, Reply, Rest
 from tests.support.running import Running
 from tests.support.waiting import eventually
 
@@ -18,28 +19,40 @@ HEADERS = 1
 """The type of the HTTP/2 frame with which a reply begins."""
 
 
+def has_jobs(reply: Reply) -> bool:
+    return bool(reply.body["jobs"])
+
+
 async def test_a_server_that_is_killed_meanwhile_is_waited_for(services: Running) -> None:
-    """The job ends while no server is there: a new one no longer has what happened before."""
+    """The jobs end while no server is there: a new one no longer has what happened before.
+
+    The example does as the command does.
+    """
     rest, name = Rest(services.rest), unused_name()
-    target = await rest.register(clusterName=name)
+    target, of_example = await rest.register(clusterName=name), await rest.register()
     cli = Command(services.processes.rest_url)
     image = f"{IMAGE}-lasts-2s"
-    async with cli.start(*RUN, image, "-t", name, "--wait", "-o", "json") as command:
-        path = f"{RUNS}?targetUUID={target}&status=Running"
-        listed = await eventually(lambda: rest.get(path), lambda reply: reply.body["jobs"])
-        job_id = listed.body["jobs"][0]["jobId"]
+    async with (
+        asyncio.TaskGroup() as tasks,
+        cli.start(*RUN, image, "-t", name, "--wait", "-o", "json") as command,
+    ):
+        running = tasks.create_task(example(cli.server, "pod-scenarios", image, of_example))
+        await eventually(partial(rest.get, f"{RUNS}?targetUUID={target}"), has_jobs)
+        await eventually(partial(rest.get, f"{RUNS}?targetUUID={of_example}"), has_jobs)
         await services.processes.kill(SERVER)
 
-        async def phase() -> str:
-            path = f"{collection(JOBS, services.namespace)}/{job_id}"
-            found: str = (await services.cluster.request("GET", path))["status"]["phase"]
-            return found
+        async def phases() -> set[str]:
+            jobs = await services.cluster.request("GET", collection(JOBS, services.namespace))
+            return {job.get("status", {}).get("phase") for job in jobs["items"]}
 
-        await eventually(phase, lambda found: found == "Succeeded")
+        await eventually(phases, lambda found: found == {"Succeeded"})
         await services.processes.restart(SERVER)
-        ended = await command.ended()
+        ended, of_example_ended = await command.ended(), await running
     assert (ended.code, ended.err.splitlines()[-1]) == (0, f"{name}: Succeeded (exit code 0)")
-    assert [job["jobId"] for job in ended.json["jobs"]] == [job_id]
+    assert [job["targetUUID"] for job in ended.json["jobs"]] == [target]
+    assert (of_example_ended.code, "Succeeded" in of_example_ended.out) == (0, True), (
+        of_example_ended
+    )
 
 
 async def test_a_reply_that_is_lost_starts_nothing_twice(

@@ -165,7 +165,7 @@ async def test_who_stops_waiting_is_told_how_to_stop_the_jobs(cli: Command, rest
         jobs = [await _only_job(rest, target) for target in targets]
         await rest.delete(f"{RUNS}/{jobs[0]}")
         # Now it has told of one, and surely waits for the other.
-        assert await started.error_line() == f"{targets[0]}: Stopped (Stopped, exit code 143)"
+        assert (await started.error_line()).startswith(f"{targets[0]}: Stopped (")
         started.process.send_signal(signal.SIGINT)
         ended = await started.ended()
     assert ended.code == 130

@@ -1,8 +1,6 @@
 """Two servers and a controller that all tests of targets share, and one who watches them."""
 
-import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +9,18 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.control_plane import ControlPlane
-from tests.conftest import StartServices
 from tests.integration.targets.stage import BRISK as VERY_BRISK
-from tests.integration.targets.stage import SLOW, Stage
+from tests.integration.targets.stage import SLOW, Stage, own_namespace
 from tests.integration.targets.watching import Watched, watching
 from tests.support.api_proxy import ApiProxy, open_gate
-from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+from tests.support.running import Running, Wanted, running
 from tests.support.target_client import Targets
 
 # A crash's leftovers go after seconds, and not, as by default, within a minute.
 BRISK = {
     "KRKN_WRITE_SECONDS": "8",
     "KRKN_ABANDONED_SECONDS": "9",
+    "KRKN_DUPLICATE_SECONDS": "3",
     "KRKN_TARGET_SWEEP_SECONDS": "0.5",
 }
 
@@ -46,10 +44,8 @@ async def replicas(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Replicas]:
     """Services for all tests of targets that do them no harm."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    await make_namespace(control_plane.cluster, name)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(remove_namespace, control_plane.cluster, name)
+        name = await stack.enter_async_context(own_namespace(control_plane))
 
         async def start(wanted: Wanted) -> Running:
             folder: Path = tmp_path_factory.mktemp("replica")
@@ -81,20 +77,36 @@ def targets(replicas: Replicas) -> Targets:
     return replicas.targets[0]
 
 
-@pytest_asyncio.fixture
-async def stage(
-    control_plane: ControlPlane, namespace: str, start_services: StartServices
+@pytest_asyncio.fixture(scope="session")
+async def one_stage(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    """A server that a test lets suffer, and another one with the controller."""
+    """The processes of `stage`."""
     proxy = ApiProxy(control_plane.url, control_plane.ca_pem)
-    async with (
-        watching(control_plane.admin_kubeconfig, namespace) as watched,
-        proxy.serving(),
-    ):
-        victim, other = await asyncio.gather(
-            start_services(Wanted(False, envoy=False, environment=SLOW, kubeconfig_url=proxy.url)),
-            start_services(Wanted(envoy=False, environment=VERY_BRISK)),
+    async with contextlib.AsyncExitStack() as stack:
+        name = await stack.enter_async_context(own_namespace(control_plane))
+        await stack.enter_async_context(proxy.serving())
+        watched = await stack.enter_async_context(watching(control_plane.admin_kubeconfig, name))
+
+        async def start(wanted: Wanted) -> Running:
+            folder: Path = tmp_path_factory.mktemp("stage")
+            return await stack.enter_async_context(
+                running(control_plane.cluster, name, folder, wanted)
+            )
+
+        victim = await start(
+            Wanted(controller=False, envoy=False, environment=SLOW, kubeconfig_url=proxy.url)
         )
+        other = await start(Wanted(envoy=False, environment=VERY_BRISK))
         yield Stage(proxy, victim, other, watched)
-        proxy.before = open_gate
-        watched.assert_never_doubled()
+        await watched.until_tidy()
+
+
+@pytest_asyncio.fixture
+async def stage(one_stage: Stage) -> AsyncIterator[Stage]:
+    """A server that a test lets suffer, and another one with the controller."""
+    yield one_stage
+    one_stage.proxy.before = one_stage.proxy.after = open_gate
+    if not one_stage.victim.processes.child("server").is_running:
+        await one_stage.victim.processes.restart("server")
+    one_stage.watched.assert_never_doubled()

@@ -1,15 +1,19 @@
 """A server whose way to the API server a test holds in its hand, beside one that is well."""
 
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from deploy.local.control_plane import ControlPlane
 from tests.integration.targets.watching import Watched
 from tests.support.api_proxy import ApiProxy
-from tests.support.running import Running
+from tests.support.running import Running, make_namespace, remove_namespace
 from tests.support.target_client import Targets
 
 BRISK = {
-    "KRKN_WRITE_SECONDS": "1.5",
-    "KRKN_ABANDONED_SECONDS": "2",
+    "KRKN_WRITE_SECONDS": "3.5",
+    "KRKN_ABANDONED_SECONDS": "4",
     "KRKN_TARGET_SWEEP_SECONDS": "0.3",
 }
 # Longer than the controller thinks that a server writes: it is killed, or it is late.
@@ -34,3 +38,14 @@ class Stage:
     def doomed(self) -> Targets:
         """TargetService of the server that is to suffer."""
         return Targets(self.victim.channel)
+
+
+@contextlib.asynccontextmanager
+async def own_namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
+    """Make a namespace with our accounts and roles, for more than one test."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await make_namespace(control_plane.cluster, name)
+    try:
+        yield name
+    finally:
+        await remove_namespace(control_plane.cluster, name)

@@ -7,14 +7,17 @@ or the calls go on when it is much too late. Who watches sees every state on the
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
 
+from krkn_grpc.admission.under_way import mark
+from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.stage import Stage
 from tests.integration.targets.stops import Operation, Stops, marks_of
 from tests.support.requests import token_target
-from tests.support.target_client import NOT_FOUND, OK, Targets, code_of
+from tests.support.target_client import NOT_FOUND, OK, Targets, code_of, codes_of
 from tests.support.waiting import eventually
 
 # The writes of each call, one after the other. What the target has already is tried to be made
@@ -183,3 +186,21 @@ async def test_a_server_that_goes_on_much_too_late_takes_nothing_from_others(sta
         if not target.is_admitted:
             await stage.healthy.delete(target.metadata.name)
     await stage.watched.until_tidy()
+
+
+async def test_a_registration_that_stopped_half_way_is_shown_to_nobody_and_removed(
+    stage: Stage,
+) -> None:
+    targets, watched = stage.healthy, stage.watched
+    kubectl = Kubectl(watched.cache.store, watched.secrets)
+    target = await kubectl.target(annotations=mark(datetime.now(UTC)))
+    uuid = target.metadata.name
+    calls = (targets.get(uuid), targets.update(uuid), targets.delete(uuid))
+    assert await codes_of(*calls) == [NOT_FOUND] * 3
+    assert uuid not in [shown.uuid for shown in await targets.list()]
+
+    async def live() -> set[str]:
+        return {each.metadata.name for each in await watched.live()}
+
+    assert uuid in await live()
+    await eventually(live, lambda found: uuid not in found, seconds=30)

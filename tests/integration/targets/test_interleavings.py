@@ -61,7 +61,6 @@ async def test_what_an_update_has_reserved_stays_reserved_while_it_is_under_way(
     assert update.code == OK
     shown = await stage.healthy.get(uuid)
     assert (shown.cluster_name, shown.cluster_api_url) == (new["clusterName"], new["clusterAPIURL"])
-    await stage.watched.until_tidy()
 
 
 async def test_the_old_name_stays_reserved_until_the_new_one_is_written(stage: Stage) -> None:
@@ -71,7 +70,6 @@ async def test_the_old_name_stays_reserved_until_the_new_one_is_written(stage: S
         assert await code_of(stage.healthy.create(old)) == ALREADY_EXISTS
     assert update.code == OK
     assert await code_of(stage.healthy.create(old)) == OK
-    await stage.watched.until_tidy()
 
 
 async def test_an_update_that_is_overtaken_by_one_of_the_same_target(stage: Stage) -> None:
@@ -80,13 +78,11 @@ async def test_an_update_that_is_overtaken_by_one_of_the_same_target(stage: Stag
     async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid, new)) as update:
         await stage.healthy.update(uuid, new)
     assert update.code == OK
-    await stage.watched.until_tidy()
     async with held(stage, "PUT krknoperatortargets", stage.doomed.update(uuid, new)) as update:
         await stage.healthy.update(uuid, body)
     assert update.code == OK
     assert (await stage.healthy.get(uuid)).cluster_name == new["clusterName"]
     assert await code_of(stage.healthy.create(body)) == OK
-    await stage.watched.until_tidy()
 
 
 async def test_an_update_whose_target_is_deleted_on_the_way(stage: Stage) -> None:
@@ -98,7 +94,6 @@ async def test_an_update_whose_target_is_deleted_on_the_way(stage: Stage) -> Non
             # The holder is gone, so the reservations of the update are nobody's.
             assert await code_of(stage.healthy.create(new)) == OK
         assert update.code == NOT_FOUND
-    await stage.watched.until_tidy()
 
 
 async def test_a_status_that_changes_on_the_way_is_no_obstacle(stage: Stage) -> None:
@@ -112,7 +107,6 @@ async def test_a_status_that_changes_on_the_way_is_no_obstacle(stage: Stage) -> 
             assert target.metadata.name == uuid
         assert update.code == OK
         assert (await kubectl.targets.get(uuid)).metadata.annotations["a"] == write
-    await stage.watched.until_tidy()
 
 
 async def test_an_edit_with_kubectl_that_comes_after_an_updates_write(stage: Stage) -> None:
@@ -130,4 +124,3 @@ async def test_an_edit_with_kubectl_that_comes_after_an_updates_write(stage: Sta
         ]
 
     await eventually(admitted, lambda found: found == [name])
-    await stage.watched.until_tidy()

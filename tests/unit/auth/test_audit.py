@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,13 +22,13 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     """What was written while nothing but errors is logged."""
     stderr = io.StringIO()
     before = structlog.get_config()
     log.configure("error")
     monkeypatch.setattr(audit, "_audit", audit.unfiltered(stderr))
-    yield lambda: [json.loads(line) for line in stderr.getvalue().splitlines()]  # type: ignore[misc]
+    yield lambda: [json.loads(line) for line in stderr.getvalue().splitlines()]
     structlog.configure(**before)
 
 

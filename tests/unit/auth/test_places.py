@@ -1,39 +1,44 @@
-"""Streams have places, and one caller never takes all of them."""
+"""Calls have places, and one caller never takes all of them."""
 
 from contextlib import ExitStack
 
 import pytest
 
 from krkn_grpc.server.auth.places import Places
+from krkn_grpc.server.auth.rules import Pool
 from krkn_grpc.server.errors import TooMany
+
+WATCHES, LOGS = Pool("watches", 4), Pool("logs", 2)
 
 
 def test_one_caller_gets_half_and_leaves_the_rest_to_others() -> None:
     places = Places()
-    with ExitStack() as open_streams:
+    with ExitStack() as open_calls:
         for _ in range(2):
-            open_streams.enter_context(places.take("watch", "alice", 4))
-        with pytest.raises(TooMany, match="you have"), places.take("watch", "alice", 4):
+            open_calls.enter_context(places.take(WATCHES, "alice"))
+        with pytest.raises(TooMany, match="of yours"), places.take(WATCHES, "alice"):
             pass
         for _ in range(2):
-            open_streams.enter_context(places.take("watch", "bob", 4))
-        with pytest.raises(TooMany, match="too many"), places.take("watch", "carol", 4):
+            open_calls.enter_context(places.take(WATCHES, "bob"))
+        with pytest.raises(TooMany, match="too many calls are"), places.take(WATCHES, "carol"):
             pass
-        with places.take("logs", "alice", 4):
+        with places.take(LOGS, "alice"):
             pass
-    with places.take("watch", "alice", 4):
+    with places.take(WATCHES, "alice"):
         pass
 
 
 def test_callers_without_a_name_share_all_places() -> None:
     places = Places()
-    with places.take("watch", "", 2), places.take("watch", "", 2):
-        with pytest.raises(TooMany), places.take("watch", "", 2):
+    with ExitStack() as open_calls:
+        for _ in range(2):
+            open_calls.enter_context(places.take(LOGS, ""))
+        with pytest.raises(TooMany), places.take(LOGS, ""):
             pass
 
 
-def test_a_stream_that_fails_leaves_its_place() -> None:
+def test_a_call_that_fails_leaves_its_place() -> None:
     places = Places()
     for _ in range(5):
-        with pytest.raises(ConnectionError), places.take("watch", "alice", 2):
+        with pytest.raises(ConnectionError), places.take(LOGS, "alice"):
             raise ConnectionError

@@ -1,11 +1,25 @@
 """Every method that there is has its rule: a new one without does not pass here."""
 
+import re
+from pathlib import Path
+
 import pytest
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from grpc_health.v1 import health_pb2 as grpc_health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from krkn_grpc.server.auth.rules import JOBS, RULES, TARGETS, Open, Rule
+from krkn_grpc.kube import session
+from krkn_grpc.server import limits
+from krkn_grpc.server.auth.rules import (
+    CALLS,
+    JOBS,
+    LOGS,
+    POOLS,
+    RULES,
+    TARGETS,
+    Open,
+    Rule,
+)
 from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
 
 OURS = (targets_pb2, scenario_runs_pb2, health_pb2)
@@ -22,6 +36,7 @@ OPEN = {
 }
 # The verbs of RBAC that change something; `run` is asked besides.
 CHANGING = {"create", "update", "delete"}
+GUARDED = {path: rule for path, rule in RULES.items() if isinstance(rule, Rule)}
 
 
 def methods(*modules: object) -> dict[str, MethodDescriptor]:
@@ -44,13 +59,21 @@ def test_nothing_else_is_open() -> None:
     assert {path for path, rule in RULES.items() if isinstance(rule, Open)} == OPEN
 
 
-@pytest.mark.parametrize("path", methods(*ALL))
-def test_a_stream_has_a_bound_and_a_call_has_none(path: str) -> None:
-    method = methods(*ALL)[path]
-    assert (RULES[path].at_once > 0) == (method.server_streaming or method.client_streaming)
+def test_streams_take_no_place_of_a_call() -> None:
+    streams = {path for path, method in methods(*OURS).items() if method.server_streaming}
+    assert {path for path, rule in GUARDED.items() if rule.pool != CALLS} == streams
 
 
-GUARDED = {path: rule for path, rule in RULES.items() if isinstance(rule, Rule)}
+def test_all_places_together_are_fewer_than_what_lets_calls_through() -> None:
+    envoy = (Path(__file__).parents[3] / "envoy" / "envoy.yaml.j2").read_text()
+    [of_envoy] = re.findall(r"max_requests: (\d+)", envoy)
+    places = sum(pool.places for pool in POOLS)
+    assert places < min(int(of_envoy), limits.MOST_CALLS)
+    assert {rule.pool for rule in RULES.values()} == {*POOLS}
+
+
+def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
+    assert LOGS.places < session.STREAMS
 
 
 @pytest.mark.parametrize("path", GUARDED)
@@ -67,5 +90,6 @@ def test_a_call_on_one_object_asks_by_its_name(path: str) -> None:
     name_of = GUARDED[path].name_of
     assert (name_of is not None) == (named is not None)
     if name_of is not None:
-        request = methods(*OURS)[path].input_type._concrete_class(**{named: "its name"})
+        request = methods(*OURS)[path].input_type._concrete_class()
+        setattr(request, str(named), "its name")
         assert name_of(request) == "its name"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.server.requests import a_file, a_run, violated
 
+
 def content(size: int) -> str:
     """So many bytes, in base64."""
     return base64.b64encode(bytes(size)).decode()

@@ -1,0 +1,130 @@
+"""What is done with a job, and what must be true afterwards, whatever happened on the way."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from krkn_grpc.resources import labels, names
+from tests.support.custom_objects import JOBS, Manifest
+from tests.support.jobs import FINAL, Jobs
+from tests.support.object_watch import ObjectWatch
+
+Deed = Literal["nothing", "stop at once", "stop", "delete the pod", "delete the job"]
+
+
+@dataclass(frozen=True)
+class Play:
+    """A job, what is done with it, and the ends that are right: phase and exit code."""
+
+    name: str
+    behaviour: str
+    deed: Deed
+    ends: tuple[tuple[str, int | None], ...]
+    seconds: float = 60.0
+
+    async def act(self, jobs: Jobs, watch: ObjectWatch, target: Manifest, job: str) -> None:
+        """Make the job, do what is to be done with it, and wait until nothing is left to do."""
+        await jobs.job(target, self.behaviour, jobId=job)
+        if self.deed == "stop at once":
+            await jobs.stop(job)
+        elif self.deed != "nothing":
+            await watch.until(
+                "running", lambda: phase(watch, job) == "Running", seconds=self.seconds
+            )
+        match self.deed:
+            case "stop":
+                await jobs.stop(job)
+            case "delete the pod":
+                await jobs.delete_pod(job)
+            case "delete the job":
+                await jobs.delete(job)
+            case _:
+                pass
+        await self.over(watch, job)
+
+    async def over(self, watch: ObjectWatch, job: str) -> None:
+        """Wait until the job is final, or is gone, and nothing is left of it."""
+        await watch.until("over", lambda: is_over(watch, job), seconds=self.seconds)
+        await watch.until("tidy", lambda: not left_of(watch, job), seconds=self.seconds)
+
+    def check(self, watch: ObjectWatch, job: str) -> None:
+        """Assert all that must be true of the job's whole life."""
+        versions = watch.versions_of(JOBS, job)
+        pods = watch.versions_of("pods", names.pod_for(job))
+        started_at_most_once(versions, pods)
+        final_once_and_not_before_its_pod(versions, pods)
+        if self.ends:
+            status = versions[-1]["status"]
+            assert (status["phase"], status.get("exitCode")) in self.ends, status
+
+
+PLAYS = (
+    Play("succeeds", "lasts-0s", "nothing", (("Succeeded", 0),)),
+    Play("fails", "lasts-0s-exit-3", "nothing", (("Failed", 3),)),
+    Play("stopped", "never-ends", "stop", (("Stopped", 143),)),
+    Play("stopped at once", "never-ends", "stop at once", (("Stopped", 143), ("Stopped", None))),
+    Play("pod deleted", "never-ends", "delete the pod", (("Failed", 143),)),
+    Play("job deleted", "never-ends", "delete the job", ()),
+)
+
+
+def phase(watch: ObjectWatch, job: str) -> str:
+    """Return the job's phase, empty when there is none."""
+    found = (watch.latest(JOBS, job) or {}).get("status", {}).get("phase", "")
+    return str(found)
+
+
+def is_over(watch: ObjectWatch, job: str) -> bool:
+    """Whether the job is final or gone."""
+    return watch.latest(JOBS, job) is None or phase(watch, job) in FINAL
+
+
+def left_of(watch: ObjectWatch, job: str) -> list[str]:
+    """Return what should not be there any more: Secrets, a pod that is held or has no job."""
+    left = [name for name in names.secrets_of(job) if watch.latest("secrets", name)]
+    pod = watch.latest("pods", names.pod_for(job))
+    has_job = watch.latest(JOBS, job) is not None
+    if pod is not None and (pod["metadata"].get("finalizers") or not has_job):
+        left.append("pod")
+    return left
+
+
+def started_at_most_once(versions: list[Manifest], pods: list[Manifest]) -> None:
+    """One pod at most was ever given to a node, and that one had been named before."""
+    bound = {pod["metadata"]["uid"] for pod in pods if is_bound(pod)}
+    assert len(bound) <= 1, f"more than one pod was started: {bound}"
+    named = [each for each in versions if each.get("status", {}).get("podUID")]
+    uids = {each["status"]["podUID"] for each in named}
+    assert len(uids) <= 1, f"more than one pod was named: {uids}"
+    if bound:
+        assert bound == uids, "the pod that ran is not the one that was named"
+    free = [pod for pod in pods if not is_held(pod)]
+    if free:
+        assert version(named[0]) < version(free[0]), "its gate went before it was named"
+
+
+def final_once_and_not_before_its_pod(versions: list[Manifest], pods: list[Manifest]) -> None:
+    """A final status stays, and when it was written no container could run any more."""
+    final = [each for each in versions if each.get("status", {}).get("phase") in FINAL]
+    if not final:
+        return
+    outcomes = {(each["status"]["phase"], each["status"].get("exitCode")) for each in final}
+    assert len(outcomes) == 1, f"a final status changed: {outcomes}"
+    before = [pod for pod in pods if version(pod) < version(final[0])]
+    for uid in {pod["metadata"]["uid"] for pod in before}:
+        last = [pod for pod in before if pod["metadata"]["uid"] == uid][-1]
+        is_over = last["status"].get("phase") in ("Succeeded", "Failed")
+        assert is_over or not is_bound(last), f"final while its pod could run: {last['status']}"
+    assert version(versions[-1]) >= version(final[0])
+
+
+def is_bound(pod: Manifest) -> bool:
+    return bool(pod["spec"].get("nodeName"))
+
+
+def is_held(pod: Manifest) -> bool:
+    gates: list[dict[str, Any]] = pod["spec"].get("schedulingGates", [])
+    return any(gate["name"] == labels.START_GATE for gate in gates)
+
+
+def version(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])

@@ -1,0 +1,206 @@
+"""A proxy between a process and the API server that does to each call what a test asks for.
+
+Plain HTTP comes in and TLS goes out, so it needs no certificate: its `url` is the process's API
+server. What the process does when a call goes wrong is real, and so is the API server behind.
+"""
+
+import contextlib
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+import aiohttp
+from aiohttp import web
+
+from deploy.local.ports import LOOPBACK
+from krkn_grpc.resources.names import CONTROLLER_LEASE
+
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host", "content-length"}
+_LARGEST_BODY = 16 * 1024 * 1024
+_JOB = re.compile(
+    r"(?:krknchaosjobs/|krkn-job-)"
+    r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the process."""
+
+    method: str
+    path: str
+    body: bytes
+    is_watch: bool
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it lists all objects of a kind."""
+        return self.method == "GET" and not self.is_watch and self.path.count("/") == _depth(self)
+
+    @property
+    def is_election(self) -> bool:
+        """Whether it is about who leads."""
+        return self.path.endswith(f"/leases/{CONTROLLER_LEASE}") or (
+            self.path.endswith("/leases") and CONTROLLER_LEASE.encode() in self.body
+        )
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it writes a Kubernetes Event, which may get lost."""
+        return "/events.k8s.io/" in self.path
+
+    @property
+    def job(self) -> str:
+        """The id of the job that it is about; empty when it is about none."""
+        text = self.path if self.method != "POST" else self.body.decode(errors="replace")
+        found = _JOB.search(text)
+        return found.group(1) if found else ""
+
+
+class Exchange:
+    """A call that waits for what will be done to it."""
+
+    def __init__(self, proxy: "FaultProxy", request: web.Request, call: Call) -> None:
+        self._proxy = proxy
+        self._request = request
+        self.call = call
+
+    async def forward(self) -> web.Response:
+        """Let the API server do it, and return its answer."""
+        async with self._proxy.send(self._request, self.call) as answer:
+            body = await answer.read()
+            headers = _end_to_end(answer.headers)
+            return web.Response(status=answer.status, headers=headers, body=body)
+
+    def drop(self) -> NoReturn:
+        """Close the connection without an answer."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        raise ConnectionResetError("dropped by the test")
+
+
+def refusal(code: int, reason: str, retry_after: int | None = None) -> web.Response:
+    """Return an answer as the API server words it."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return web.json_response(_status(code, reason), status=code, headers=headers)
+
+
+Fault = Callable[[Exchange], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True)
+class WatchFault:
+    """What happens to a watch after so many events."""
+
+    after: int
+    is_error: bool = False
+    """It ends with an ERROR event that says 410; else the connection is cut."""
+    replays: bool = False
+    """All its events come a second time before that."""
+
+
+class FaultProxy:
+    """Passes calls on, each as `rule` and `watch_rule` say."""
+
+    def __init__(self, api_server: str, ca_pem: str) -> None:
+        self._api_server = api_server
+        self._tls = ssl.create_default_context(cadata=ca_pem)
+        self.url = ""
+        self.rule: Callable[[Call], Fault | None] = lambda _: None
+        self.watch_rule: Callable[[Call], WatchFault | None] = lambda _: None
+        self.calls: list[Call] = []
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator["FaultProxy"]:
+        """Serve at `url` until the end."""
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._take)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
+            self._session = session
+            await runner.setup()
+            try:
+                site = web.TCPSite(runner, LOOPBACK, 0)
+                await site.start()
+                self.url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+                yield self
+            finally:
+                await runner.cleanup()
+
+    @contextlib.asynccontextmanager
+    async def send(self, request: web.Request, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send the call to the API server."""
+        async with self._session.request(
+            request.method,
+            self._api_server + request.path_qs,
+            headers=_end_to_end(request.headers),
+            data=call.body or None,
+            timeout=aiohttp.ClientTimeout(total=None),
+            allow_redirects=False,
+        ) as answer:
+            yield answer
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        is_watch = request.query.get("watch") in ("1", "true")
+        call = Call(request.method, request.path, await request.read(), is_watch)
+        self.calls.append(call)
+        exchange = Exchange(self, request, call)
+        if (fault := self.rule(call)) is not None:
+            return await fault(exchange)
+        if not is_watch:
+            return await exchange.forward()
+        return await self._stream(request, call, exchange)
+
+    async def _stream(
+        self, request: web.Request, call: Call, exchange: Exchange
+    ) -> web.StreamResponse:
+        fault = self.watch_rule(call)
+        async with self.send(request, call) as answer:
+            passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+            await passed.prepare(request)
+            sent: list[bytes] = []
+            rest = b""
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                async for chunk in answer.content.iter_any():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        await passed.write(line + b"\n")
+                        sent.append(line + b"\n")
+                        if fault is not None and len(sent) >= fault.after:
+                            if fault.replays:
+                                await passed.write(b"".join(sent))
+                            if fault.is_error:
+                                gone = {"type": "ERROR", "object": _status(410, "Expired")}
+                                await passed.write(json.dumps(gone).encode() + b"\n")
+                                return passed
+                            exchange.drop()
+            return passed
+
+
+def _status(code: int, reason: str) -> dict[str, object]:
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "message": "made up by the test",
+        "reason": reason,
+        "code": code,
+    }
+
+
+def _depth(call: Call) -> int:
+    """How many slashes the path of a collection has: /api/v1/... or /apis/group/version/..."""
+    return 5 if call.path.startswith("/api/") else 6
+
+
+def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}

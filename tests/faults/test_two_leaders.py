@@ -1,0 +1,149 @@
+"""Two controllers that both believe to lead, and writes that take effect long after they were sent.
+
+A Lease fences nobody off. What keeps these from doing harm is in each write itself.
+"""
+
+import asyncio
+import json
+import uuid
+from collections import Counter
+
+import pytest
+from aiohttp import web
+
+from tests.faults.conftest import StartBehind
+from tests.faults.kinds import dropped_before, held
+from tests.faults.plays import PLAYS
+from tests.faults.proxy import Call, Exchange, Fault, refusal
+from tests.faults.test_each_write import Case, all_right
+from tests.support.controllers import Controller
+from tests.support.custom_objects import Manifest
+from tests.support.jobs import Jobs
+from tests.support.waiting import eventually
+
+MOST_WRITES = 8
+
+
+class Lie:
+    """An election of its own: whoever asks here always wins."""
+
+    def __init__(self) -> None:
+        self._lease: Manifest | None = None
+        self._version = 0
+
+    def rule(self, call: Call) -> Fault | None:
+        """Return what happens to this call."""
+        return self._answer if call.is_election else None
+
+    async def _answer(self, exchange: Exchange) -> web.Response:
+        if exchange.call.method != "GET":
+            self._version += 1
+            self._lease = json.loads(exchange.call.body)
+            self._lease["metadata"]["resourceVersion"] = str(self._version)
+        if self._lease is None:
+            return refusal(404, "NotFound")
+        return web.json_response(self._lease)
+
+
+async def until_leading(controller: Controller) -> None:
+    async def look() -> bool:
+        return controller.is_leading
+
+    await eventually(look)
+
+
+@pytest.mark.timeout(300)
+async def test_a_write_that_arrives_when_another_one_leads(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """The k-th write of each job is held on its way until another leader has ended the job."""
+    first, second = await behind_a_proxy(), await behind_a_proxy()
+    await first.controller.start()
+    await first.controller.logged("leading")
+    await second.controller.start()
+    target = await jobs.target()
+    cases = [Case(play, number) for play in PLAYS for number in range(1, MOST_WRITES + 1)]
+    at = {case.job: case.number for case in cases}
+    arrive = {case.job: asyncio.Event() for case in cases}
+    writes: Counter[str] = Counter()
+    all_held = asyncio.Event()
+    is_cut_off = False
+
+    def rule(call: Call) -> Fault | None:
+        if call.is_election:
+            return dropped_before if is_cut_off else None
+        if not call.is_write or call.is_event or call.job not in at:
+            return None
+        writes[call.job] += 1
+        return held(arrive[call.job]) if writes[call.job] == at[call.job] else None
+
+    first.proxy.rule = rule
+
+    async def live(case: Case) -> None:
+        playing = asyncio.create_task(case.play.act(jobs, watch, target, case.job))
+        await all_held.wait()
+        await second.controller.logged("leading")
+        await playing
+        # Now the write of the former leader takes effect, or does not.
+        arrive[case.job].set()
+        await asyncio.sleep(1)  # long enough for it to be sent
+        await case.play.over(watch, case.job)
+
+    async def cut_off() -> None:
+        nonlocal is_cut_off
+        await asyncio.sleep(3)  # most jobs have come to their write by then
+        is_cut_off = True
+        all_held.set()
+
+    async with jobs.watch() as watch:
+        await asyncio.gather(cut_off(), all_right(watch, {case: live(case) for case in cases}))
+    assert {at[job] for job in at if writes[job] >= at[job]} >= {1, 2, 3, 4, 5}
+    assert first.controller.child.is_running
+    assert not first.controller.is_leading
+
+
+@pytest.mark.timeout(300)
+async def test_both_lead(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
+    """Each is told that its Lease is renewed: both act on every job, all the time."""
+    first, second = await behind_a_proxy(), await behind_a_proxy()
+    leases = {id(first.proxy): Lie(), id(second.proxy): Lie()}
+    for behind in (first, second):
+        behind.proxy.rule = leases[id(behind.proxy)].rule
+        await behind.controller.start()
+        await behind.controller.logged("leading")
+    target = await jobs.target()
+    cases = [Case(play, number, str(uuid.uuid4())) for play in PLAYS for number in range(8)]
+    async with jobs.watch() as watch:
+        await all_right(
+            watch, {case: case.play.act(jobs, watch, target, case.job) for case in cases}
+        )
+    for behind in (first, second):
+        assert behind.controller.is_leading
+        assert any(line["event"] == "acted" for line in behind.controller.events())
+
+
+@pytest.mark.timeout(300)
+async def test_frozen_past_the_lease_and_awake_again(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """The leader is frozen as jobs are under way; each time another one takes over."""
+    both = [await behind_a_proxy(), await behind_a_proxy()]
+    for behind in both:
+        await behind.controller.start()
+    await both[0].controller.logged("leading")
+    target = await jobs.target()
+
+    async def freeze() -> None:
+        for leader, standby in (both, both[::-1]):
+            await asyncio.sleep(0.7)  # in the middle of the work
+            leader.controller.child.pause()
+            await until_leading(standby.controller)
+            leader.controller.child.resume()
+
+    cases = [Case(play, number) for play in PLAYS for number in range(6)]
+    async with jobs.watch() as watch:
+        freezing = asyncio.create_task(freeze())
+        await all_right(
+            watch, {case: case.play.act(jobs, watch, target, case.job) for case in cases}
+        )
+        await freezing

@@ -1,0 +1,172 @@
+"""The same rules through Envoy: what REST and gRPC callers see of them there."""
+
+import json
+import uuid
+from typing import Any
+
+import grpc
+import pytest
+from grpc import StatusCode
+
+from tests.integration.auth.callers import Metadata, bearer
+from tests.integration.auth.calls import METHODS, call
+from tests.integration.auth.conftest import Guarded
+from tests.integration.auth.test_matrix import MAY
+from tests.integration.auth.test_runs import register
+from tests.support.api_proxy import Call, Cut
+from tests.support.requests import a_run, token_target
+from tests.support.rest import RUNS, TARGETS, Reply, assert_error
+
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+UUID = str(uuid.uuid4())
+CALLS: dict[str, tuple[str, str, Any]] = {
+    "CreateTarget": ("POST", TARGETS, token_target()),
+    "ListTargets": ("GET", TARGETS, None),
+    "GetTarget": ("GET", f"{TARGETS}/{UUID}", None),
+    "UpdateTarget": ("PUT", f"{TARGETS}/{UUID}", token_target()),
+    "DeleteTarget": ("DELETE", f"{TARGETS}/{UUID}", None),
+    "RunScenario": ("POST", RUNS, a_run(UUID)),
+    "ListScenarioRuns": ("GET", RUNS, None),
+    "GetScenarioRunStatus": ("GET", f"{RUNS}/{UUID}", None),
+    "StopScenarioRun": ("DELETE", f"{RUNS}/{UUID}", None),
+    "StreamLogs": ("GET", f"{RUNS}/{UUID}/logs", None),
+    "WatchScenarioRuns": ("GET", f"{RUNS}:watch", None),
+}
+
+
+async def rest(guarded: Guarded, name: str, *metadata: tuple[str, str]) -> Reply:
+    """Call a method by REST."""
+    method, path, body = CALLS[name]
+    async with guarded.running.rest.request(method, path, json=body, headers=metadata) as response:
+        return Reply(response.status, response.headers, await response.text())
+
+
+def test_every_method_is_called() -> None:
+    assert CALLS.keys() == MAY.keys() == METHODS.keys() - {"GetHealth"}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_who_is_not_known_gets_a_401(guarded: Guarded, name: str) -> None:
+    body = assert_error(await rest(guarded, name), 401, 16, "UNAUTHENTICATED")
+    assert body["message"] == "a bearer token is required"
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_who_may_not_gets_a_403(guarded: Guarded, name: str) -> None:
+    metadata = await guarded.callers.metadata("nobody")
+    assert_error(await rest(guarded, name, *metadata), 403, 7, "PERMISSION_DENIED")
+
+
+async def test_the_token_of_the_header_is_the_callers(guarded: Guarded) -> None:
+    viewer = await guarded.callers.metadata("viewer")
+    assert (await rest(guarded, "ListTargets", *viewer)).status == 200
+    assert (await rest(guarded, "GetTarget", *viewer)).status == 404
+    admin = await guarded.callers.metadata("target-admin")
+    assert (await rest(guarded, "CreateTarget", *admin)).status == 201
+
+
+@pytest.mark.parametrize("value", ["Basic eA==", "Bearer", "Bearer  ", "bearer", "x", "Bearer a b"])
+async def test_what_is_no_bearer_token_is_a_401(guarded: Guarded, value: str) -> None:
+    reply = await rest(guarded, "ListTargets", ("authorization", value))
+    assert_error(reply, 401, 16, "UNAUTHENTICATED")
+
+
+async def test_two_tokens_are_none(guarded: Guarded) -> None:
+    """Envoy may join them with a comma."""
+    viewer = await guarded.callers.metadata("viewer")
+    reply = await rest(guarded, "ListTargets", *viewer, *viewer)
+    assert_error(reply, 401, 16, "UNAUTHENTICATED")
+
+
+async def test_a_token_in_the_query_is_not_taken(guarded: Guarded) -> None:
+    token = await guarded.callers.token("viewer")
+    async with guarded.running.rest.get(f"{TARGETS}?access_token={token}") as response:
+        assert response.status == 400
+        assert token not in await response.text()
+
+
+async def test_a_long_token_reaches_the_server(guarded: Guarded) -> None:
+    """One of 12 KiB, as some identity providers make them: it is unknown, not too large."""
+    reply = await rest(guarded, "ListTargets", *bearer("x" * 12 * 1024))
+    assert_error(reply, 401, 16, "UNAUTHENTICATED")
+
+
+async def test_a_body_with_a_misspelt_field_is_not_told_before_who_is_known(
+    guarded: Guarded,
+) -> None:
+    """Envoy checks the body first; it says nothing that the protos do not."""
+    body = a_run(UUID, dryRun=True)
+    async with guarded.running.rest.post(RUNS, json=body) as response:
+        assert response.status == 400
+        assert "dryRun" in (await response.json())["message"]
+
+
+async def test_health_is_open(guarded: Guarded) -> None:
+    async with guarded.running.rest.get("/api/v1/health") as response:
+        assert (response.status, await response.json()) == (200, {"status": "healthy"})
+
+
+async def test_a_kubernetes_api_that_is_away_is_a_503(guarded: Guarded) -> None:
+    stranger = bearer(uuid.uuid4().hex)
+
+    async def cut(seen: Call) -> None:
+        raise Cut
+
+    guarded.proxy.before = cut
+    body = assert_error(
+        await rest(guarded, "ListTargets", *stranger), 503, 14, "KUBERNETES_UNAVAILABLE"
+    )
+    assert body["details"][1] == {"@type": RETRY_INFO, "retryDelay": "1s"}
+
+
+@pytest.fixture
+async def edge(guarded: Guarded) -> Any:
+    """gRPC through Envoy."""
+    address = guarded.running.processes.rest_url.removeprefix("http://")
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield channel
+
+
+@pytest.mark.parametrize("name", MAY)
+async def test_grpc_callers_get_the_same_codes(
+    guarded: Guarded, edge: grpc.aio.Channel, name: str
+) -> None:
+    async def code(metadata: Metadata) -> StatusCode:
+        return (await call(edge, name, metadata)).code
+
+    roles, allowed = MAY[name]
+    assert await code(()) is StatusCode.UNAUTHENTICATED
+    assert await code(await guarded.callers.metadata("nobody")) is StatusCode.PERMISSION_DENIED
+    assert await code(await guarded.callers.metadata(roles.split()[0])) is allowed
+
+
+async def test_a_run_of_one_who_may(guarded: Guarded) -> None:
+    target = await register(guarded)
+    headers = dict(await guarded.callers.metadata("runner"))
+    async with guarded.running.rest.post(RUNS, json=a_run(target), headers=headers) as response:
+        assert response.status == 201
+        [job] = (await response.json())["jobs"]
+    async with guarded.running.rest.get(f"{RUNS}/{job['jobId']}", headers=headers) as response:
+        assert (await response.json())["requestedBy"] == guarded.callers.name("runner")
+
+
+async def test_a_denied_target_is_that_targets_failure(guarded: Guarded) -> None:
+    """500 with the whole body, as for targets that are not there."""
+    headers = dict(await guarded.callers.metadata("runner"))
+    async with guarded.running.rest.post(RUNS, json=a_run(UUID), headers=headers) as response:
+        assert response.status == 500
+        body = json.loads(await response.text())
+    assert body["jobs"][0]["error"] == "there is no such target"
+    assert body["failedJobs"] == 1
+
+
+async def test_no_reply_and_no_log_has_the_token(guarded: Guarded) -> None:
+    token = await guarded.callers.token("runner")
+    for name in CALLS:
+        if name == "WatchScenarioRuns":
+            continue
+        reply = await rest(guarded, name, *bearer(token))
+        assert token not in reply.text
+        assert token not in str(reply.headers)
+    for child in guarded.running.processes.children:
+        assert token not in child.log.read_text()

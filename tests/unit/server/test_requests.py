@@ -1,0 +1,95 @@
+"""A repetition is the same request; whatever else was asked for is another one."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from krkn_grpc.resources import labels
+from krkn_grpc.resources.core import Lease
+from krkn_grpc.resources.ids import is_id
+from krkn_grpc.resources.meta import ObjectMeta
+from krkn_grpc.server.runs.requests import Record, fingerprint
+from tests.unit.server.requests import a_file, a_run
+
+TARGETS = ["a", "b"]
+REGISTRY = {"registry_url": "r.example", "username": "u", "password": "p"}
+WHOLE: dict[str, Any] = {
+    "target_uuids": TARGETS,
+    "environment": {"A": "1", "B": "2"},
+    "secret_environment": {"S": "one"},
+    "files": [a_file(name="f", mount_path="/f"), a_file(name="g", mount_path="/g")],
+    "labels": {"l": "m", "n": "o"},
+    "timeout_seconds": 60,
+    "ttl_seconds_after_finished": 60,
+    **REGISTRY,
+}
+
+
+def of(**changes: Any) -> str:
+    """The fingerprint of the whole request with these changes."""
+    return fingerprint(a_run(**(WHOLE | changes)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"request_id": str(uuid.uuid4())}, id="the id, which is the record's name"),
+        pytest.param({"environment": {"B": "2", "A": "1"}}, id="the order of a map"),
+        pytest.param({"secret_environment": {"S": "another"}}, id="a secret"),
+        pytest.param({"password": "another"}, id="a password"),
+        pytest.param({"password": "", "token": "t"}, id="a token for a password"),
+        pytest.param({"kubeconfig_path": "/home/krkn/.kube/config"}, id="a default, written out"),
+    ],
+)
+def test_the_same_request(changes: dict[str, Any]) -> None:
+    assert of(**changes) == of()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"target_uuids": ["a"]}, id="fewer targets"),
+        pytest.param({"target_uuids": ["a", "b", "c"]}, id="more targets"),
+        pytest.param({"target_uuids": ["b", "a"]}, id="another order"),
+        pytest.param({"scenario_image": "j"}, id="image"),
+        pytest.param({"scenario_name": "o"}, id="name"),
+        pytest.param({"kubeconfig_path": "/k"}, id="path"),
+        pytest.param({"environment": {"A": "1"}}, id="a variable less"),
+        pytest.param({"environment": {"A": "1", "B": "3"}}, id="a variable's value"),
+        pytest.param({"secret_environment": {"T": "one"}}, id="a secret's name"),
+        pytest.param({"secret_environment": {}}, id="no secret"),
+        pytest.param({"files": [a_file(name="f", mount_path="/f")]}, id="a file less"),
+        pytest.param({"files": [a_file(mount_path="/f"), a_file(mount_path="/h")]}, id="a place"),
+        pytest.param({"labels": {"l": "m"}}, id="labels"),
+        pytest.param({"timeout_seconds": 61}, id="timeout"),
+        pytest.param({"ttl_seconds_after_finished": 0}, id="time to live"),
+        pytest.param({"require_ready": True}, id="requireReady"),
+        pytest.param({"username": "v"}, id="user"),
+        pytest.param({"registry_url": "s.example"}, id="registry"),
+        pytest.param({"skip_tls": True}, id="an option without effect"),
+    ],
+)
+def test_another_request(changes: dict[str, Any]) -> None:
+    assert of(**changes) != of()
+
+
+def a_record(uid: str, **annotations: str) -> Record:
+    return Record(Lease(metadata=ObjectMeta(uid=uid, annotations=annotations)), is_new=False)
+
+
+def test_a_record_and_a_target_give_a_job_its_id() -> None:
+    one, other = a_record(str(uuid.uuid4())), a_record(str(uuid.uuid4()))
+    ids = [record.job_id(target) for record in (one, other) for target in ("a", "b", "../x", "")]
+    assert all(map(is_id, ids))
+    assert len(set(ids)) == len(ids)
+    assert one.job_id("a") == a_record(one.lease.metadata.uid).job_id("a")
+
+
+def test_a_record_knows_which_of_its_jobs_were_deleted() -> None:
+    uid = str(uuid.uuid4())
+    gone = a_record(uid).job_id("a")
+    record = a_record(uid, **{labels.gone(gone): "true"})
+    assert record.is_gone(gone)
+    assert not record.is_gone(record.job_id("b"))

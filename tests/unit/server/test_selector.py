@@ -1,0 +1,142 @@
+"""Label selectors are read as Kubernetes reads them."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krkn_grpc.server.runs.selector import BadSelector, parse
+
+# What each selects of these, by their index; tests/integration/runs asks the API server the same.
+OBJECTS: list[Mapping[str, str]] = [
+    {},
+    {"a": ""},
+    {"a": "b"},
+    {"a": "c", "x": "1"},
+    {"example.com/a": "b", "in": "y"},
+]
+SELECTS = {
+    "": [0, 1, 2, 3, 4],
+    " \t": [0, 1, 2, 3, 4],
+    "a": [1, 2, 3],
+    "!a": [0, 4],
+    " ! a ": [0, 4],
+    "a=b": [2],
+    "a==b": [2],
+    " a = b ": [2],
+    "a=": [1],
+    "a!=b": [0, 1, 3, 4],
+    "a!=": [0, 2, 3, 4],
+    "a in (b)": [2],
+    "a in(b,c)": [2, 3],
+    "a  in  ( b , c ) ": [2, 3],
+    "a in (b,)": [1, 2],
+    "a in (,)": [1],
+    "a notin (b,c)": [0, 1, 4],
+    "a notin (b,c),x": [],
+    "a,x": [3],
+    "a in (b,c),x=1": [3],
+    "a,!x,a!=b": [1],
+    "example.com/a=b": [4],
+    "example.com/a": [4],
+    "a=b,a=c": [],
+    f"{'a' * 63}!=x": [0, 1, 2, 3, 4],
+}
+REFUSED = [
+    ",",
+    "a,",
+    ",a",
+    "a,,b",
+    "!",
+    "!!a",
+    "!a=b",
+    "=b",
+    "a=b=c",
+    "a=b c",
+    "a b",
+    "a in",
+    "a in b",
+    "a in ()",
+    "a in (b",
+    "a in b)",
+    "a in (b c)",
+    "a in (b))",
+    "a in ((b))",
+    "a notin",
+    "a IN (b)",
+    "-a",
+    "a-",
+    "a/",
+    "/a",
+    "a/b/c",
+    "A.com/a",
+    "a..b/c",
+    f"{'a' * 64}",
+    f"{'a' * 254}/b",
+    "a=-b",
+    "a=b-",
+    f"a={'b' * 64}",
+    "a=b/c",
+    "a=b\0",
+    "a\N{NO-BREAK SPACE}=b",
+    "ä=b",
+    "a==b==c",
+    "a=(b)",
+]
+
+
+@pytest.mark.parametrize("text", SELECTS)
+def test_what_is_selected(text: str) -> None:
+    selects = parse(text)
+    assert [i for i, labels in enumerate(OBJECTS) if selects(labels)] == SELECTS[text]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_no_selector(text: str) -> None:
+    with pytest.raises(BadSelector):
+        parse(text)
+
+
+def test_bounds() -> None:
+    assert parse(",".join(["a"] * 64))({"a": ""})
+    with pytest.raises(BadSelector):
+        parse(",".join(["a"] * 65))
+    assert parse(" " * 4096)({})
+    for too_long in (" " * 4097, "a" + " " * 4095 + "!"):
+        with pytest.raises(BadSelector):
+            parse(too_long)
+
+
+WORDS = st.from_regex(re.compile(r"[a-c]([-._a-c]?[a-c]){0,2}", re.ASCII), fullmatch=True)
+LABELS = st.dictionaries(WORDS, st.one_of(st.just(""), WORDS), max_size=3)
+SPACES = st.sampled_from(["", " ", "\t "])
+
+
+@given(LABELS, LABELS, st.data())
+def test_a_selector_of_its_own_labels_selects_an_object(
+    own: dict[str, str], others: dict[str, str], data: st.DataObject
+) -> None:
+    """All four ways to ask for what an object has hold exactly for what has it."""
+    space = data.draw(SPACES)
+    for key, value in own.items():
+        has_it = others.get(key) == value
+        for operator, holds in (("=", has_it), ("==", has_it), ("!=", not has_it)):
+            assert parse(f"{key}{space}{operator}{space}{value}")(others) is holds
+        assert parse(f"{key} in ({space}zz,{value}{space})")(others) is has_it
+        assert parse(f"{key} notin ({value},{space}zz)")(others) is not has_it
+        assert parse(key)(others) is (key in others)
+        assert parse(f"!{space}{key}")(others) is (key not in others)
+    all_of_it = parse(f"{space},".join(f"{key}={value}" for key, value in own.items()))
+    assert all_of_it(own)
+    assert all_of_it(others) is (own.items() <= others.items())
+
+
+@given(st.text(st.sampled_from("ab=!,() \tinot./-"), max_size=30) | st.text(max_size=30))
+def test_anything_is_a_selector_or_is_refused(text: str) -> None:
+    try:
+        selects = parse(text)
+    except BadSelector:
+        return
+    assert selects({"a": "b"}) in (True, False)
