@@ -17,7 +17,7 @@ local ERROR_INFO = '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason"
 local PASSED_ON = {
   [":method"] = true, [":path"] = true, [":authority"] = true, [":scheme"] = true, ["content-type"] = true,
   ["content-length"] = true, ["transfer-encoding"] = true, ["authorization"] = true, ["krkn-revision"] = true,
-  ["x-request-id"] = true, ["user-agent"] = true,
+  ["x-request-id"] = true, ["user-agent"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,  -- set by Envoy, which finds no route without it
 }
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
@@ -167,7 +167,8 @@ local function examine(handle)
     reason.grpc = grpc
     refuse(handle, reason)
   end
-  if not grpc then keep_known(handle:headers()) end  -- asked for again: the first are gone when a body was waited for
+  -- Asked for again: once a body was waited for, the first ones are gone.
+  if not grpc then keep_known(handle:headers()) end
 end
 
 function envoy_on_request(handle)

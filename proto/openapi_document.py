@@ -38,7 +38,7 @@ own machine without authentication.
 
 In a body `null` is the same as leaving a field out, and a field that is not known is refused. Each
 reply has an `x-request-id`, which the logs have too. What cannot be read as one of these calls is
-refused in the form of all errors: 404, 405, 408, 426 or 431.
+refused in the form of all errors, with 404, 405, 408 or 426.
 """
 TOKEN = "A Kubernetes token for the audience of the service, by default `krkn-grpc`."
 HEADERS = {
@@ -101,7 +101,7 @@ def document(generated: Tree, protos: FileDescriptorSet, version: str) -> Tree:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "tags": generated["tags"],
+        "tags": generated["tags"][::-1],
         "paths": generated["paths"],
         "components": {
             "schemas": schemas | kinds["schemas"],

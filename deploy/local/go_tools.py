@@ -1,7 +1,7 @@
 """Go tools for people, checks and tests, built once from the pinned module in tools/.
 
-`python -m deploy.local.go_tools NAME...` builds what is missing of them and prints where each is, one
-path a line.
+`python -m deploy.local.go_tools NAME...` builds what is missing of them and prints where each is,
+one path a line.
 """
 
 import sys

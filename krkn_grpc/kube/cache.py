@@ -87,6 +87,9 @@ class WatchCache(Contents[R], Generic[R]):
             listed += page.items
             if not (after := page.next):
                 break
+        if page.revision < self.revision:
+            # The watch would go on from what was seen, and never tell what this list has not.
+            raise errors.OutcomeUnknown("the list is older than what was seen before")
         self.replace(listed, page.revision)
         self._must_list = False
         self._synced.set()

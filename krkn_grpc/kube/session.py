@@ -1,6 +1,7 @@
 """Requests to the API server: one pool for calls, one for streams, errors by class."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -17,6 +18,7 @@ _CONNECTIONS = 64
 STREAMS = 2_000
 _CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 15.0
+_LONGEST_PAUSE = 5.0
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
@@ -160,6 +162,7 @@ def _seconds(header: str | None) -> float | None:
     return float(header) if header is not None and header.isdecimal() else None
 
 
-async def pause(error: errors.KubeError, attempt: int) -> None:
+async def pause(error: errors.KubeError, attempt: int, *, at_most: float = math.inf) -> None:
     """Wait before trying again: as long as the API server asked, else twice as long each time."""
-    await asyncio.sleep(error.retry_after or min(0.05 * 2**attempt, 5.0))
+    wanted = error.retry_after or min(0.05 * 2**attempt, _LONGEST_PAUSE)
+    await asyncio.sleep(max(min(wanted, at_most), 0))

@@ -26,12 +26,15 @@ async def create(store: Store[R], new: R, deadline: Deadline) -> R | None:
             return None
         except errors.OutcomeUnknown as error:
             unanswered = error
+            if deadline.remaining <= 0:
+                raise
+            await pause(error, attempt, at_most=deadline.remaining)
         except errors.NotWritten as error:
             # Throttled is worth waiting for; without any connection the caller should soon know.
             is_away = error.retry_after is None and attempt >= _ATTEMPTS_TO_CONNECT
             if unanswered is None and (is_away or deadline.remaining <= 0):
                 raise
-            await pause(error, attempt)
+            await pause(error, attempt, at_most=deadline.remaining)
         if unanswered is not None and deadline.remaining <= 0:
             raise unanswered
         attempt += 1

@@ -28,6 +28,8 @@ def options(
         ("grpc.absolute_max_metadata_size", LARGEST_METADATA),
         ("grpc.keepalive_time_ms", round(keepalive_seconds * 1000)),
         ("grpc.keepalive_timeout_ms", round(keepalive_timeout_seconds * 1000)),
+        # The same again: whichever is longer counts, and this one is a minute by default.
+        ("grpc.http2.ping_timeout_ms", round(keepalive_timeout_seconds * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
         # Clients may ping as often, whether they have calls or not.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

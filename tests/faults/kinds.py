@@ -10,13 +10,13 @@ from tests.faults.proxy import Exchange, Fault, refusal
 
 async def dropped_before(exchange: Exchange) -> web.Response:
     """The connection breaks before the API server has heard of it."""
-    exchange.drop()
+    return exchange.drop()
 
 
 async def dropped_after(exchange: Exchange) -> web.Response:
     """It took effect, and the connection breaks before the answer."""
     await exchange.forward()
-    exchange.drop()
+    return exchange.drop()
 
 
 async def delayed(exchange: Exchange) -> web.Response:
@@ -62,7 +62,7 @@ def killed(kill: Callable[[], Awaitable[None]], *, after: bool) -> Fault:
         if after:
             await exchange.forward()
         await kill()
-        exchange.drop()
+        return exchange.drop()
 
     return fault
 

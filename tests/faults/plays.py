@@ -75,7 +75,8 @@ def phase(watch: ObjectWatch, job: str) -> str:
 
 def is_over(watch: ObjectWatch, job: str) -> bool:
     """Whether the job is final or gone."""
-    return watch.latest(JOBS, job) is None or phase(watch, job) in FINAL
+    was_seen = bool(watch.versions_of(JOBS, job))
+    return was_seen and (watch.latest(JOBS, job) is None or phase(watch, job) in FINAL)
 
 
 def left_of(watch: ObjectWatch, job: str) -> list[str]:

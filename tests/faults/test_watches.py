@@ -3,6 +3,7 @@
 import asyncio
 import random
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,10 +27,10 @@ EVERY = {
 
 @dataclass
 class OldLists:
-    """Answers lists with what they were at first; every second one, so that news come through."""
+    """Answers every second list of a kind with what it was at first."""
 
     first: dict[str, web.Response] = field(default_factory=dict)
-    count: int = 0
+    count: Counter[str] = field(default_factory=Counter)
 
     def rule(self, call: Call) -> Fault | None:
         """Return what happens to this call."""
@@ -39,8 +40,8 @@ class OldLists:
         path = exchange.call.path
         if path not in self.first:
             self.first[path] = await exchange.forward()
-        self.count += 1
-        if self.count % 2:
+        self.count[path] += 1
+        if self.count[path] % 2:
             return await exchange.forward()
         old = self.first[path]
         return web.Response(status=old.status, body=old.body, content_type="application/json")

@@ -26,8 +26,10 @@ HARNESS = b"""
 return function(path, text)
   local status
   local headers = {[":path"] = path, [":method"] = "POST", ["content-type"] = "application/json"}
-  function headers:get(name) return self[name] end
-  function headers:remove(name) self[name] = nil end
+  local methods = {}
+  function methods:get(name) return self[name] end
+  function methods:remove(name) self[name] = nil end
+  setmetatable(headers, {__index = methods})
   local metadata, info, body, handle = {}, {}, {}, {}
   function metadata:set() end
   function info:dynamicMetadata() return metadata end
@@ -47,7 +49,10 @@ end
 @cache
 def door() -> Any:
     script = door_script(
-        RestApi(DESCRIPTOR_SET.read_bytes()), max_body_bytes=MAX_BODY_BYTES, local_only=False
+        RestApi(DESCRIPTOR_SET.read_bytes()),
+        pages=(),
+        max_body_bytes=MAX_BODY_BYTES,
+        local_only=False,
     )
     lua = luajit21.LuaRuntime(encoding=None)
     lua.execute(script.encode())

@@ -75,6 +75,26 @@ def test_server_knows_how_long_the_caller_is_waited_for(
     assert (seconds <= 60) is has_deadline
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param({"a|b": "x"}, id="a name that HTTP allows and gRPC does not"),
+        pytest.param({"trace-bin": "!!!"}, id="binary that is no base64"),
+        pytest.param({"grpc-encoding": "gzip"}, id="a compression that the body has not"),
+        pytest.param({"cookie": "a=b"}, id="nothing that the server asks for"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_other_headers_do_not_reach_the_server(
+    client: httpx.Client, upstream: Upstream, verb: str, header: dict[str, str]
+) -> None:
+    body = {"scenarioName": "x"} if verb == "POST" else None
+    response = client.request(verb, "/api/v1/scenarios/run", json=body, headers=header)
+    assert response.status_code == 200
+    (call,) = upstream.calls
+    assert not header.items() & call.metadata.items()
+
+
 def test_authorization_reaches_the_server(client: httpx.Client, upstream: Upstream) -> None:
     client.get(
         "/api/v1/scenarios/run", headers={"authorization": "Bearer abc", "krkn-revision": "7"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from krkn_grpc.server.auth.audit import Entry
 from krkn_grpc.server.auth.gate import Caller
@@ -19,8 +20,6 @@ from krkn_grpc.server.auth.places import Places
 from krkn_grpc.server.auth.rules import Open, Rule
 from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.errors import NotReceived, TooSlow
-
-REQUEST_SECONDS = 20.0
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -109,7 +108,7 @@ class Passage:
 
     async def _admitted(self, requests: Any) -> Any:
         """Return the request, when its sender may make it."""
-        request = await _received(requests)
+        request = await _received(requests, self.rule.pool.request_seconds)
         if self.entry is not None:
             self.entry.asks(request)
         if isinstance(self.rule, Rule):
@@ -117,11 +116,13 @@ class Passage:
         return request
 
 
-async def _received(requests: Any) -> Any:
+async def _received(requests: Any, seconds: float) -> Any:
     try:
-        async with asyncio.timeout(REQUEST_SECONDS):
+        async with asyncio.timeout(seconds):
             return await anext(aiter(requests))
     except TimeoutError:
         raise TooSlow("the request took too long to arrive") from None
     except StopAsyncIteration:
         raise NotReceived("the request did not arrive") from None
+    except DecodeError:
+        raise NotReceived("the request is not a message of this method") from None

@@ -16,10 +16,14 @@ JOBS = "krknchaosjobs"
 
 @dataclass(frozen=True)
 class Pool:
-    """Calls that share so many places in one server, half of them for one known caller."""
+    """Calls that share so many places in one server, half of them for one known caller.
+
+    A request that has not arrived after `request_seconds` loses its place.
+    """
 
     name: str
     places: int
+    request_seconds: float = 20.0
 
 
 # Together they are fewer than Envoy lets through: so it is one's own calls that are refused here,
@@ -28,8 +32,10 @@ CALLS = Pool("calls", 3_000)
 WATCHES = Pool("watches", 3_000)
 # Logs have a connection to the API server each, and the session's pool has more than these.
 LOGS = Pool("logs", 1_500)
-ANYBODYS = Pool("open to anybody", 300)
-POOLS = (CALLS, WATCHES, LOGS, ANYBODYS)
+# Apart, so that whoever watches the health of the server keeps nobody from asking for it.
+OPEN_CALLS = Pool("open calls", 500, request_seconds=2.0)
+OPEN_STREAMS = Pool("open streams", 150)
+POOLS = (CALLS, WATCHES, LOGS, OPEN_CALLS, OPEN_STREAMS)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Open:
     """Everyone may call; `reflection` only where the setting allows it."""
 
     reflection: bool = False
-    pool: Pool = ANYBODYS
+    pool: Pool = OPEN_CALLS
 
 
 def _uuid(request: Any) -> str:
@@ -88,7 +94,7 @@ RULES: Final[dict[str, Rule | Open]] = {
     "/krkn.v1.HealthService/GetHealth": Open(),
     "/grpc.health.v1.Health/Check": Open(),
     "/grpc.health.v1.Health/List": Open(),
-    "/grpc.health.v1.Health/Watch": Open(),
-    f"/grpc.reflection.v1.{_REFLECTION}": Open(reflection=True),
-    f"/grpc.reflection.v1alpha.{_REFLECTION}": Open(reflection=True),
+    "/grpc.health.v1.Health/Watch": Open(pool=OPEN_STREAMS),
+    f"/grpc.reflection.v1.{_REFLECTION}": Open(reflection=True, pool=OPEN_STREAMS),
+    f"/grpc.reflection.v1alpha.{_REFLECTION}": Open(reflection=True, pool=OPEN_STREAMS),
 }

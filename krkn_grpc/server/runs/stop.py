@@ -45,7 +45,7 @@ async def _seen_again(
             raise error
         raise Changed("the job was changed by others all the while") from error
     if attempt or isinstance(error, NotWritten | OutcomeUnknown):
-        await pause(error, attempt)
+        await pause(error, attempt, at_most=deadline.remaining)
     try:
         return await find_live(jobs, job.metadata.name)
     except (NotWritten, OutcomeUnknown):

@@ -26,6 +26,7 @@ from krkn_grpc.server.targets.registration import Registry
 
 _CONCURRENT_WRITES = 32
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
+_TOO_LATE = "the time of the call was over"
 
 _log = structlog.get_logger(__name__)
 
@@ -125,11 +126,13 @@ class Submission:
     ) -> JobResult:
         job_id = record.job_id(uuid) if record is not None else ids.new_id()
         async with self._writes:
+            if deadline.remaining <= 0:
+                raise errors.NotWritten(_TOO_LATE)
             try:
-                async with asyncio.timeout(max(deadline.remaining, 0)):
+                async with asyncio.timeout(deadline.remaining):
                     target = await self._target(run, uuid, caller)
             except TimeoutError:
-                raise errors.NotWritten("the time of the call was over") from None
+                raise errors.NotWritten(_TOO_LATE) from None
             if run.validate_only:
                 return JobResult(uuid, "Pending")
             job = blueprint.job(run, target, job_id, caller.user, trace.current())

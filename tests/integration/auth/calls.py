@@ -34,20 +34,25 @@ class Outcome:
 
 
 async def call(
-    channel: grpc.aio.Channel, name: str, metadata: Metadata = (), **fields: Any
+    channel: grpc.aio.Channel,
+    name: str,
+    metadata: Metadata = (),
+    seconds: float = SECONDS,
+    request: Message | None = None,
+    **fields: Any,
 ) -> Outcome:
     """Call a method; of a stream, until its first message."""
     method = METHODS[name]
     path = f"/{method.containing_service.full_name}/{name}"
     serialize, deserialize = _message, GetMessageClass(method.output_type).FromString
-    request = a_request(name, **fields)
+    request = request or a_request(name, **fields)
     try:
         if not method.server_streaming:
             unary = channel.unary_unary(path, serialize, deserialize)
-            reply = await unary(request, metadata=metadata, timeout=SECONDS)
+            reply = await unary(request, metadata=metadata, timeout=seconds)
             return Outcome(StatusCode.OK, reply=reply)
         stream = channel.unary_stream(path, serialize, deserialize)(
-            request, metadata=metadata, timeout=SECONDS
+            request, metadata=metadata, timeout=seconds
         )
         async for message in stream:
             stream.cancel()

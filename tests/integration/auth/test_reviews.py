@@ -7,7 +7,7 @@ import pytest
 from grpc import StatusCode
 
 from tests.integration.auth.callers import AUDIENCE, GROUP
-from tests.integration.auth.calls import METHODS, Outcome, call
+from tests.integration.auth.calls import METHODS, Outcome, a_request, call
 from tests.integration.auth.conftest import Guarded, forgotten
 from tests.integration.auth.test_matrix import MAY
 from tests.support.accounts import RBAC
@@ -81,7 +81,7 @@ async def test_what_is_no_id_goes_nowhere(guarded: Guarded, method: str, no_id: 
             guarded.running.channel,
             method,
             await guarded.callers.metadata(account),
-            **{field: no_id},
+            request=a_request(method, **{field: no_id}),
         )
     assert found.code is StatusCode.NOT_FOUND, found
     for access in asked.reviews(ACCESS):

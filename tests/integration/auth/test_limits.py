@@ -1,0 +1,191 @@
+"""What the server bears: large, many, slow and silent, and what the others feel of it meanwhile."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import grpc
+import pytest
+from grpc import StatusCode
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from krkn_grpc.server import limits
+from krkn_grpc.server.auth.rules import CALLS, OPEN_CALLS, OPEN_STREAMS
+from krkn_grpc.v1 import targets_pb2 as targets
+from tests.integration.auth.callers import bearer
+from tests.integration.auth.calls import call
+from tests.integration.auth.conftest import Guarded
+from tests.integration.auth.raw_peer import RawPeer, raw_peer
+from tests.integration.auth.test_runs import register, run
+from tests.support.api_proxy import Call
+from tests.support.custom_objects import JOBS, collection
+from tests.support.waiting import eventually
+
+GET, HEALTH = "/krkn.v1.TargetService/GetTarget", "/grpc.health.v1.Health/"
+EXHAUSTED = str(StatusCode.RESOURCE_EXHAUSTED.value[0])
+TOO_LARGE = "x" * (limits.LARGEST_MESSAGE + 1)
+
+
+async def assert_others_are_well(guarded: Guarded) -> None:
+    """Somebody else calls again and again: no call fails."""
+    runner = await guarded.callers.metadata("runner")
+    target = await register(guarded)
+    for _ in range(10):
+        found = await call(guarded.running.channel, "ListTargets", runner)
+        assert found.code is StatusCode.OK, found
+        started = await run(guarded, runner, target)
+        assert started.reply.successful_jobs == 1, started
+
+
+async def until_refused(count: int, *peers: RawPeer) -> None:
+    """Read what comes until so many calls were refused, and see that no other one ended."""
+    reading = [asyncio.create_task(peer.closed()) for peer in peers]
+
+    async def ended() -> list[str]:
+        return [status for peer in peers for status in peer.statuses.values()]
+
+    statuses = await eventually(ended, lambda statuses: len(statuses) >= count)
+    for task in reading:
+        task.cancel()
+    await asyncio.wait(reading)
+    assert statuses == [EXHAUSTED] * count
+
+
+async def test_a_large_message_is_refused(guarded: Guarded) -> None:
+    runner = await guarded.callers.metadata("runner")
+    found = await call(guarded.running.channel, "GetTarget", runner, uuid=TOO_LARGE)
+    assert found.code is StatusCode.RESOURCE_EXHAUSTED, found
+
+
+async def test_a_message_of_the_largest_size_is_read(guarded: Guarded) -> None:
+    runner = await guarded.callers.metadata("runner")
+    largest = TOO_LARGE[: limits.LARGEST_MESSAGE - 16]
+    found = await call(guarded.running.channel, "GetTarget", runner, uuid=largest)
+    assert found.code is StatusCode.NOT_FOUND, found
+
+
+async def test_of_a_stranger_nothing_is_received(guarded: Guarded) -> None:
+    """The answer comes before the request, so its size does not matter."""
+    found = await call(guarded.running.channel, "GetTarget", uuid=TOO_LARGE)
+    assert found.code is StatusCode.UNAUTHENTICATED, found
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin()
+        await peer.ended(peer.open(GET))
+        assert set(peer.statuses.values()) == {str(StatusCode.UNAUTHENTICATED.value[0])}
+
+
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [(24 * 1024, StatusCode.UNAUTHENTICATED), (48 * 1024, StatusCode.RESOURCE_EXHAUSTED)],
+)
+async def test_headers_have_a_size(guarded: Guarded, size: int, code: StatusCode) -> None:
+    for _ in range(5):  # Between two limits of gRPC's own it would be chance.
+        found = await call(guarded.running.channel, "ListTargets", bearer("x" * size))
+        assert found.code is code, found
+
+
+async def test_a_connection_is_told_how_many_streams_it_may_have(guarded: Guarded) -> None:
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin()
+        await peer.settled()
+    max_concurrent_streams = 3
+    assert peer.settings[max_concurrent_streams] == 1_000
+
+
+async def test_calls_that_are_opened_and_left_take_no_others_place(guarded: Guarded) -> None:
+    viewer = await guarded.callers.metadata("viewer")
+    address, its_share = guarded.running.processes.grpc_address, CALLS.places // 2
+    async with raw_peer(address) as one, raw_peer(address) as two:
+        opened = []
+        for peer in (one, two):
+            peer.begin()
+            await peer.settled()
+            opened.append([peer.open(GET, viewer) for _ in range(1_000)])
+        beyond = 2_000 - its_share
+
+        await until_refused(beyond, one, two)
+        found = await call(guarded.running.channel, "ListTargets", viewer)
+        assert found.code is StatusCode.RESOURCE_EXHAUSTED
+        assert found.details == "too many calls of yours are under way"
+        await assert_others_are_well(guarded)
+        # One that goes on after all is answered.
+        last = next(stream for stream in opened[0] if stream not in one.statuses)
+        one.finish(last, targets.GetTargetRequest(uuid=str(uuid.uuid4())).SerializeToString())
+        await one.ended(last)
+        assert one.statuses[last] == str(StatusCode.NOT_FOUND.value[0])
+    await eventually(
+        lambda: call(guarded.running.channel, "ListTargets", viewer),
+        lambda found: found.code is StatusCode.OK,
+    )
+
+
+async def test_strangers_that_watch_the_health_keep_nobody_from_asking_for_it(
+    guarded: Guarded,
+) -> None:
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin(initial_window_size=0)
+        await peer.settled()
+        watches = [peer.open(f"{HEALTH}Watch") for _ in range(OPEN_STREAMS.places + 5)]
+        for stream in watches:
+            peer.finish(stream)
+        await peer.ended(*watches[-5:])
+        assert list(peer.statuses.values()) == [EXHAUSTED] * 5
+        assert (await call(guarded.running.channel, "GetHealth")).code is StatusCode.OK
+        await assert_others_are_well(guarded)
+
+
+async def test_a_question_about_the_health_has_to_come_soon(guarded: Guarded) -> None:
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin()
+        await peer.settled()
+        left = [peer.open(f"{HEALTH}Check") for _ in range(OPEN_CALLS.places)]
+        await peer.ended(*left)
+        assert set(peer.statuses.values()) == {str(StatusCode.DEADLINE_EXCEEDED.value[0])}
+    stub: Any = health_pb2_grpc.HealthStub(guarded.running.channel)
+    answer = await stub.Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_garbage_is_no_message(guarded: Guarded) -> None:
+    runner = await guarded.callers.metadata("runner")
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin()
+        stream = peer.open(GET, runner)
+        peer.finish(stream, b"\xff" * 100)
+        await peer.ended(stream)
+    assert peer.statuses[stream] == str(StatusCode.INVALID_ARGUMENT.value[0])
+    await assert_others_are_well(guarded)
+
+
+@pytest.mark.parametrize("answers_pings", [True, False], ids=["answers", "is silent"])
+async def test_a_peer_that_answers_no_ping_is_cut_off(answers_pings: bool) -> None:
+    options = limits.options(keepalive_seconds=0.5, keepalive_timeout_seconds=0.5)
+    server = grpc.aio.server(options=options)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with raw_peer(f"127.0.0.1:{port}", answers_pings=answers_pings) as peer:
+            peer.begin()
+            closed = asyncio.create_task(peer.closed())
+            done, _ = await asyncio.wait([closed], timeout=3 if answers_pings else 20)
+            assert bool(done) is not answers_pings
+            closed.cancel()
+    finally:
+        await server.stop(None)
+
+
+async def test_what_is_not_known_is_told_before_the_caller_gives_up(guarded: Guarded) -> None:
+    """The caller's deadline is the write's: it is told of a job that may exist, and its id."""
+    target = await register(guarded)
+    metadata = await guarded.callers.metadata("runner")
+
+    async def hold(seen: Call) -> None:
+        if seen.method == "POST" and seen.path == collection(JOBS, guarded.running.namespace):
+            await asyncio.sleep(60)
+
+    guarded.proxy.before = hold
+    found = await run(guarded, metadata, target, seconds=3.0)
+    assert found.code is StatusCode.OK, found
+    [job] = found.reply.jobs
+    assert (job.status, job.success) == ("Unknown", False)
+    assert job.job_id

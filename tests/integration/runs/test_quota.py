@@ -1,0 +1,56 @@
+"""A target whose job cannot be written is that target's failure, and no other's."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from deploy.local.control_plane import ControlPlane
+from tests.integration.runs.conftest import Site, a_site
+from tests.support.custom_objects import MERGE
+from tests.support.running import Wanted
+
+COUNTED = "count/krknchaosjobs.krkn.krkn-chaos.dev"
+USED_UP = "a quota of the namespace is used up"
+
+
+@pytest_asyncio.fixture
+async def own_site(control_plane: ControlPlane, tmp_path: Path) -> AsyncIterator[Site]:
+    async with a_site(control_plane, tmp_path, Wanted(controller=False, envoy=False)) as site:
+        yield site
+
+
+async def limit(site: Site, jobs: int) -> None:
+    """Let the namespace have so many jobs and no more."""
+    path = f"/api/v1/namespaces/{site.namespace}/resourcequotas"
+    hard = {COUNTED: str(jobs)}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "jobs"},
+        "spec": {"hard": hard},
+    }
+    await site.cluster.request("POST", path, quota)
+    # What the quota controller does, which the local cluster has not.
+    status = {"status": {"hard": hard, "used": {COUNTED: "0"}}}
+    await site.cluster.request("PATCH", f"{path}/jobs/status", status, MERGE)
+
+
+async def test_a_quota_is_that_targets_failure_and_the_retry_finishes(own_site: Site) -> None:
+    targets, asked = await own_site.some_targets(5), {"requestId": str(uuid.uuid4())}
+    await limit(own_site, 2)
+    reply = await own_site.runs.ask(*targets, **asked)
+    assert (reply.total_targets, reply.successful_jobs, reply.failed_jobs) == (5, 2, 3)
+    refused = [job for job in reply.jobs if not job.success]
+    assert {(job.status, job.error, job.job_id) for job in refused} == {("Failed", USED_UP, "")}
+    created = {job.target_uuid: job.job_id for job in reply.jobs if job.success}
+    found = await own_site.jobs_on(*targets)
+    assert {j["spec"]["targetUUID"]: j["metadata"]["name"] for j in found} == created
+
+    quota = f"/api/v1/namespaces/{own_site.namespace}/resourcequotas/jobs"
+    await own_site.cluster.request("DELETE", quota)
+    again = await own_site.runs.ask(*targets, **asked)
+    assert again.failed_jobs == 0
+    assert created.items() <= {job.target_uuid: job.job_id for job in again.jobs}.items()
+    assert len(await own_site.jobs_on(*targets)) == 5

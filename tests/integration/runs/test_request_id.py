@@ -1,0 +1,176 @@
+"""A requestId means the same jobs for ever: on each replica, after a crash, after they are gone."""
+
+import asyncio
+import itertools
+import uuid
+from typing import Any
+
+import grpc
+import pytest
+
+from deploy.local.control_plane import ControlPlane
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from tests.integration.runs.conftest import Site, StartServer
+from tests.integration.runs.held import Hold, a_proxy, heal, told
+from tests.support.inventory import written
+from tests.support.jobs import Jobs
+from tests.support.requests import IMAGE, canary
+from tests.support.rpc import refused
+from tests.support.runs import Runs
+
+FILE = {"name": "f", "content": "eA==", "mountPath": "/etc/f"}
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def ids(reply: pb.RunScenarioResponse) -> list[str]:
+    assert reply.failed_jobs == 0, reply
+    return [job.job_id for job in reply.jobs]
+
+
+async def assert_one_job_each(site: Site, targets: list[str], job_ids: list[str]) -> None:
+    """Assert that each target has exactly this job, which runs once and to its end."""
+    found = await site.jobs_on(*targets)
+    by_target = {job["spec"]["targetUUID"]: job["metadata"]["name"] for job in found}
+    assert by_target == dict(zip(targets, job_ids, strict=True))
+    assert len(found) == len(targets)
+    for target, job_id in zip(targets, job_ids, strict=True):
+        assert (await site.runs.when(job_id)).status == "Succeeded"
+        assert len(await site.pods_on(target)) == 1
+
+
+async def test_twenty_retries_to_two_servers_are_one_run(site: Site) -> None:
+    targets = await site.some_targets(3)
+    servers = itertools.cycle([site.runs, site.other_runs])
+    asked = {"requestId": new_id(), "secretEnvironment": {"S": canary()}, "files": [FILE]}
+    replies = await asyncio.gather(*(next(servers).ask(*targets, **asked) for _ in range(20)))
+    job_ids = ids(replies[0])
+    assert [ids(reply) for reply in replies] == [job_ids] * 20
+    await assert_one_job_each(site, targets, job_ids)
+
+
+@pytest.mark.parametrize(
+    ("when", "what", "number"),
+    [
+        pytest.param("before", "POST leases", 1, id="before its first write"),
+        pytest.param("after", "POST leases", 1, id="with nothing but the record"),
+        pytest.param("after", "POST secrets", 2, id="with inputs and no job"),
+        pytest.param("before", "POST krknchaosjobs", 2, id="with one job"),
+        pytest.param("after", "POST krknchaosjobs", 3, id="with all, before it says so"),
+    ],
+)
+async def test_killed_half_way_the_retry_on_another_finishes_it(
+    site: Site,
+    control_plane: ControlPlane,
+    a_server: StartServer,
+    when: str,
+    what: str,
+    number: int,
+) -> None:
+    targets = await site.some_targets(3)
+    asked: dict[str, Any] = {"requestId": new_id(), "secretEnvironment": {"S": canary()}}
+    async with a_proxy(control_plane) as proxy, a_server(proxy.url) as victim:
+        hold = Hold(proxy, when, what, number)
+        call = Runs(victim.channel).start(*targets, **asked)
+        await hold.came.wait()
+        await victim.processes.kill("server")
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+    job_ids = ids(await site.runs.ask(*targets, **asked))
+    assert ids(await site.other_runs.ask(*targets, **asked)) == job_ids
+    await assert_one_job_each(site, targets, job_ids)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda known: {"scenarioName": "another"}, id="name"),
+        pytest.param(lambda known: {"environment": {"A": "2"}}, id="environment"),
+        pytest.param(lambda known: {"targetUUIDs": known[:1]}, id="fewer targets"),
+        pytest.param(lambda known: {"targetUUIDs": [*known, new_id()]}, id="more targets"),
+        pytest.param(lambda known: {"targetUUIDs": known[::-1]}, id="another order"),
+        pytest.param(lambda known: {"timeoutSeconds": 5}, id="timeout"),
+        pytest.param(
+            lambda known: {"scenarioName": "another", "validateOnly": True}, id="only validated"
+        ),
+    ],
+)
+async def test_another_body_is_refused_and_starts_nothing(site: Site, change: Any) -> None:
+    targets = await site.some_targets(2)
+    asked = {"requestId": new_id(), "environment": {"A": "1"}}
+    await site.runs.run(*targets, **asked)
+    before = await written(site.cluster, site.namespace)
+    for server in (site.runs, site.other_runs):
+        found = await refused(server.start(*targets, **(asked | change(targets))))
+        assert (found.code.name, found.reason) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
+    assert await written(site.cluster, site.namespace) <= before
+
+
+async def test_validation_remembers_nothing(site: Site) -> None:
+    [target], request_id = await site.some_targets(1), new_id()
+    before = await written(site.cluster, site.namespace)
+    reply = await site.runs.ask(target, requestId=request_id, validateOnly=True)
+    assert told(reply) == [(target, "Pending", True)]
+    assert await written(site.cluster, site.namespace) <= before
+    await site.runs.run(target, requestId=request_id, scenarioName="another")
+
+
+async def test_other_secrets_are_no_other_body(site: Site) -> None:
+    """They are not remembered, so they cannot be told apart; the first ones count."""
+    [target], request_id = await site.some_targets(1), new_id()
+    first, again = [
+        await site.runs.run(target, requestId=request_id, secretEnvironment={"S": canary()})
+        for _ in range(2)
+    ]
+    assert first == again
+
+
+@pytest.mark.parametrize("by", ["kubectl", "its time to live"])
+async def test_after_its_job_is_gone_a_retry_starts_nothing(
+    site: Site, jobs: Jobs, by: str
+) -> None:
+    target, other = await site.some_targets(2)
+    asked: dict[str, Any] = {"requestId": new_id()}
+    if by == "kubectl":
+        job_ids = await site.runs.run(target, other, **asked)
+        await jobs.delete(job_ids[0])
+        await jobs.gone(job_ids[0])
+    else:
+        asked["ttlSecondsAfterFinished"] = 0
+        job_ids = await site.runs.run(target, other, **asked)
+        for job_id in job_ids:
+            await jobs.gone(job_id)
+    left = {job["metadata"]["name"] for job in await site.jobs_on(target, other)}
+    for server in (site.runs, site.other_runs):
+        assert ids(await server.ask(target, other, **asked)) == job_ids
+    assert {job["metadata"]["name"] for job in await site.jobs_on(target, other)} <= left
+    assert (await refused(site.runs.job(job_ids[0]))).code is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_job_that_goes_while_the_retry_is_on_its_way_is_not_started_again(
+    site: Site, jobs: Jobs, control_plane: ControlPlane, a_server: StartServer
+) -> None:
+    [target] = await site.some_targets(1)
+    asked = {"requestId": new_id()}
+    job_ids = await site.runs.run(target, **asked)
+    async with a_proxy(control_plane) as proxy, a_server(proxy.url) as late:
+        # It has read the record, which says nothing of a deletion yet.
+        hold = Hold(proxy, "after", "GET leases")
+        call = asyncio.ensure_future(Runs(late.channel).start(target, **asked))
+        await hold.came.wait()
+        await jobs.delete(job_ids[0])
+        await jobs.gone(job_ids[0])
+        heal(proxy)
+        hold.go_on.set()
+        assert ids(await call) == job_ids
+    assert await site.jobs_on(target) == []
+
+
+async def test_a_job_outlives_its_target_for_the_retry(site: Site) -> None:
+    [target] = await site.some_targets(1)
+    asked = {"requestId": new_id(), "scenarioImage": f"{IMAGE}-never-ends"}
+    job_ids = await site.runs.run(target, **asked)
+    await site.targets.delete(target)
+    assert ids(await site.runs.ask(target, **asked)) == job_ids

@@ -1,0 +1,64 @@
+"""What the conditions of a target say, and what clients are shown of them."""
+
+import pytest
+
+from krkn_grpc.admission import conditions
+from krkn_grpc.resources.meta import find_condition
+from krkn_grpc.resources.target import ADMITTED, READY
+from krkn_grpc.server.targets.translate import target_message
+from tests.unit.controller_targets.builders import NOW, ATarget
+
+NEW = ATarget()
+
+
+def test_admission_forgets_what_was_found_of_another_spec() -> None:
+    old = NEW.admitted(generation=1).checked(ready=True, generation=1)
+    status = conditions.admitted(old.built(), NOW)
+    assert not status.ready
+    assert find_condition(status.conditions, READY) is None
+    admitted = find_condition(status.conditions, ADMITTED)
+    assert admitted is not None
+    assert (admitted.status, admitted.observed_generation) == ("True", 2)
+
+
+def test_admission_keeps_what_was_found_of_this_spec() -> None:
+    status = conditions.admitted(NEW.refused().checked(ready=True).built(), NOW)
+    assert status.ready
+    assert find_condition(status.conditions, READY) is not None
+
+
+def test_a_loser_is_not_ready() -> None:
+    status = conditions.refused(
+        NEW.admitted(generation=1).checked(ready=True).built(), "DuplicateName", "It is taken.", NOW
+    )
+    assert not status.ready
+    assert status.last_updated == NOW
+
+
+@pytest.mark.parametrize(
+    ("target", "ready", "reason"),
+    [
+        pytest.param(NEW, False, "", id="nothing known"),
+        pytest.param(NEW.admitted(), False, "", id="not checked"),
+        pytest.param(NEW.admitted().checked(ready=True), True, "", id="ready"),
+        pytest.param(NEW.admitted().checked(ready=False), False, "Unreachable", id="not ready"),
+        pytest.param(
+            NEW.admitted(generation=1).checked(ready=True, generation=1), False, "", id="changed"
+        ),
+        pytest.param(
+            NEW.admitted(generation=1).checked(ready=False, generation=1),
+            False,
+            "",
+            id="changed, and was not ready",
+        ),
+        pytest.param(NEW.refused(), False, "DuplicateName", id="a loser"),
+        pytest.param(
+            NEW.refused().checked(ready=False), False, "DuplicateName", id="a loser, not ready"
+        ),
+        pytest.param(NEW.refused(generation=1), False, "", id="was a loser"),
+    ],
+)
+def test_what_is_shown(target: ATarget, ready: bool, reason: str) -> None:
+    shown = target_message(target.built())
+    assert (shown.ready, shown.reason) == (ready, reason)
+    assert bool(shown.message) == bool(reason)
