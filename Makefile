@@ -32,8 +32,12 @@ test: build ## Run all tests; ARGS="-k name" runs some of them
 faults: build ## Let every call of the controller fail in every way; make test does a selection
 	@KRKN_FAULTS=all $(PY) -m pytest tests/faults $(ARGS)
 
+.PHONY: fuzz
+fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document lets one think of
+	@KRKN_FUZZ_EXAMPLES=300 $(PY) -m pytest tests/rest/test_openapi.py $(ARGS)
+
 .PHONY: check
-check: ## Check format, lint, types, layers, protos, locks and Envoy's configuration
+check: ## Check format, lint, types, layers, protos, secrets, locks and Envoy's configuration
 	@requirements/install dev
 	@$(PY) -m deploy.local.go_tools $(GENERATORS) >/dev/null
 	@.ci/check
@@ -59,6 +63,12 @@ docs: ## Write docs/settings.md from what the settings say of themselves
 lock: ## Make the locks of the Python packages from pyproject.toml; ARGS=--upgrade for newer ones
 	@requirements/install dev
 	@$(PY) requirements/lock.py $(ARGS)
+
+.PHONY: audit
+audit: ## Ask PyPI for known faults of the locked packages (where its JSON interface can be reached)
+	@requirements/install dev
+	@$(PY) -m pip_audit --strict --progress-spinner off --disable-pip --require-hashes \
+		--requirement requirements/dev.lock
 
 .PHONY: build
 build: ## Build the local control plane, once; `make run` and `make test` do it too

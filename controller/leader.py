@@ -91,7 +91,7 @@ class Leadership:
                 await self._lead(held, work)
             except asyncio.CancelledError:
                 await self._in_time(farewell())
-                await self._in_time(self._release(held))
+                await self._in_time(self._release())
                 raise
             _log.warning("not leading any more", identity=self._me)
 
@@ -169,10 +169,13 @@ class Leadership:
             return False
         return True
 
-    async def _release(self, held: _Held) -> None:
+    async def _release(self) -> None:
         """Let another one take the Lease at once."""
-        spec = msgspec.structs.replace(held.lease.spec, holder_identity="", renew_time=_now())
-        await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
+        # Looked up: a renewal may have been under way when the work ended.
+        lease = await self._leases.get(CONTROLLER_LEASE)
+        if lease.spec.holder_identity == self._me:
+            spec = msgspec.structs.replace(lease.spec, holder_identity="", renew_time=_now())
+            await self._leases.replace(msgspec.structs.replace(lease, spec=spec))
 
     async def _in_time(self, last: Awaitable[None]) -> None:
         """Do one of the last things; an API server that is away must not keep us."""

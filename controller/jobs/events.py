@@ -54,7 +54,7 @@ class Announcer:
             except AlreadyExists:
                 continue
             except KubeError as error:
-                _log.info("event not written", event=event.metadata.name, error=str(error))
+                _log.info("event not written", name=event.metadata.name, error=str(error))
 
 
 def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | None:

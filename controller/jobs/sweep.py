@@ -60,11 +60,11 @@ class JobSweep:
             if await self._is_left_over(secret):
                 with contextlib.suppress(NotFound, Conflict):
                     await self.secrets.delete(secret.name, uid=secret.uid)
-                    _log.info("secret of no job removed", job=secret.labels[labels.JOB_ID])
+                    _log.info("secret of no job removed", secret=secret.name)
         await self._remove_records()
 
     async def _is_left_over(self, secret: ObjectMeta) -> bool:
-        job_id = secret.labels[labels.JOB_ID]
+        job_id = secret.labels.get(labels.JOB_ID, "")
         if not is_id(job_id) or secret.name not in names.secrets_of(job_id):
             return False
         known = self.jobs.get(job_id)

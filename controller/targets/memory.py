@@ -21,6 +21,7 @@ class _Entry:
     failures: int = 0
     refused: float | None = None
     wanted: frozenset[str] = frozenset()
+    is_free_since: bool = False
 
 
 class Memory:
@@ -36,8 +37,10 @@ class Memory:
         self._held: dict[str, frozenset[str]] = {}
 
     def past(self, target: Target) -> Past:
-        """Return what is remembered of the target as it is."""
+        """Return what is remembered of the target as it is, at the beginning of its turn."""
         entry, now = self._entry(target), self._clock()
+        entry.wanted = frozenset() if target.is_admitted else frozenset(held_by(target))
+        entry.is_free_since = False
         return Past(
             known_seconds=now - entry.first_seen,
             failures=entry.failures,
@@ -51,16 +54,17 @@ class Memory:
         return entry.failures
 
     def refused(self, target: Target) -> None:
-        """Remember that the target's name or URL is another's just now."""
+        """Remember that the target's name or URL was another's in this turn."""
         entry = self._entry(target)
-        entry.refused, entry.wanted = self._clock(), frozenset(held_by(target))
+        # It may have become free after it was looked at: then the next turn tries again.
+        entry.refused = None if entry.is_free_since else self._clock()
 
     def formerly_held(self, target: Target) -> frozenset[str]:
         """Return the reservations that the target held before it was changed, and needs no more."""
         return self._held.get(target.metadata.name, frozenset()) - frozenset(held_by(target))
 
     def freed_by(self, seen: Seen[Target]) -> list[str]:
-        """Return the targets that were refused what this change sets free.
+        """Return the targets that want what this change sets free.
 
         They count as refused no more, so that they are tried at once.
         """
@@ -73,7 +77,14 @@ class Memory:
             # While it is between two admissions it keeps what it held.
             self._held[name] = frozenset(held_by(target)) if target.is_admitted else held
             free = held - self._held[name]
-        return [other for other, entry in self._entries.items() if _is_tried_again(entry, free)]
+        wanting = {
+            other: entry
+            for other, entry in self._entries.items()
+            if not entry.wanted.isdisjoint(free)
+        }
+        for entry in wanting.values():
+            entry.refused, entry.is_free_since = None, True
+        return list(wanting)
 
     def _entry(self, target: Target) -> _Entry:
         metadata = target.metadata
@@ -82,10 +93,3 @@ class Memory:
         if known is None or known.version != version:
             known = self._entries[metadata.name] = _Entry(version, self._clock())
         return known
-
-
-def _is_tried_again(entry: _Entry, free: frozenset[str]) -> bool:
-    if entry.refused is None or entry.wanted.isdisjoint(free):
-        return False
-    entry.refused = None
-    return True

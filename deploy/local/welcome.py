@@ -16,6 +16,7 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
         f"krkn-grpc runs (ready after {seconds:.1f} s). Ctrl-C stops it all.",
         "",
         f"  REST       {services.rest_url}/api/v1",
+        f"  to read    {services.rest_url}/api/v1/docs",
         f"  gRPC       {services.grpc_address} (and on the REST port)",
         f"  logs       {here}/logs/",
         f"  kubectl    --kubeconfig {kubeconfig} -n {settings.namespace}",

@@ -12,9 +12,10 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+const inline = (text) => text.split("`").map((part, n) => (n % 2 ? element("code", {}, part) : part));
+
 // The little Markdown that descriptions have: paragraphs, lists, code.
 function prose(markdown = "") {
-  const inline = (text) => text.split("`").map((part, n) => (n % 2 ? element("code", {}, part) : part));
   return markdown.trim().split("\n\n").filter(Boolean).map((block) =>
     block.startsWith("- ")
       ? element("ul", {}, ...block.split("\n").map((line) => element("li", {}, ...inline(line.slice(2)))))
@@ -37,7 +38,7 @@ function show(openapi) {
 
 function show_call(path, verb, call, resolved) {
   const summary = element("summary", {}, element("span", {className: "verb " + verb}, verb),
-    element("span", {className: "path"}, path), element("span", {className: "title"}, call.summary));
+    element("span", {className: "path"}, path), element("span", {className: "title"}, ...inline(call.summary)));
   const details = element("details", {className: "call", id: call.operationId}, summary);
   // Made when it is looked at.
   details.addEventListener("toggle", () => details.append(show_form(path, verb, call, resolved)), {once: true});
@@ -66,7 +67,7 @@ function show_form(path, verb, call, resolved) {
 }
 
 function input_for(schema) {
-  const choices = schema.type === "boolean" ? ["true", "false"] : schema.enum;
+  const choices = schema.type === "boolean" ? ["true", "false"] : schema.enum?.filter(Boolean);
   if (choices) return element("select", {}, ...["", ...choices].map((value) => element("option", {}, value)));
   return element("input", {type: "text", placeholder: schema.default ?? "", spellcheck: false});
 }
@@ -135,7 +136,7 @@ function curl({url, verb, headers, body}) {
   for (const [name, value] of Object.entries(headers)) {
     lines.push("-H " + (name === "Authorization" ? '"Authorization: Bearer $TOKEN"' : quoted(`${name}: ${value}`)));
   }
-  if (body) lines.push("-d " + quoted(body));
+  if (body) lines.push("--data-raw " + quoted(body));
   return lines.join(" \\\n  ");
 }
 

@@ -17,9 +17,10 @@ _OPTIONS = [
     # A server that was away is found again soon; gRPC would wait up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 250),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # A peer that is gone without a word is noticed, also on a quiet watch. Servers take more than
-    # a ping in five minutes on such a connection for an attack.
-    ("grpc.keepalive_time_ms", 330_000),
+    # A peer that is gone without a word is noticed, also on a quiet watch. The service lets its
+    # callers ask every 10 seconds.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.primary_user_agent", "krkn-grpc-cli"),
 ]
 

@@ -13,11 +13,15 @@ LARGEST_METADATA = 32 * 1024
 
 
 def options(
-    *, keepalive_seconds: float = 60.0, keepalive_timeout_seconds: float = 20.0
+    *,
+    keepalive_seconds: float = 60.0,
+    keepalive_timeout_seconds: float = 20.0,
+    handshake_seconds: float = 10.0,
 ) -> list[tuple[str, int]]:
     """Return the gRPC server's options.
 
-    A peer that answers no ping is cut off after both times together, and so is what it had open.
+    A peer that answers no ping is cut off after both times together, and so is what it had open;
+    one that connects and says nothing that makes sense, after `handshake_seconds`.
     """
     return [
         ("grpc.so_reuseport", 0),
@@ -33,6 +37,6 @@ def options(
         ("grpc.keepalive_permit_without_calls", 1),
         # Clients may ping as often, whether they have calls or not.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.server_handshake_timeout_ms", round(handshake_seconds * 1000)),
         ("grpc.max_connection_idle_ms", 15 * 60 * 1000),
     ]

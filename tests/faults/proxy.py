@@ -32,7 +32,12 @@ class Call:
     method: str
     path: str
     body: bytes
-    is_watch: bool
+    query: Mapping[str, str]
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether it is told changes, without an end."""
+        return self.query.get("watch") in ("1", "true")
 
     @property
     def is_write(self) -> bool:
@@ -42,7 +47,8 @@ class Call:
     @property
     def is_list(self) -> bool:
         """Whether it lists all objects of a kind."""
-        return self.method == "GET" and not self.is_watch and self.path.count("/") == _depth(self)
+        is_some = self.is_watch or "labelSelector" in self.query
+        return self.method == "GET" and not is_some and self.path.count("/") == _depth(self)
 
     @property
     def is_election(self) -> bool:
@@ -149,13 +155,12 @@ class FaultProxy:
             yield answer
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
-        is_watch = request.query.get("watch") in ("1", "true")
-        call = Call(request.method, request.path, await request.read(), is_watch)
+        call = Call(request.method, request.path, await request.read(), request.query)
         self.calls.append(call)
         exchange = Exchange(self, request, call)
         if (fault := self.rule(call)) is not None:
             return await fault(exchange)
-        if not is_watch:
+        if not call.is_watch:
             return await exchange.forward()
         return await self._stream(request, call, exchange)
 

@@ -34,7 +34,7 @@ class OldLists:
 
     def rule(self, call: Call) -> Fault | None:
         """Return what happens to this call."""
-        return self._list if call.is_list else None
+        return self._list if call.is_list and not call.path.endswith("/leases") else None
 
     async def _list(self, exchange: Exchange) -> web.Response:
         path = exchange.call.path
@@ -63,7 +63,7 @@ async def test_watches_that_break(jobs: Jobs, behind_a_proxy: StartBehind, kind:
                 watch, {case: case.play.act(jobs, watch, target, case.job) for case in cases}
             )
     watches = [call for call in behind.proxy.calls if call.is_watch]
-    assert len(watches) > 20, "the watches did not break"
+    assert len(watches) > 9, "the watches did not break"
 
 
 @pytest.mark.timeout(300)

@@ -23,6 +23,15 @@ class Cut(Exception):
     """Raised by a gate: the connection is closed, and the caller gets no answer."""
 
 
+class Refused(Exception):
+    """Raised by a gate: the caller gets this answer, as if it were the API server's."""
+
+    def __init__(self, code: int, reason: str, message: str = "refused by the test") -> None:
+        super().__init__(message)
+        self.status = {"kind": "Status", "code": code, "reason": reason, "message": message}
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of the process."""
@@ -103,6 +112,8 @@ class ApiProxy:
             return web.Response(
                 status=answer.status, headers=_end_to_end(answer.headers), body=body
             )
+        except Refused as refusal:
+            return web.json_response(refusal.status, status=refusal.code)
         except Cut:
             assert request.transport is not None
             request.transport.abort()

@@ -85,9 +85,14 @@ class Controller:
                 self.start_soon()
 
     async def kill(self) -> None:
-        """End it at once; it is gone when this returns."""
+        """End it at once; it is gone when this returns, or started again if it is kept alive."""
+        pid = self.child.pid
         self.child.kill()
-        await self.child.wait()
+
+        async def is_gone() -> bool:
+            return self.child.pid != pid or not self.child.is_running
+
+        await eventually(is_gone, pause=0.01)
 
     async def stop(self) -> None:
         """Ask it to end, and wait."""

@@ -139,7 +139,7 @@ class Watcher:
 async def code_of(call: Any) -> grpc.StatusCode:
     """Return the status that a stream ends with, reading what is left of it."""
     with contextlib.suppress(grpc.aio.AioRpcError):
-        async for _ in call:
+        while await call.read() is not grpc.aio.EOF:
             pass
     code: grpc.StatusCode = await call.code()
     return code

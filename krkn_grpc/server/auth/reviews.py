@@ -18,7 +18,7 @@ from krkn_grpc.resources.meta import GROUP, VERSION
 from krkn_grpc.server.auth.remembered import Remembered
 
 _MOST_ANSWERS = 10_000
-_ASK_SECONDS = 5.0
+_ASK_SECONDS = 10.0
 # A part of the session's connections: a flood of strangers must leave some for the writes.
 _AT_ONCE = 24
 

@@ -20,7 +20,7 @@ RESERVED_NAMES = frozenset({"KUBECONFIG", "KRKN_KUBE_CONFIG"})
 # krkn takes the credentials of AWS, Elasticsearch, Prometheus and others from variables with such
 # names. docs/security.md lists them for users.
 _SECRET_NAME = re.compile(
-    r"PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|BEARER|APIKEY|_KEY|PRIVATE",
+    r"PASSWORD|PASSWD|PASSPHRASE|_PASS|_PWD|TOKEN|SECRET|CREDENTIAL|BEARER|APIKEY|_KEY|PRIVATE",
     re.IGNORECASE,
 )
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,199}")

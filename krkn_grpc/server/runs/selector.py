@@ -60,9 +60,9 @@ def _requirement(tokens: list[str]) -> Selector:
         case [key, "!=", *value]:
             return _not_among(_key(key), {_value(value)})
         case [key, "in", "(", *values, ")"]:
-            return _among(_key(key), _values(values))
+            return _among(_key(key), set(map(_value, _parts(values))))
         case [key, "notin", "(", *values, ")"]:
-            return _not_among(_key(key), _values(values))
+            return _not_among(_key(key), set(map(_value, _parts(values))))
     raise BadSelector
 
 
@@ -80,12 +80,6 @@ def _key(text: str) -> str:
     if match is None or len(match["prefix"] or "") > _LONGEST_PREFIX:
         raise BadSelector
     return text
-
-
-def _values(tokens: list[str]) -> set[str]:
-    if not tokens:
-        raise BadSelector
-    return {_value(part) for part in _parts(tokens)}
 
 
 def _value(tokens: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.errors import Conflict, Invalid, KubeError, NotFound, NotWritten, OutcomeUnknown
+from krkn_grpc.kube.errors import Conflict, Invalid, NotFound, NotWritten, OutcomeUnknown
 from krkn_grpc.kube.session import pause
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.errors import Changed
@@ -19,7 +19,7 @@ async def stop(jobs: WatchCache[ChaosJob], job_id: str, deadline: Deadline) -> C
     """
     job = await find(jobs, job_id)
     attempt = 0
-    while not (job.status.is_final or job.spec.stop):
+    while not _is_settled(job):
         # Only as it was seen: a job that has ended meanwhile is not touched.
         unchanged = {
             "op": "test",
@@ -30,23 +30,19 @@ async def stop(jobs: WatchCache[ChaosJob], job_id: str, deadline: Deadline) -> C
         try:
             job = await jobs.store.patch(job_id, [unchanged, ask])
         except _LOOK_AGAIN as error:
-            job = await _seen_again(jobs, job, error, attempt, deadline)
+            is_unanswered = isinstance(error, NotWritten | OutcomeUnknown)
+            # The first time at once: mostly it has changed just now.
+            if attempt or is_unanswered:
+                await pause(error, attempt, at_most=deadline.remaining)
+            job = await find_live(jobs, job_id)
+            if deadline.remaining <= 0 and not _is_settled(job):
+                if is_unanswered:
+                    raise
+                raise Changed("the job was changed by others all the while") from error
             attempt += 1
     jobs.remember(job)
     return job
 
 
-async def _seen_again(
-    jobs: WatchCache[ChaosJob], job: ChaosJob, error: KubeError, attempt: int, deadline: Deadline
-) -> ChaosJob:
-    """Return the job as it is now; after the first attempt with a pause."""
-    if deadline.remaining <= 0:
-        if isinstance(error, NotWritten | OutcomeUnknown):
-            raise error
-        raise Changed("the job was changed by others all the while") from error
-    if attempt or isinstance(error, NotWritten | OutcomeUnknown):
-        await pause(error, attempt, at_most=deadline.remaining)
-    try:
-        return await find_live(jobs, job.metadata.name)
-    except (NotWritten, OutcomeUnknown):
-        return job
+def _is_settled(job: ChaosJob) -> bool:
+    return job.status.is_final or job.spec.stop

@@ -9,9 +9,11 @@ A target can be run only while it is admitted for the spec that it has. What a c
 half-made is removed by the controller; the loser of a race removes its own.
 """
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -45,6 +47,7 @@ class Registry:
         self._secrets = secrets
         self._reservations = Reservations(leases, targets.store)
         self._writes = ConfirmedWrites(targets.store, self._reservations)
+        self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def all(self) -> Iterable[Target]:
         """Return all targets that this replica knows of."""
@@ -81,6 +84,20 @@ class Registry:
 
         Raises Taken, and leaves the target as it was, when another has the new name or URL.
         """
+        # Updates of one target hinder each other: on one server they go one after the other.
+        async with self._updates.setdefault(uuid, asyncio.Lock()):
+            return await self._update(uuid, new, deadline)
+
+    async def delete(self, uuid: str, deadline: Deadline) -> Target:
+        """Remove a target; its name and URL are free when this returns."""
+        target = await self._registered(uuid)
+        with self._deletions.expected(target) as deletion:
+            await self._writes.delete(target, deadline)
+            self._cache.forget(target)
+            await self._reservations.release_all(target)
+            return await deletion.seen()
+
+    async def _update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
         spec = _spec(uuid, new)
         old = await self._registered(uuid)
         wanted = msgspec.structs.replace(old, spec=spec)
@@ -97,15 +114,6 @@ class Registry:
         admitted = await self._writes.admit(changed, deadline)
         self._cache.remember(admitted)
         return admitted
-
-    async def delete(self, uuid: str, deadline: Deadline) -> Target:
-        """Remove a target; its name and URL are free when this returns."""
-        target = await self._registered(uuid)
-        with self._deletions.expected(target) as deletion:
-            await self._writes.delete(target, deadline)
-            self._cache.forget(target)
-            await self._reservations.release_all(target)
-            return await deletion.seen()
 
     async def _registered(self, uuid: str) -> Target:
         """Return the target as it is now; raises NoSuch when clients know of none."""

@@ -35,7 +35,8 @@ async def reflect(
         reflection_pb2.ServerReflectionRequest.SerializeToString,
         reflection_pb2.ServerReflectionResponse.FromString,
     )
-    call = method(iter([reflection_pb2.ServerReflectionRequest(**question)]), timeout=20)
+    request: Any = reflection_pb2.ServerReflectionRequest
+    call = method(iter([request(**question)]), timeout=20)
     answer: reflection_pb2.ServerReflectionResponse = await anext(aiter(call))
     return answer
 
@@ -86,7 +87,8 @@ async def test_the_health_is_told_and_watched(service: str) -> None:
             standing.tell(is_serving)
             assert (await anext(watch)).status == status
             assert (await stub.Check(request)).status == status
-        listed = await stub.List(health_pb2.HealthListRequest())
+        newer_than_its_types: Any = health_pb2
+        listed = await stub.List(newer_than_its_types.HealthListRequest())
         assert {*listed.statuses} == {"", "krkn.v1.TargetService"}
         standing.close()
         assert (await anext(watch)).status == NOT_SERVING

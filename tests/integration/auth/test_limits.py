@@ -1,7 +1,9 @@
 """What the server bears: large, many, slow and silent, and what the others feel of it meanwhile."""
 
 import asyncio
+import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -157,21 +159,44 @@ async def test_garbage_is_no_message(guarded: Guarded) -> None:
     await assert_others_are_well(guarded)
 
 
-@pytest.mark.parametrize("answers_pings", [True, False], ids=["answers", "is silent"])
-async def test_a_peer_that_answers_no_ping_is_cut_off(answers_pings: bool) -> None:
-    options = limits.options(keepalive_seconds=0.5, keepalive_timeout_seconds=0.5)
+@contextlib.asynccontextmanager
+async def brisk_server() -> AsyncIterator[str]:
+    """A server without a method, whose patience is short; its address."""
+    options = limits.options(
+        keepalive_seconds=0.5, keepalive_timeout_seconds=0.5, handshake_seconds=0.5
+    )
     server = grpc.aio.server(options=options)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        async with raw_peer(f"127.0.0.1:{port}", answers_pings=answers_pings) as peer:
-            peer.begin()
-            closed = asyncio.create_task(peer.closed())
-            done, _ = await asyncio.wait([closed], timeout=3 if answers_pings else 20)
-            assert bool(done) is not answers_pings
-            closed.cancel()
+        yield f"127.0.0.1:{port}"
     finally:
         await server.stop(None)
+
+
+async def test_a_peer_that_answers_no_ping_is_cut_off() -> None:
+    async with brisk_server() as address, raw_peer(address, answers_pings=False) as peer:
+        peer.begin()
+        await asyncio.wait_for(peer.closed(), 20)
+
+
+async def test_a_peer_that_answers_pings_is_not() -> None:
+    async with brisk_server() as address, raw_peer(address) as peer:
+        peer.begin()
+        closed = asyncio.create_task(peer.closed())
+        assert not (await asyncio.wait([closed], timeout=3))[0]
+        closed.cancel()
+
+
+@pytest.mark.parametrize("said", [b"", b"PRI * HTTP/2", b"GET / HTTP/1.1\r\nHost: a\r\nA: "])
+async def test_a_peer_that_never_says_what_it_wants_is_cut_off(said: bytes) -> None:
+    async with brisk_server() as address:
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(said)
+        while await asyncio.wait_for(reader.read(1024), 20):
+            pass
+        writer.close()
 
 
 async def test_what_is_not_known_is_told_before_the_caller_gives_up(guarded: Guarded) -> None:

@@ -29,6 +29,7 @@ WRONG: list[tuple[str, str, object, str]] = [
     (TARGETS, "clusterName", "one\n", "spec.clusterName"),
     (TARGETS, "clusterName", "a" * 254, "spec.clusterName"),
     (TARGETS, "clusterAPIURL", "http://one.example.com", "spec.clusterAPIURL"),
+    # pragma: allowlist nextline secret
     (TARGETS, "clusterAPIURL", "https://user:word@one.example.com", "spec.clusterAPIURL"),
     (TARGETS, "clusterAPIURL", "https:///path", "spec.clusterAPIURL"),
     (TARGETS, "clusterAPIURL", "https://one.example.com/a b", "spec.clusterAPIURL"),

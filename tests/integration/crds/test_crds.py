@@ -1,6 +1,7 @@
 """The CRDs on a real API server: what they take, what they fill in and what they show."""
 
 import dataclasses
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -158,12 +159,12 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
     ],
 )
 async def test_kubectl_get_shows_what_matters(
-    control_plane: ControlPlane, namespace: str, plural: str, shown: Manifest
+    control_plane: ControlPlane, namespace: str, plural: str, shown: Manifest, tmp_path: Path
 ) -> None:
     thing = await store(control_plane.cluster, namespace, plural)
     await thing.set_status(**whole(plural)["status"])
 
-    credentials = await of_kubeconfig(control_plane.admin_kubeconfig)
+    credentials = await of_kubeconfig(control_plane.admin_kubeconfig, tmp_path)
     as_table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
     async with Cluster(dataclasses.replace(credentials, headers=as_table)) as kubectl:
         table = await kubectl.request("GET", thing.path)

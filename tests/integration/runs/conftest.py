@@ -2,7 +2,7 @@
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pytest_asyncio
 
 from deploy.local.cluster import Cluster
 from deploy.local.control_plane import ControlPlane
+from tests.integration.runs.held import a_proxy, heal
+from tests.support.api_proxy import ApiProxy
 from tests.support.custom_objects import JOBS, Manifest, collection
 from tests.support.jobs import Jobs
 from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
@@ -91,6 +93,39 @@ async def site(
     both = Wanted(envoy=False), Wanted(controller=False, envoy=False)
     async with a_site(control_plane, tmp_path_factory.mktemp("site"), *both) as started:
         yield started
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """A server of the site that cannot trust what stands between it and the API server."""
+
+    proxy: ApiProxy
+    runs: Runs
+
+
+@pytest_asyncio.fixture(scope="session")
+async def unsure_server(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Unsure]:
+    """One more server of the site, behind a proxy, which gives up a write after a second."""
+    async with a_proxy(site.control_plane) as proxy:
+        wanted = Wanted(
+            controller=False,
+            envoy=False,
+            environment={"KRKN_WRITE_SECONDS": "1"},
+            kubeconfig_url=proxy.url,
+        )
+        folder = tmp_path_factory.mktemp("unsure")
+        async with running(site.cluster, site.namespace, folder, wanted) as server:
+            yield Unsure(proxy, Runs(server.channel))
+
+
+@pytest.fixture
+def unsure(unsure_server: Unsure) -> Iterator[Unsure]:
+    """The server, with nothing between it and the API server at the start."""
+    heal(unsure_server.proxy)
+    yield unsure_server
+    heal(unsure_server.proxy)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from tests.integration.runs.conftest import Site, StartServer
+from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import Hold, a_proxy, heal, told
 from tests.support.inventory import written
 from tests.support.jobs import Jobs
@@ -150,21 +150,20 @@ async def test_after_its_job_is_gone_a_retry_starts_nothing(
 
 
 async def test_a_job_that_goes_while_the_retry_is_on_its_way_is_not_started_again(
-    site: Site, jobs: Jobs, control_plane: ControlPlane, a_server: StartServer
+    site: Site, jobs: Jobs, unsure: Unsure
 ) -> None:
     [target] = await site.some_targets(1)
     asked = {"requestId": new_id()}
     job_ids = await site.runs.run(target, **asked)
-    async with a_proxy(control_plane) as proxy, a_server(proxy.url) as late:
-        # It has read the record, which says nothing of a deletion yet.
-        hold = Hold(proxy, "after", "GET leases")
-        call = asyncio.ensure_future(Runs(late.channel).start(target, **asked))
-        await hold.came.wait()
-        await jobs.delete(job_ids[0])
-        await jobs.gone(job_ids[0])
-        heal(proxy)
-        hold.go_on.set()
-        assert ids(await call) == job_ids
+    # It has read the record, which says nothing of a deletion yet.
+    hold = Hold(unsure.proxy, "after", "GET leases")
+    call = asyncio.ensure_future(unsure.runs.start(target, **asked))
+    await hold.came.wait()
+    await jobs.delete(job_ids[0])
+    await jobs.gone(job_ids[0])
+    heal(unsure.proxy)
+    hold.go_on.set()
+    assert ids(await call) == job_ids
     assert await site.jobs_on(target) == []
 
 

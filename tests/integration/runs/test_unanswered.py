@@ -1,15 +1,13 @@
 """Writes that are not answered: settled by repeating them, or told as unknown, never as refused."""
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from grpc import StatusCode
 
 from deploy.local.control_plane import ControlPlane
-from tests.integration.runs.conftest import Site, StartServer
+from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import (
     a_proxy,
     cut,
@@ -18,28 +16,11 @@ from tests.integration.runs.held import (
     told,
     writes_of,
 )
-from tests.support.api_proxy import ApiProxy
 from tests.support.requests import canary
 from tests.support.rpc import refused
 from tests.support.runs import Runs
 
 UNKNOWN = "the write was not confirmed: the job may exist; stop it by its jobId"
-
-
-class Unsure:
-    """A server that cannot trust what stands between it and the API server."""
-
-    def __init__(self, proxy: ApiProxy, runs: Runs) -> None:
-        self.proxy, self.runs = proxy, runs
-
-
-@pytest_asyncio.fixture
-async def unsure(control_plane: ControlPlane, a_server: StartServer) -> AsyncIterator[Unsure]:
-    async with (
-        a_proxy(control_plane) as proxy,
-        a_server(proxy.url, write_seconds=1) as server,
-    ):
-        yield Unsure(proxy, Runs(server.channel))
 
 
 async def test_an_answer_that_is_lost_once_is_asked_for_again(site: Site, unsure: Unsure) -> None:

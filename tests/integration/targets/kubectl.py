@@ -45,8 +45,8 @@ class Kubectl:
     async def secret(
         self, target: Target, text: str | bytes, *, label: str = "", owner: Target | None = None
     ) -> Secret:
-        """Create the Secret that the target names, with this kubeconfig."""
-        return await self.secrets.create(
+        """Create the Secret that the target names, with this kubeconfig, and have it looked at."""
+        secret = await self.secrets.create(
             Secret(
                 metadata=ObjectMeta(
                     name=target.spec.secret_uuid,
@@ -57,6 +57,9 @@ class Kubectl:
                 string_data={"kubeconfig": secret_text(text)},
             )
         )
+        # A change of the target, so that it is not a while until the controller looks again.
+        await self.edit(target, secretType="token")
+        return secret
 
     async def whole(self, *, name: str = "", url: str = "", token: str = "abc") -> Target:
         """Create a target and its Secret."""

@@ -9,9 +9,9 @@ import grpc
 
 from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.stage import Stage
-from tests.support.api_proxy import Call, open_gate
+from tests.support.api_proxy import Call, Refused, open_gate
 from tests.support.requests import token_target, unused_name
-from tests.support.target_client import ALREADY_EXISTS, NOT_FOUND, OK, code_of
+from tests.support.target_client import ALREADY_EXISTS, NOT_FOUND, OK, code_of, codes_of
 from tests.support.waiting import eventually
 
 
@@ -124,3 +124,17 @@ async def test_an_edit_with_kubectl_that_comes_after_an_updates_write(stage: Sta
         ]
 
     await eventually(admitted, lambda found: found == [name])
+
+
+async def test_what_fails_on_the_way_gives_back_what_it_had_reserved(stage: Stage) -> None:
+    async def no_more_secrets(call: Call) -> None:
+        if str(call) == "POST secrets":
+            raise Refused(403, "Forbidden", "exceeded quota: secrets")
+
+    old, new, never = token_target(), token_target(), token_target()
+    uuid = await stage.healthy.create(old)
+    stage.proxy.before = no_more_secrets
+    codes = await codes_of(stage.doomed.update(uuid, new), stage.doomed.create(never))
+    assert codes == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 2
+    assert (await stage.healthy.get(uuid)).cluster_name == old["clusterName"]
+    assert await codes_of(stage.healthy.create(new), stage.healthy.create(never)) == [OK, OK]

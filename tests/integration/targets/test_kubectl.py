@@ -52,6 +52,16 @@ async def test_it_is_admitted_and_holds_its_name_and_url(
     assert await code_of(targets.create(again)) == OK
 
 
+async def says(targets: Targets, target: Target, message: str) -> str:
+    """Wait until the target says this, and return the reason."""
+
+    async def look() -> tuple[str, str]:
+        shown = await targets.get(target.metadata.name)
+        return shown.message, shown.reason
+
+    return (await eventually(look, lambda seen: seen[0] == message))[1]
+
+
 @pytest.mark.parametrize("field", ["name", "url"])
 async def test_a_duplicate_is_refused_until_the_first_one_goes(
     kubectl: Kubectl, targets: Targets, watched: Watched, field: str
@@ -160,8 +170,8 @@ async def test_the_url_of_the_spec_must_be_the_kubeconfig_s(
 ) -> None:
     target = await kubectl.target()
     await kubectl.secret(target, kubeconfig(unused_url(), canary()))
-    shown = await targets.when(target.metadata.name, "InvalidKubeconfig")
-    assert shown.message == "The kubeconfig is for another server than the target."
+    message = "The kubeconfig is for another server than the target."
+    assert await says(targets, target, message) == "InvalidKubeconfig"
 
 
 async def test_a_secret_of_another_target_is_not_used(
@@ -169,8 +179,8 @@ async def test_a_secret_of_another_target_is_not_used(
 ) -> None:
     theirs = await watched.cache.store.get(await targets.create())
     thief = await kubectl.target(secret=theirs.spec.secret_uuid)
-    shown = await targets.when(thief.metadata.name, "InvalidKubeconfig")
-    assert shown.message == "The Secret that the target names is not its own."
+    message = "The Secret that the target names is not its own."
+    assert await says(targets, thief, message) == "InvalidKubeconfig"
 
 
 @pytest.mark.parametrize("wrong", ["label", "owner"])
@@ -184,12 +194,8 @@ async def test_a_secret_must_be_the_target_s_by_label_and_by_owner(
         await kubectl.secret(target, text, label=other.metadata.name)
     else:
         await kubectl.secret(target, text, owner=other)
-    await targets.when(target.metadata.name, "InvalidKubeconfig")
-
-    async def message() -> str:
-        return (await targets.get(target.metadata.name)).message
-
-    await eventually(message, lambda m: m == "The Secret that the target names is not its own.")
+    message = "The Secret that the target names is not its own."
+    assert await says(targets, target, message) == "InvalidKubeconfig"
 
 
 async def test_a_refused_address_is_not_contacted(kubectl: Kubectl, targets: Targets) -> None:
@@ -206,12 +212,9 @@ async def test_a_kubeconfig_that_would_do_something_is_refused(
     async def reason(file: str) -> str:
         target = await kubectl.target()
         await kubectl.secret(target, (CORPUS / file).read_bytes())
-        # A change, so that it is looked at now.
-        await kubectl.edit(target, secretType="token")
-        uuid, refusal = target.metadata.name, "The target's kubeconfig is refused."
-        shown = await eventually(lambda: targets.get(uuid), lambda seen: seen.message == refusal)
+        reason = await says(targets, target, "The target's kubeconfig is refused.")
         await kubectl.delete(target)
-        return shown.reason
+        return reason
 
     assert {await each for each in asyncio.as_completed(map(reason, ACTIVE))} == {
         "InvalidKubeconfig"
@@ -240,14 +243,15 @@ async def test_a_lease_of_nobody_blocks_no_name(
     assert lease.spec.holder_identity == gone.metadata.name
 
 
+@pytest.mark.parametrize("by", ["server", "kubectl"])
 async def test_a_target_that_waits_for_a_finalizer_holds_nothing(
-    kubectl: Kubectl, targets: Targets, watched: Watched
+    kubectl: Kubectl, targets: Targets, watched: Watched, by: str
 ) -> None:
+    """Whoever deleted it: it never comes back, so others may have its name and URL."""
     target = await until_admitted(watched, await kubectl.whole())
     uuid, spec = target.metadata.name, target.spec
-    finalizers = {"metadata": {"finalizers": ["example.com/slow"]}}
-    await kubectl.targets.merge(uuid, finalizers)
-    await targets.delete(uuid)
+    await kubectl.targets.merge(uuid, {"metadata": {"finalizers": ["example.com/slow"]}})
+    await (targets.delete(uuid) if by == "server" else kubectl.delete(target))
     assert await code_of(targets.get(uuid)) == NOT_FOUND
     again = token_target(clusterName=spec.cluster_name, clusterAPIURL=spec.cluster_api_url)
     assert await code_of(targets.create(again)) == OK

@@ -55,7 +55,8 @@ async def test_a_reservation_that_was_not_made_is_not_taken_for_another_target_s
 ) -> None:
     """The first attempt is lost; until the second, somebody else makes what the name says."""
     body = token_target()
-    rival = body if number == 1 else token_target(clusterAPIURL=body["clusterAPIURL"])
+    field = "clusterName" if number == 1 else "clusterAPIURL"
+    rival = token_target(**{field: body[field]})
     reservations = 0
 
     async def overtaken(call: Call) -> None:

@@ -38,7 +38,7 @@ def test_an_address(text: str, tls: bool | None, expected: Address) -> None:
         ("a:99999", None),
         ("https://a/path", None),
         ("https://a?query", None),
-        ("https://user:secret@a", None),
+        ("https://user:secret@a", None),  # pragma: allowlist secret
         ("[::1", None),
         ("http://a", True),
         ("https://a", False),

@@ -84,8 +84,9 @@ def test_a_loser_is_tried_again_when_the_winner_frees_what_it_wants(
     first = ATarget("cluster", "https://10.0.0.1", WINNER).admitted()
     assert memory.freed_by(seen(first)) == []
     loser = ATarget("cluster", "https://10.0.0.3", LOSER).built()
-    memory.refused(loser)
-    memory.refused(ATarget("another", "https://10.0.0.4", THIRD).built())
+    for target in (loser, ATarget("another", "https://10.0.0.4", THIRD).built()):
+        memory.past(target)
+        memory.refused(target)
     assert callable(change)
     assert memory.freed_by(change(first)) == woken
     assert (memory.past(loser).refused_seconds is None) == bool(woken)
@@ -94,7 +95,8 @@ def test_a_loser_is_tried_again_when_the_winner_frees_what_it_wants(
 def test_a_loser_is_tried_again_when_the_change_is_complete() -> None:
     memory = Memory(Clock())
     memory.freed_by(seen(ATarget("cluster", uuid=WINNER).admitted()))
-    memory.refused(ATarget("cluster", uuid=LOSER).built())
+    memory.past(ATarget("cluster", "https://10.0.0.3", LOSER).built())
+    memory.refused(ATarget("cluster", "https://10.0.0.3", LOSER).built())
     assert memory.freed_by(seen(ATarget("other", uuid=WINNER).admitted(generation=1))) == []
     url = "https://10.9.9.9"
     assert memory.freed_by(seen(ATarget("other", url, WINNER).admitted())) == [LOSER]
@@ -110,3 +112,16 @@ def test_what_a_target_held_before_it_was_changed() -> None:
     assert memory.formerly_held(new.built()) == {names.name_reservation("cluster")}
     memory.freed_by(seen(ATarget("other").admitted(), new))
     assert memory.formerly_held(ATarget("other").built()) == frozenset()
+
+
+def test_what_becomes_free_during_a_turn_is_not_missed() -> None:
+    memory = Memory(Clock())
+    winner = ATarget("cluster", uuid=WINNER).admitted()
+    memory.freed_by(seen(winner))
+    loser = ATarget("cluster", "https://10.0.0.3", LOSER).built()
+    memory.past(loser)
+    assert memory.freed_by(seen(None, winner)) == [LOSER]
+    memory.refused(loser)
+    assert memory.past(loser).refused_seconds is None
+    memory.refused(loser)
+    assert memory.past(loser).refused_seconds == 0

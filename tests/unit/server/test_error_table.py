@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc import StatusCode
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import krkn_grpc.server
@@ -112,6 +112,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 
 @example([Violation("\N{ROCKET}" * 400, "\N{ROCKET}" * 400)], 100)
 @example([Violation("a" * 400, "a" * 400)], 100)
+@settings(deadline=None)
 @given(st.lists(st.builds(Violation, texts, texts), min_size=1, max_size=3), st.integers(1, 100))
 def test_violations_fit_into_the_trailers_of_grpc(violations: list[Violation], times: int) -> None:
     error = InvalidRequest(violations * times)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krkn_grpc.resources.core import Lease
@@ -97,12 +97,14 @@ def test_what_is_no_token_is_refused(token: str) -> None:
     assert violated(lambda: of([], 1, token)) == ["pageToken"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_is_a_token_by_chance(token: str) -> None:
     if token:
         assert violated(lambda: of([], 1, token)) == ["pageToken"]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_changed_token_is_refused_or_only_moves(data: st.DataObject) -> None:
     """A token that was tampered with is an error of the caller's, or another place in the list."""
@@ -131,6 +133,7 @@ class Collection:
             del self.items[sorted(self.items)[index % len(self.items)]]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 3), max_size=30),
     st.lists(st.tuples(st.integers(1, 5), st.lists(st.integers(-50, 3), max_size=4)), max_size=15),

@@ -72,7 +72,7 @@ def assert_pod_is_in_order(made: NewPod, secrets: list[Secret]) -> None:
 
 
 @given(requests)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_run_is_refused_as_invalid_or_makes_objects_that_are_in_order(
     request: pb.RunScenarioRequest,
 ) -> None:
@@ -127,6 +127,7 @@ registrations = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(registrations)
 def test_a_registration_is_refused_as_invalid_or_makes_a_target_that_is_in_order(
     request: targets_pb2.CreateTargetRequest,
@@ -148,6 +149,7 @@ def test_a_registration_is_refused_as_invalid_or_makes_a_target_that_is_in_order
     assert list(faults(msgspec.to_builtins(spec), schema)) == []
 
 
+@settings(deadline=None)
 @given(anything, anything)
 def test_no_text_of_a_caller_breaks_a_registration(url: str, text: str) -> None:
     """Everything at once is anything: nothing but a refusal may come of it."""

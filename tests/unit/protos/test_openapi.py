@@ -1,0 +1,107 @@
+"""The OpenAPI document: whole, valid, and true where its generator cannot know."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf.descriptor import Descriptor
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from envoy.pages import DOCUMENT
+from envoy.rest_calls import DESCRIPTOR_SET, RestApi
+
+DOCUMENTED: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text())
+SCHEMAS: dict[str, Any] = DOCUMENTED["components"]["schemas"]
+CALLS = {
+    call["operationId"].rpartition("_")[2]: call
+    for calls in DOCUMENTED["paths"].values()
+    for call in calls.values()
+}
+
+
+def test_it_is_valid() -> None:
+    OpenAPIV30SpecValidator(DOCUMENTED).validate()
+
+
+def test_it_has_every_call_and_no_other() -> None:
+    def template(path: str) -> str:
+        camel = {"job_id": "jobId"}
+        return re.sub(r"\{(\w+)\}", lambda name: f"{{{camel.get(name[1], name[1])}}}", path)
+
+    known = {(template(call.path), call.verb.lower()) for call in RestApi(_descriptors()).calls}
+    assert {(path, verb) for path, calls in DOCUMENTED["paths"].items() for verb in calls} == known
+
+
+@pytest.mark.parametrize(
+    ("call", "good"),
+    [
+        ("CreateTarget", {"201"}),
+        ("UpdateTarget", {"200"}),
+        ("RunScenario", {"200", "201"}),
+        ("StopScenarioRun", {"200"}),
+        ("GetHealth", {"200"}),
+    ],
+)
+def test_successes(call: str, good: set[str]) -> None:
+    assert {status for status in CALLS[call]["responses"] if status < "300"} == good
+
+
+@pytest.mark.parametrize(
+    ("call", "own"),
+    [
+        ("CreateTarget", {"409", "413", "415"}),
+        ("UpdateTarget", {"404", "409", "413", "415"}),
+        ("ListTargets", set()),
+        ("RunScenario", {"409", "413", "415"}),
+        ("StreamLogs", {"404"}),
+        ("WatchScenarioRuns", set()),
+    ],
+)
+def test_errors(call: str, own: set[str]) -> None:
+    shared = {"400", "401", "403", "429", "431", "500", "503", "504"}
+    assert {status for status in CALLS[call]["responses"] if status >= "400"} == shared | own
+
+
+def test_only_health_is_open() -> None:
+    assert DOCUMENTED["security"] == [{"token": []}]
+    assert [name for name, call in CALLS.items() if call.get("security") == []] == ["GetHealth"]
+    assert not {"401", "403"} & CALLS["GetHealth"]["responses"].keys()
+
+
+def test_an_update_has_its_uuid_in_the_path_alone() -> None:
+    body = SCHEMAS["UpdateTargetRequest"]
+    assert "uuid" not in body["properties"]
+    assert body["required"] == ["clusterName", "secretType"]
+
+
+@pytest.mark.parametrize(
+    "name", ["CreateTargetRequest", "UpdateTargetRequest", "RunScenarioRequest", "ScenarioFile"]
+)
+def test_bodies_have_no_other_fields(name: str) -> None:
+    assert SCHEMAS[name]["additionalProperties"] is False
+
+
+def test_replies_require_what_is_always_printed() -> None:
+    assert "exitCode" not in SCHEMAS["Job"]["required"]
+    assert "error" not in SCHEMAS["TargetJobResult"]["required"]
+    assert {"jobId", "podName", "labels"} <= set(SCHEMAS["Job"]["required"])
+
+
+def test_no_reply_has_a_field_for_a_credential(reply_messages: dict[str, Descriptor]) -> None:
+    for name in reply_messages:
+        fields = SCHEMAS.get(name.rpartition(".")[2], {}).get("properties", {})
+        assert not {"password", "token", "kubeconfig"} & fields.keys()
+
+
+def test_everything_is_explained() -> None:
+    for name, call in CALLS.items():
+        assert call["summary"], name
+        assert call["description"], name
+    for name, schema in SCHEMAS.items():
+        for field, of in schema["properties"].items():
+            assert of.get("description") or field == "@type" or name in ("ErrorInfo", "RetryInfo")
+
+
+def _descriptors() -> bytes:
+    return DESCRIPTOR_SET.read_bytes()
