@@ -1,23 +1,16 @@
 """Starts the controller: `python -m controller`."""
 
 import asyncio
-import sys
-
-from pydantic import ValidationError
 
 from controller.assembly import control
 from controller.settings import Settings
 from krkn_grpc import log
+from krkn_grpc.startup import settings_or_exit
 
 
 def main() -> None:
     """Read the settings from the environment and work."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        sys.exit(
-            "\n".join(f"controller: {fault['msg']} {fault['loc']}" for fault in error.errors())
-        )
+    settings = settings_or_exit(Settings, "krkn-grpc controller")
     log.configure(settings.log_level)
     asyncio.run(control(settings))
 

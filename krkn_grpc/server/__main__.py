@@ -1,21 +1,16 @@
 """Starts the server: `python -m krkn_grpc.server`."""
 
 import asyncio
-import sys
-
-from pydantic import ValidationError
 
 from krkn_grpc import log
 from krkn_grpc.server.assembly import serve
 from krkn_grpc.server.settings import Settings
+from krkn_grpc.startup import settings_or_exit
 
 
 def main() -> None:
     """Read the settings from the environment and serve."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        sys.exit("\n".join(f"krkn-grpc: {fault['msg']} {fault['loc']}" for fault in error.errors()))
+    settings = settings_or_exit(Settings, "krkn-grpc server")
     log.configure(settings.log_level)
     asyncio.run(serve(settings))
 

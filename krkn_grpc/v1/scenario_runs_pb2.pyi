@@ -97,7 +97,8 @@ class Job(_message.Message):
     While Pending: `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like.
     When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
-    `TargetChanged`, `InvalidKubeconfig`, `AddressRefused`, `PodDeleted`, `Evicted`, `NodeLost`.
+    `TargetChanged`, `ImageNotAllowed`, `InvalidKubeconfig`, `AddressRefused`, `PodDeleted`,
+    `Evicted`, `NodeLost`.
     More may be added.
     """
     exit_code: _builtins.int
@@ -299,11 +300,11 @@ class RunScenarioRequest(_message.Message):
         """Optional. Accepted for compatibility; has no effect, and the reply's message says so."""
 
     username: _builtins.str
-    """Optional. The user at the registry. With a token and no user: `oauth2`."""
+    """Optional. The user at the registry, at most 8192 characters. With a token and no user: `oauth2`."""
     password: _builtins.str
-    """Optional. The password at the registry. Not used when there is a token."""
+    """Optional. The password at the registry, at most 8192 characters. Not used when there is a token."""
     token: _builtins.str
-    """Optional. A token for the registry, used as the password of username."""
+    """Optional. A token for the registry, at most 8192 characters, used as the password of username."""
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def skip_tls(self) -> _builtins.bool:

@@ -1,0 +1,21 @@
+"""How each process begins: with its settings, or with one clear line for each that is wrong."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+S = TypeVar("S")
+
+
+def settings_or_exit(read: Callable[[], S], program: str) -> S:
+    """Return the settings that `read` finds; end the process, with status 1, when it cannot."""
+    try:
+        return read()
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors(include_url=False, include_input=False):
+            variable = "".join(f"KRKN_{str(part).upper()}: " for part in fault["loc"][:1])
+            lines.append(f"{program}: {variable}{fault['msg'].removeprefix('Value error, ')}")
+        sys.exit("\n".join(lines))
