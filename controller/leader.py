@@ -22,7 +22,7 @@ import structlog
 
 from krkn_grpc.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from krkn_grpc.kube.store import Store
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import CONTROLLER_LEASE
 
@@ -197,6 +197,4 @@ class Leadership:
 
 
 def _now() -> datetime:
-    # Kubernetes reads these times only with all six digits behind the point.
-    now = datetime.now(UTC)
-    return now if now.microsecond else now.replace(microsecond=1)
+    return micro_time(datetime.now(UTC))

@@ -43,7 +43,7 @@ _NODE_FIRST = timedelta(seconds=5)
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Refusal("GateRemoved", "Someone else let the pod start before it was its turn.")
 _NOT_ADMITTED = Refusal("TargetNotAdmitted", "The target is not admitted yet.")
-_PREDECESSOR = Refusal("PodExists", "A pod of a deleted job with the same id still exists.")
+_PREDECESSOR = Refusal("PodExists", "A pod of the same name still exists, and is going.")
 
 
 def decide(seen: Observed) -> Decision:
@@ -107,6 +107,8 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
     if not is_ours(pod, job):
         if is_marked(pod):
             return _after(_remove(seen, pod), job, _PREDECESSOR)
+        if pod.metadata.deletion_timestamp is not None:
+            return _after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
         taken = f"A pod named {pod.metadata.name} exists and is not the job's."
         return _never_started(seen, job, Refusal(_NAME_TAKEN, taken))
     if pod.metadata.deletion_timestamp is not None:

@@ -14,7 +14,7 @@ import structlog
 from krkn_grpc.kube.errors import AlreadyExists, KubeError
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Event, ObjectReference
+from krkn_grpc.resources.core import Event, ObjectReference, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 
 _CONTROLLER = "krkn.krkn-chaos.dev/controller"
@@ -74,7 +74,7 @@ def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | Non
             name=f"{metadata.name}.{int(metadata.resource_version):x}",
             namespace=metadata.namespace,
         ),
-        event_time=now,
+        event_time=micro_time(now),
         reporting_controller=_CONTROLLER,
         reporting_instance=_INSTANCE,
         action=new.phase,

@@ -77,6 +77,8 @@ class Memory:
             # While it is between two admissions it keeps what it held.
             self._held[name] = frozenset(held_by(target)) if target.is_admitted else held
             free = held - self._held[name]
+        if not free:
+            return []
         wanting = {
             other: entry
             for other, entry in self._entries.items()

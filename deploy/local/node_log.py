@@ -5,13 +5,13 @@ would say, the same lines each time, and more of them while it runs. Pure.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from deploy.local.cluster import Manifest
 
 _SECOND = timedelta(seconds=1)
+_WIDTH = 100
 _MANY = re.compile(r"logs-(\d+)-lines")
 
 
@@ -24,15 +24,46 @@ class Line:
 
     def encoded(self, *, timestamps: bool) -> bytes:
         """Return the line as the kubelet sends it."""
-        stamp = f"{self.at:%Y-%m-%dT%H:%M:%S}.{self.at.microsecond:06}000Z "
-        return f"{stamp if timestamps else ''}{self.text}\n".encode()
+        stamp = f"{self.at:%Y-%m-%dT%H:%M:%S}.{self.at.microsecond:06}000Z " if timestamps else ""
+        return f"{stamp}{self.text}\n".encode()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines from the first to the last; each is only made when it is read."""
+
+    first: tuple[str, ...] = ()
+    many: int = 0
+    began: datetime = datetime.min
+    seconds: int = 0
+    last: tuple[Line, ...] = ()
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.first) + self.many + self.seconds + len(self.last)
+
+    def part(self, start: int, most: int) -> list[Line]:
+        """Return so many lines, or fewer at the end."""
+        return [self._line(index) for index in range(start, min(start + most, len(self)))]
+
+    def _line(self, index: int) -> Line:
+        if index < len(self.first):
+            return Line(self.began, self.first[index])
+        index -= len(self.first)
+        if index < self.many:
+            return Line(self.began, f"line {index + 1} ".ljust(_WIDTH, "."))
+        index -= self.many
+        if index < self.seconds:
+            second = index + 1
+            return Line(self.began + second * _SECOND, f"the scenario runs for {second} s")
+        return self.last[index - self.seconds]
 
 
 @dataclass(frozen=True)
 class ContainerLog:
     """The log of one container; `waiting` says why there is none."""
 
-    lines: list[Line]
+    lines: Lines
     is_whole: bool
     waiting: str = ""
 
@@ -48,12 +79,20 @@ def read(pod: Manifest, container: str, now: datetime) -> ContainerLog:
     began = (ended or state.get("running") or {}).get("startedAt")
     if began is None:
         reason = state.get("waiting", {}).get("reason", "ContainerCreating")
-        return ContainerLog([], ended is not None, "" if ended else reason)
+        return ContainerLog(Lines(), ended is not None, "" if ended else reason)
+    if "logs-nothing" in _image(pod):
+        return ContainerLog(Lines(), bool(ended))
     until = _moment(ended["finishedAt"]) if ended else now
-    lines = list(_lines(pod, _moment(began), until))
-    if ended:
-        lines.append(Line(until, f"the scenario ended with exit code {ended['exitCode']}"))
-    return ContainerLog([] if "logs-nothing" in _image(pod) else lines, bool(ended))
+    last = f"the scenario ended with exit code {ended['exitCode']}" if ended else ""
+    many = _MANY.search(_image(pod))
+    lines = Lines(
+        _first(pod),
+        int(many[1]) if many else 0,
+        _moment(began),
+        max(int((until - _moment(began)) / _SECOND), 0),
+        (Line(until, last),) if ended else (),
+    )
+    return ContainerLog(lines, bool(ended))
 
 
 def is_cut(pod: Manifest) -> bool:
@@ -61,17 +100,14 @@ def is_cut(pod: Manifest) -> bool:
     return "log-is-cut" in _image(pod)
 
 
-def _lines(pod: Manifest, began: datetime, until: datetime) -> Iterator[Line]:
+def _first(pod: Manifest) -> tuple[str, ...]:
     labels = pod["metadata"].get("labels", {})
     scenario = labels.get("krkn-scenario-name", pod["metadata"]["name"])
-    yield Line(began, f"scenario {scenario} starts on target {labels.get('krkn-target-uuid')}")
-    yield Line(began, f"image {_image(pod)}")
-    yield Line(began, "this is the local cluster: nothing runs here, and nothing is harmed")
-    many = _MANY.search(_image(pod))
-    for number in range(1, int(many[1]) + 1 if many else 1):
-        yield Line(began, f"line {number} of {many[1] if many else 0} that the image asks for")
-    for second in range(1, int((until - began) / _SECOND) + 1):
-        yield Line(began + second * _SECOND, f"the scenario runs for {second} s")
+    return (
+        f"scenario {scenario} starts on target {labels.get('krkn-target-uuid')}",
+        f"image {_image(pod)}",
+        "this is the local cluster: nothing runs here, and nothing is harmed",
+    )
 
 
 def _image(pod: Manifest) -> str:

@@ -21,7 +21,7 @@ from deploy.local import node_log
 from deploy.local.certificates import KeyPair
 from deploy.local.cluster import Cluster, ClusterError, Manifest
 from deploy.local.credentials import Credentials, of_certificate
-from deploy.local.node_log import ContainerLog, Line
+from deploy.local.node_log import ContainerLog
 from deploy.local.ports import LOOPBACK
 from deploy.local.signals import stop_requested
 
@@ -60,9 +60,10 @@ class NodeLogs:
         tail = request.query.get("tailLines")
         position = 0 if tail is None else max(len(log.lines) - int(tail), 0)
         while True:
-            for part in _parts(log.lines[position:]):
+            while part := log.lines.part(position, _LINES_AT_ONCE):
                 await answer.write(b"".join(line.encoded(timestamps=timestamps) for line in part))
-            position = max(position, len(log.lines))
+                position += len(part)
+                await asyncio.sleep(0)  # others have a turn, too
             if is_cut and request.transport is not None:
                 request.transport.abort()
                 return
@@ -81,10 +82,6 @@ class NodeLogs:
             "GET", f"/api/v1/namespaces/{named['namespace']}/pods/{named['pod']}"
         )
         return pod, node_log.read(pod, named["container"], now)
-
-
-def _parts(lines: list[Line]) -> list[list[Line]]:
-    return [lines[at : at + _LINES_AT_ONCE] for at in range(0, len(lines), _LINES_AT_ONCE)]
 
 
 async def _run(port: int, administrator: Credentials, tls: ssl.SSLContext) -> None:

@@ -17,7 +17,7 @@ from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
 from krkn_grpc.resources import labels, names
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target
 
@@ -188,6 +188,4 @@ def _again(lease: Lease) -> Lease:
 
 
 def _now() -> datetime:
-    now = datetime.now(UTC)
-    # Kubernetes refuses a MicroTime that is written without its fraction.
-    return now.replace(microsecond=now.microsecond or 1)
+    return micro_time(datetime.now(UTC))

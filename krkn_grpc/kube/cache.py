@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from typing import Generic
 
 import structlog
@@ -26,7 +27,7 @@ class WatchCache(Contents[R], Generic[R]):
     """
 
     def __init__(
-        self, store: Store[R], *, labels: str = "", indexes: dict[str, Index[R]] | None = None
+        self, store: Store[R], *, labels: str = "", indexes: Mapping[str, Index[R]] | None = None
     ) -> None:
         """Cache what `store` has under the label selector `labels`."""
         super().__init__(indexes)

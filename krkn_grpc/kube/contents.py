@@ -1,7 +1,7 @@
 """All objects of one kind in memory, as lists, changes and own writes make them. No I/O."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic
 
@@ -53,7 +53,7 @@ class Contents(Generic[R]):
     brings it, so that they never hear anything out of order.
     """
 
-    def __init__(self, indexes: dict[str, Index[R]] | None = None) -> None:
+    def __init__(self, indexes: Mapping[str, Index[R]] | None = None) -> None:
         """Start with nothing, at revision 0."""
         self.revision = 0
         self._items: dict[str, R] = {}

@@ -56,9 +56,7 @@ class History(Generic[R]):
                 raise TooOld
             if is_behind and self._contents.revision >= revision:
                 is_behind = False
-                # What is behind us now may have been summed up with what the reader knows.
-                if not self._contents.has_followed(revision):
-                    raise TooOld
+                # Anew, because what the reader knows may have been summed up with what it does not.
                 position = self._position(revision)
                 continue
             if is_behind or position == self._count:

@@ -20,6 +20,11 @@ class Secret(Resource, frozen=True, kw_only=True):
         return f"Secret({self.metadata.namespace}/{self.metadata.name})"
 
 
+def micro_time(moment: datetime) -> datetime:
+    """Return the moment as Kubernetes reads a MicroTime: never without its fraction."""
+    return moment if moment.microsecond else moment.replace(microsecond=1)
+
+
 class LeaseSpec(Struct, frozen=True, kw_only=True):
     """Who holds a Lease and since when."""
 

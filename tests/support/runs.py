@@ -98,8 +98,9 @@ class Watcher:
 
     async def next(self) -> Message:
         """Return the next message; one that does not fit to what was told before is an error."""
-        message = await self.call.read()
-        assert message is not grpc.aio.EOF, "the watch ended"
+        read = await self.call.read()
+        assert read is not grpc.aio.EOF, "the watch ended"
+        message: Message = read
         self.told.append(message)
         job_id = message.job.job_id
         if message.type in ("ADDED", "MODIFIED", "DELETED"):

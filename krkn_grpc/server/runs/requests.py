@@ -22,7 +22,7 @@ from krkn_grpc.kube.errors import AlreadyExists, NotFound, NotWritten, OutcomeUn
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
 from krkn_grpc.resources import labels, names
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.errors import RequestIdReused, Unreachable
 from krkn_grpc.server.runs.run import Run
@@ -95,7 +95,7 @@ class Requests:
             ),
             spec=LeaseSpec(
                 holder_identity=run.request_id,
-                acquire_time=datetime.now(UTC),
+                acquire_time=micro_time(datetime.now(UTC)),
                 lease_duration_seconds=self._keep_seconds,
             ),
         )

@@ -8,6 +8,7 @@ from google.api import httpbody_pb2
 
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.permission import current, require
 from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.deadlines import deadline_of
@@ -34,6 +35,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     watch: Watch
     logs: LogStreamer
     jobs: WatchCache[ChaosJob]
+    targets: WatchCache[Target]
     carrier: Carrier
     allowed_images: tuple[str, ...]
     write_seconds: float
@@ -43,6 +45,8 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     ) -> pb.RunScenarioResponse:
         """Run a scenario on each target."""
         run = check.run(request, self.allowed_images)
+        # A target that the caller has just updated elsewhere is run as it is now.
+        await catch_up(context, self.targets)
         deadline = deadline_of(context, self.write_seconds)
         results = await self.carrier.through(self.submission.submit(run, current(), deadline))
         created = [result.job for result in results if result.job is not None]

@@ -181,7 +181,7 @@ async def test_made_anew_under_the_same_id(patient_jobs: Jobs) -> None:
     await patient_jobs.gone(job)
     await patient_jobs.job(target, jobId=job)
     status = await patient_jobs.finished(job)
-    assert status["phase"] == "Succeeded"
+    assert status["phase"] == "Succeeded", status
     assert status["podUID"] != first
 
 

@@ -107,12 +107,12 @@ class Unsure:
 async def unsure_server(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Unsure]:
-    """One more server of the site, behind a proxy, which gives up a write after a second."""
+    """One more server of the site, behind a proxy, which gives a write up after two seconds."""
     async with a_proxy(site.control_plane) as proxy:
         wanted = Wanted(
             controller=False,
             envoy=False,
-            environment={"KRKN_WRITE_SECONDS": "1"},
+            environment={"KRKN_WRITE_SECONDS": "2"},
             kubeconfig_url=proxy.url,
         )
         folder = tmp_path_factory.mktemp("unsure")

@@ -17,6 +17,7 @@ from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE, canary
 from tests.support.rpc import refused
 from tests.support.runs import Runs
+from tests.support.waiting import eventually
 
 FILE = {"name": "f", "content": "eA==", "mountPath": "/etc/f"}
 
@@ -165,6 +166,28 @@ async def test_a_job_that_goes_while_the_retry_is_on_its_way_is_not_started_agai
     hold.go_on.set()
     assert ids(await call) == job_ids
     assert await site.jobs_on(target) == []
+
+
+async def test_a_write_that_arrives_after_its_job_is_gone_starts_nothing(
+    site: Site, jobs: Jobs, unsure: Unsure
+) -> None:
+    """The one case in which a job is there again; the record keeps the controller from it."""
+    [target] = await site.some_targets(1)
+    asked = {"requestId": new_id()}
+    hold = Hold(unsure.proxy, "before", "POST krknchaosjobs")
+    late = asyncio.ensure_future(unsure.runs.start(target, **asked))
+    await hold.came.wait()
+    [job_id] = await site.runs.run(target, **asked)
+    await site.runs.when(job_id, "Succeeded")
+    await jobs.delete(job_id)
+    await jobs.gone(job_id)
+    heal(unsure.proxy)
+    hold.go_on.set()
+    assert [entry.job_id for entry in (await late).jobs] == [job_id]
+    await eventually(lambda: site.jobs_on(target))
+    job = await site.runs.when(job_id)
+    assert (job.status, job.reason) == ("Failed", "AlreadyRan")
+    assert await site.pods_on(target) == []
 
 
 async def test_a_job_outlives_its_target_for_the_retry(site: Site) -> None:

@@ -144,7 +144,7 @@ async def proxy(control_plane: ControlPlane) -> Any:
 async def test_a_credential_is_nowhere_but_in_its_secret(
     proxy: ApiProxy, start_services: StartServices, tmp_path: Path
 ) -> None:
-    environment = {"KRKN_LOG_LEVEL": "debug", "KRKN_WRITE_SECONDS": "1"}
+    environment = {"KRKN_LOG_LEVEL": "debug", "KRKN_WRITE_SECONDS": "5"}
     services = await start_services(Wanted(environment=environment, kubeconfig_url=proxy.url))
     rest, targets, said = Rest(services.rest), Targets(services.channel), Said()
     created, updated, refused = list(good()), list(good()), list(bad())
@@ -174,8 +174,10 @@ async def test_a_credential_is_nowhere_but_in_its_secret(
     # And when something else goes wrong, the Secret on its way.
     for gate in ("before", "after"):
         setattr(proxy, gate, cut_secrets)
-        await said.rest(rest, "put", f"{TARGETS}/{uuids[0]}", created[0])
-        await said.rest(rest, "post", TARGETS, token_target(token=created[0]["token"]))
+        await asyncio.gather(
+            said.rest(rest, "put", f"{TARGETS}/{uuids[0]}", created[0]),
+            said.rest(rest, "post", TARGETS, token_target(token=created[0]["token"])),
+        )
     for uuid in uuids:
         await said.rest(rest, "get", f"{TARGETS}/{uuid}")
     await said.rest(rest, "get", TARGETS)

@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
+from google.protobuf.json_format import ParseDict
 
+from krkn_grpc.v1 import targets_pb2 as pb
 from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.stage import Stage
 from tests.support.api_proxy import Call, Refused, open_gate
@@ -138,3 +141,28 @@ async def test_what_fails_on_the_way_gives_back_what_it_had_reserved(stage: Stag
     assert codes == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 2
     assert (await stage.healthy.get(uuid)).cluster_name == old["clusterName"]
     assert await codes_of(stage.healthy.create(new), stage.healthy.create(never)) == [OK, OK]
+
+
+async def test_a_read_that_names_the_revision_of_a_write_waits_for_it(stage: Stage) -> None:
+    """Also of a deletion; without the revision a server shows what it has heard of so far."""
+
+    async def listed(reply: Any) -> set[str]:
+        """List with the revision of a reply, on the server that hears nothing for a moment."""
+        [revision] = [each for each in await reply.initial_metadata() if each[0] == "krkn-revision"]
+        request = pb.ListTargetsRequest(page_size=1000)
+        call = stage.doomed.stub.ListTargets(request, metadata=(tuple(revision),))
+        # Answered after the read: so the read is under way, and waits.
+        await stage.doomed.list()
+        stage.proxy.watches_flow.set()
+        return {target.uuid for target in (await call).targets}
+
+    stage.proxy.watches_flow.clear()
+    call = stage.healthy.stub.CreateTarget(ParseDict(token_target(), pb.CreateTargetRequest()))
+    uuid = (await call).uuid
+    assert uuid in await listed(call)
+
+    stage.proxy.watches_flow.clear()
+    call = stage.healthy.stub.DeleteTarget(pb.DeleteTargetRequest(uuid=uuid))
+    await call
+    assert uuid in [target.uuid for target in await stage.doomed.list()]
+    assert uuid not in await listed(call)

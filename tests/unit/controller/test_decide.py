@@ -81,7 +81,7 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
                 with_status(
                     a_job(),
                     reason="PodExists",
-                    message="A pod of a deleted job with the same id still exists.",
+                    message="A pod of the same name still exists, and is going.",
                     observed_generation=1,
                 ),
                 PREDECESSOR.running().deleted(5),
@@ -89,6 +89,11 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
             ),
             [],
             id="pod of a deleted job is waited for",
+        ),
+        pytest.param(
+            seen(a_job(), FOREIGN.deleted(5), target=TARGET),
+            [SetStatus],
+            id="foreign pod that is going is waited for",
         ),
         pytest.param(
             seen(a_job(), A_POD.ungated(), target=TARGET),

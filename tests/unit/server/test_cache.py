@@ -56,8 +56,11 @@ class Writer:
             case ("put", name, group):
                 self.answers.append(("written", self.server.put(name, group)))
             case ("delete", name):
-                if (deleted := self.server.delete(name)) is not None:
-                    self.answers.append(("deleted", deleted))
+                # Only what it knows of.
+                known, there = self.server.contents.get(name), self.server.state.get(name)
+                if known and there and known.metadata.uid == there.metadata.uid:
+                    self.server.delete(name)
+                    self.answers.append(("deleted", known))
             case ("answer", index) if index < len(self.answers):
                 self.answered(*self.answers.pop(index))
             case ("tell", count):
@@ -156,6 +159,20 @@ def test_an_answer_that_comes_after_the_deletion_was_seen_brings_nothing_back(
     server.delete("a")
     server.tell()
     server.contents.remember(written)
+    assert server.contents.get("a") is None
+
+
+def test_an_answer_that_comes_after_the_answer_of_the_deletion_brings_nothing_back(
+    server: ApiServer,
+) -> None:
+    known = server.put("a")
+    server.tell()
+    changed = server.put("a")
+    server.delete("a")
+    server.contents.forget(known)
+    server.contents.remember(changed)
+    assert server.contents.get("a") is None
+    server.tell()
     assert server.contents.get("a") is None
 
 

@@ -1,4 +1,4 @@
-"""Each reader of the latest changes gets each of them once and in order, or is told that it cannot."""
+"""Each reader gets each of the latest changes once and in order, or is told that it cannot."""
 
 import asyncio
 from collections.abc import AsyncGenerator
