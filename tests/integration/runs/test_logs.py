@@ -5,7 +5,6 @@ import re
 import uuid
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from grpc import StatusCode
@@ -15,7 +14,7 @@ from krkn_grpc.resources import names
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.conftest import Site, StartServer
 from tests.integration.runs.held import Hold, a_proxy, heal
-from tests.support.connections import memory, open_connections
+from tests.support.connections import open_connections
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
@@ -124,41 +123,6 @@ async def test_a_reader_that_leaves_closes_what_was_opened_for_it(site: Site) ->
     for log in (*logs, waiting):
         log.cancel()
     await eventually(count, lambda now: now <= most - 20)
-
-
-async def test_a_slow_reader_fills_no_memory(site: Site) -> None:
-    job_id = await an_ended_job(site, f"logs-{2 * LINES}-lines")
-    server = site.servers[0].processes.child("server").pid
-    await site.runs.read_log(job_id)
-    before = memory(server)
-    logs = [site.runs.log(job_id) for _ in range(3)]
-    await asyncio.gather(*(log.read() for log in logs))
-
-    async def growth() -> int:
-        return memory(server) - before
-
-    last = await growth()
-    while (now := await settled(growth)) != last:
-        last = now
-    assert last < 10 * 1024 * 1024, "three logs of 10 MB each are waiting"
-    for log in logs:
-        size = sum([len(part.data) async for part in _rest(log)])
-        assert size > 9 * 1024 * 1024, "and come when they are read"
-
-
-async def settled(look: Any) -> int:
-    """Return a number when it has been the same for a while."""
-    same, last = 0, await look()
-    while same < 10:
-        await asyncio.sleep(0.02)
-        now = await look()
-        same, last = (same + 1, last) if now == last else (0, now)
-    return int(last)
-
-
-async def _rest(log: Any) -> Any:
-    while (part := await log.read()) is not grpc.aio.EOF:
-        yield part
 
 
 async def test_a_job_that_has_not_started_has_no_log_yet(site: Site) -> None:
