@@ -17,6 +17,10 @@ class TooOld(Exception):
     """Changes that the reader has not seen are no longer kept, or were never told one by one."""
 
 
+class TooSlow(TooOld):
+    """The reader was here in time, and has fallen behind what is kept."""
+
+
 class History(Generic[R]):
     """Keeps the last changes in their order."""
 
@@ -46,14 +50,14 @@ class History(Generic[R]):
 
         The revision may be one that is yet to come here, because another process is further.
         Yields None when nothing has come for `pulse_seconds`. Raises TooOld when some of the
-        changes are gone, at the start or because the reader was slow.
+        changes are gone, TooSlow when that is because the reader was slow.
         """
         position = self._position(revision)
         is_behind = revision > self._contents.revision
         while not self._closed.is_set():
             first = self._count - len(self._changes)
             if position < first:
-                raise TooOld
+                raise TooSlow
             if is_behind and self._contents.revision >= revision:
                 is_behind = False
                 # Anew, because what the reader knows may have been summed up with what it does not.

@@ -42,7 +42,9 @@ class Session:
         self._access = access
         tls = access.tls()
         self._calls = _client(aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS))
-        self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=STREAMS, force_close=True))
+        # Kept for a moment: were the API server asked to close the connection after the last byte,
+        # asyncio's TLS would lose what a slow reader has not read by then.
+        self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=STREAMS, keepalive_timeout=5))
         self._status = msgspec.json.Decoder(_Status)
 
     async def __aenter__(self) -> Self:

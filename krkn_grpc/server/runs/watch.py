@@ -7,7 +7,7 @@ from grpc import StatusCode
 
 from krkn_grpc.kube.cache import Seen, WatchCache
 from krkn_grpc.kube.errors import KubeError
-from krkn_grpc.kube.history import History, TooOld
+from krkn_grpc.kube.history import History, TooOld, TooSlow
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server import tokens
 from krkn_grpc.server.auth.permission import Permission
@@ -55,10 +55,15 @@ class Watch:
                     return
                 if change is not None and (message := _message(change, wanted)) is not None:
                     yield message
-        except TooOld:
-            if is_new and resume_token:
+        except TooOld as error:
+            if resume_token and is_new:
                 raise TokenTooOld(_START_ANEW) from None
-            yield _error(StatusCode.RESOURCE_EXHAUSTED, _TOO_SLOW)
+            is_slow = isinstance(error, TooSlow) or not resume_token
+            yield (
+                _error(StatusCode.RESOURCE_EXHAUSTED, _TOO_SLOW)
+                if is_slow
+                else _error(StatusCode.OUT_OF_RANGE, _START_ANEW)
+            )
             return
         except KubeError:
             yield _error(StatusCode.UNAVAILABLE, _CANNOT_ASK)

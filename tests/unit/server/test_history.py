@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krkn_grpc.kube.contents import Seen
-from krkn_grpc.kube.history import History, TooOld
+from krkn_grpc.kube.history import History, TooOld, TooSlow
 from krkn_grpc.resources.core import Lease
 from tests.unit.server.kube_model import ApiServer, State
 
@@ -169,7 +169,7 @@ async def test_a_slow_reader_is_told_and_others_are_not_hurt() -> None:
         it.server.put("a")
         it.server.tell()
         assert await anext(quick) is not None
-    with pytest.raises(TooOld):
+    with pytest.raises(TooSlow):
         await anext(slow)
     await quick.aclose()
 
