@@ -5,6 +5,7 @@ import re
 import uuid
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from grpc import StatusCode
@@ -14,11 +15,11 @@ from krkn_grpc.resources import names
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.conftest import Site, StartServer
 from tests.integration.runs.held import Hold, a_proxy, heal
-from tests.support.connections import open_connections
+from tests.support.connections import memory, open_connections
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
-from tests.support.runs import Runs, code_of
+from tests.support.runs import Runs, a_narrow_connection, code_of
 from tests.support.waiting import eventually
 
 GONE = "the log is gone with the job's pod"
@@ -123,6 +124,45 @@ async def test_a_reader_that_leaves_closes_what_was_opened_for_it(site: Site) ->
     for log in (*logs, waiting):
         log.cancel()
     await eventually(count, lambda now: now <= most - 20)
+
+
+async def test_a_slow_reader_fills_no_memory_and_gets_it_whole(site: Site) -> None:
+    job_id = await an_ended_job(site, f"logs-{2 * LINES}-lines")
+    whole = await site.runs.read_log(job_id)
+    server = site.servers[0].processes
+    before = memory(server.child("server").pid)
+
+    async def growth() -> int:
+        return memory(server.child("server").pid) - before
+
+    async with a_narrow_connection(server.grpc_address) as runs:
+        logs = [runs.log(job_id) for _ in range(3)]
+        first = [(await log.read()).data for log in logs]
+        last = await growth()
+        while (now := await settled(growth)) != last:
+            last = now
+        assert last < 10 * 1024 * 1024, "three logs of 10 MB each are waiting"
+        rest = await asyncio.gather(*map(_slowly, logs))
+    assert [a + b for a, b in zip(first, rest, strict=True)] == [whole.encode()] * 3
+
+
+async def settled(look: Any) -> int:
+    """Return a number when it has been the same for a while."""
+    same, last = 0, await look()
+    while same < 10:
+        await asyncio.sleep(0.02)
+        now = await look()
+        same, last = (same + 1, last) if now == last else (0, now)
+    return int(last)
+
+
+async def _slowly(log: Any) -> bytes:
+    """Read the rest of a log, with a little pause after each part."""
+    parts = []
+    while (part := await log.read()) is not grpc.aio.EOF:
+        parts.append(part.data)
+        await asyncio.sleep(0.005)
+    return b"".join(parts)
 
 
 async def test_a_job_that_has_not_started_has_no_log_yet(site: Site) -> None:

@@ -22,7 +22,7 @@ from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
 from tests.support.running import Wanted
-from tests.support.runs import Runs, Watcher, code_of
+from tests.support.runs import Runs, Watcher, a_narrow_connection, code_of
 from tests.support.waiting import eventually
 
 NEVER_ENDS = f"{IMAGE}-never-ends"
@@ -184,15 +184,9 @@ async def test_a_slow_reader_is_told_and_hurts_nobody(
     short = Wanted(controller=False, envoy=False, environment={"KRKN_WATCH_HISTORY": "10"})
     async with a_site(control_plane, tmp_path, short) as site:
         address = site.servers[0].processes.grpc_address
-        # A connection of its own, which takes little more than is read from it.
-        own = [
-            ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.http2.bdp_probe", 0),
-            ("grpc.http2.lookahead_bytes", 16_384),
-        ]
         async with (
-            grpc.aio.insecure_channel(address, own) as connection,
-            Runs(connection).watch() as slow,
+            a_narrow_connection(address) as narrow,
+            narrow.watch() as slow,
             site.runs.watch() as quick,
         ):
             await slow.synced()
