@@ -1,29 +1,15 @@
 """The controller's settings: environment variables that start with KRKN_, each with a default."""
 
-from ipaddress import ip_network
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, model_validator
 
-from krkn_grpc.resources import images
-from krkn_grpc.resources.addresses import Network
+from krkn_grpc.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """All that can be set from outside; wrong values stop the controller with a clear message."""
 
-    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
-
-    kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
-    namespace: str = Field("krkn-operator-system", description="where all resources live")
-    allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (), description="networks that targets may be in though they would be refused"
-    )
-    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
-        images.DEFAULT, description="prefixes or digests; *: all"
-    )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         "Always", description="when a scenario's image is pulled"
     )
@@ -53,21 +39,6 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(30.0, gt=0, description="how often the provider is renewed")
     health_host: str = Field("127.0.0.1", description="where the controller says it is alive")
     health_port: int = Field(0, ge=0, le=65535, description="the port of /healthz; 0: none")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="what is logged to standard error, as JSON lines"
-    )
-
-    @field_validator("allowed_images", mode="before")
-    @classmethod
-    def _images(cls, value: object) -> object:
-        return images.read(value) if isinstance(value, str) else value
-
-    @field_validator("allowed_target_networks", mode="before")
-    @classmethod
-    def _networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
     @model_validator(mode="after")
     def _nothing_under_way_is_abandoned(self) -> Self:

@@ -4,7 +4,6 @@ The server writes a job's inputs before the job, so those of a request that is u
 to nobody yet: only what is older than any request may take is looked at.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from controller.sweeping import keep_sweeping
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.errors import Conflict, KubeError, NotFound
+from krkn_grpc.kube.errors import Conflict, NotFound
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -44,12 +44,7 @@ class JobSweep:
 
     async def run(self) -> None:
         """Sweep until cancelled; a failure is tried again the next time."""
-        while True:
-            try:
-                await self.once()
-            except KubeError as error:
-                _log.warning("sweep failed", error=str(error))
-            await asyncio.sleep(self.every_seconds)
+        await keep_sweeping(self.once, self.every_seconds)
 
     async def once(self) -> None:
         """Remove what nobody needs now."""

@@ -4,7 +4,6 @@ A registration that is under way has written a Secret or a reservation that its 
 name yet; so only what nobody has needed for longer than any registration may take is removed.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,9 +11,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from controller.sweeping import keep_sweeping
 from krkn_grpc.admission.reservations import Reservations, held_by
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.errors import Conflict, KubeError, NotFound
+from krkn_grpc.kube.errors import Conflict, NotFound
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.core import Lease, Secret
@@ -54,12 +54,7 @@ class Sweep:
 
     async def run(self) -> None:
         """Sweep until cancelled; a failure is tried again the next time."""
-        while True:
-            try:
-                await self.once()
-            except KubeError as error:
-                _log.warning("sweep failed", error=str(error))
-            await asyncio.sleep(self.every_seconds)
+        await keep_sweeping(self.once, self.every_seconds)
 
     async def once(self) -> None:
         """Remove what nobody has needed for long enough."""

@@ -40,30 +40,13 @@ class Boundary(grpc.aio.ServerInterceptor):
         if handler is None:
             return handler
         method = handler_call_details.method
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                _unary(method, handler.unary_unary),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
-        if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(
-                _stream(method, handler.unary_stream),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
-        if handler.stream_unary is not None:
-            return grpc.stream_unary_rpc_method_handler(
-                _unary(method, handler.stream_unary),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
-        if handler.stream_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(
-                _stream(method, handler.stream_stream),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
+        for kind, (wrap, make) in _KINDS.items():
+            if (call := getattr(handler, kind)) is not None:
+                wrapped = wrap(method, call)
+                made: Handler = make(
+                    wrapped, handler.request_deserializer, handler.response_serializer
+                )
+                return made
         return None  # There is no such method, and what is not wrapped is not let out.
 
 
@@ -86,6 +69,15 @@ def _stream(method: str, call: Any) -> Any:
             await _refuse(method, error, context)
 
     return wrapped
+
+
+# Whether the request is a message or a stream of them makes no difference here.
+_KINDS: dict[str, tuple[Any, Any]] = {
+    "unary_unary": (_unary, grpc.unary_unary_rpc_method_handler),
+    "stream_unary": (_unary, grpc.stream_unary_rpc_method_handler),
+    "unary_stream": (_stream, grpc.unary_stream_rpc_method_handler),
+    "stream_stream": (_stream, grpc.stream_stream_rpc_method_handler),
+}
 
 
 async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:

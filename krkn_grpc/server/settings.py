@@ -1,24 +1,17 @@
 """The server's settings: environment variables that start with KRKN_, each with a default."""
 
 import os
-from ipaddress import ip_address, ip_network
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from ipaddress import ip_address
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, model_validator
 
-from krkn_grpc.resources import images
-from krkn_grpc.resources.addresses import Network
+from krkn_grpc.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """All that can be set from outside; wrong values stop the server with one clear message."""
 
-    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
-
-    kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
-    namespace: str = Field("krkn-operator-system", description="where all resources live")
     auth: Literal["none", "kubernetes"] = Field("kubernetes", description="how callers are known")
     audience: str = Field(
         "krkn-grpc", min_length=1, description="the audience that callers' tokens are for"
@@ -36,31 +29,12 @@ class Settings(BaseSettings):
     rest_host: str = Field("127.0.0.1", description="where Envoy listens")
     grpc_host: str = Field("127.0.0.1", description="address to listen on")
     grpc_port: int = Field(50051, ge=0, le=65535, description="0: any free port")
-    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
-        images.DEFAULT, description="prefixes or digests; *: all"
-    )
-    allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (), description="networks that targets may be in though they would be refused"
-    )
     write_seconds: float = Field(25.0, gt=0, description="how long one call may try to write")
     request_seconds: int = Field(86_400, gt=0, description="how long a requestId is remembered")
     watch_history: int = Field(
         10_000, gt=0, description="how many changes of jobs are kept for watches that resume"
     )
     stop_seconds: float = Field(20.0, gt=0, description="how long calls may go on at shutdown")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="what is logged to standard error, as JSON lines"
-    )
-
-    @field_validator("allowed_images", mode="before")
-    @classmethod
-    def _images(cls, value: object) -> object:
-        return images.read(value) if isinstance(value, str) else value
-
-    @field_validator("allowed_target_networks", mode="before")
-    @classmethod
-    def _networks(cls, text: object) -> object:
-        return tuple(map(ip_network, _split(text)))
 
     @model_validator(mode="after")
     def _nobody_else_may_call(self) -> Self:
@@ -82,12 +56,6 @@ class Settings(BaseSettings):
         """Where to listen, as gRPC wants it."""
         host = self.grpc_host.strip("[]")
         return f"[{host}]:{self.grpc_port}" if ":" in host else f"{host}:{self.grpc_port}"
-
-
-def _split(text: object) -> tuple[str, ...]:
-    if not isinstance(text, str):
-        return tuple(text)  # type: ignore[arg-type]  # a default or an argument, already a tuple
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,18 +7,15 @@ server. What the process does when a call goes wrong is real, and so is the API 
 import contextlib
 import json
 import re
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 
-from deploy.local.ports import LOOPBACK
 from krkn_grpc.resources.names import CONTROLLER_LEASE
+from tests.support.proxy import Proxy, drop, end_to_end
 
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host", "content-length"}
-_LARGEST_BODY = 16 * 1024 * 1024
 _JOB = re.compile(
     r"(?:krknchaosjobs/|krkn-job-)"
     r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -80,16 +77,14 @@ class Exchange:
 
     async def forward(self) -> web.Response:
         """Let the API server do it, and return its answer."""
-        async with self._proxy.send(self._request, self.call) as answer:
+        async with self._proxy.send(self._request, self.call.body) as answer:
             body = await answer.read()
-            headers = _end_to_end(answer.headers)
+            headers = end_to_end(answer.headers)
             return web.Response(status=answer.status, headers=headers, body=body)
 
     def drop(self) -> web.Response:
         """Close the connection without an answer."""
-        if self._request.transport is not None:
-            self._request.transport.abort()
-        return web.Response()
+        return drop(self._request)
 
 
 def refusal(code: int, reason: str, retry_after: int | None = None) -> web.Response:
@@ -112,49 +107,17 @@ class WatchFault:
     """All its events come a second time before that."""
 
 
-class FaultProxy:
+class FaultProxy(Proxy):
     """Passes calls on, each as `rule` and `watch_rule` say."""
 
     def __init__(self, api_server: str, ca_pem: str) -> None:
-        self._api_server = api_server
-        self._tls = ssl.create_default_context(cadata=ca_pem)
-        self.url = ""
+        super().__init__(api_server, ca_pem)
         self.rule: Callable[[Call], Fault | None] = lambda _: None
         self.watch_rule: Callable[[Call], WatchFault | None] = lambda _: None
         self.calls: list[Call] = []
 
-    @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator["FaultProxy"]:
-        """Serve at `url` until the end."""
-        application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/{path:.*}", self._take)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
-            self._session = session
-            await runner.setup()
-            try:
-                site = web.TCPSite(runner, LOOPBACK, 0)
-                await site.start()
-                self.url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
-                yield self
-            finally:
-                await runner.cleanup()
-
-    @contextlib.asynccontextmanager
-    async def send(self, request: web.Request, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send the call to the API server."""
-        async with self._session.request(
-            request.method,
-            self._api_server + request.path_qs,
-            headers=_end_to_end(request.headers),
-            data=call.body or None,
-            timeout=aiohttp.ClientTimeout(total=None),
-            allow_redirects=False,
-        ) as answer:
-            yield answer
-
-    async def _take(self, request: web.Request) -> web.StreamResponse:
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Do with a call what the test says."""
         call = Call(request.method, request.path, await request.read(), request.query)
         self.calls.append(call)
         exchange = Exchange(self, request, call)
@@ -168,8 +131,8 @@ class FaultProxy:
         self, request: web.Request, call: Call, exchange: Exchange
     ) -> web.StreamResponse:
         fault = self.watch_rule(call)
-        async with self.send(request, call) as answer:
-            passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+        async with self.send(request, call.body) as answer:
+            passed = web.StreamResponse(status=answer.status, headers=end_to_end(answer.headers))
             await passed.prepare(request)
             sent: list[bytes] = []
             rest = b""
@@ -204,7 +167,3 @@ def _status(code: int, reason: str) -> dict[str, object]:
 def _depth(call: Call) -> int:
     """How many slashes the path of a collection has: /api/v1/... or /apis/group/version/..."""
     return 5 if call.path.startswith("/api/") else 6
-
-
-def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}

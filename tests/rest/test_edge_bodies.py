@@ -6,25 +6,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.rest.edge import Door, is_error, open_door, violations
+from tests.rest.edge import Door, is_error, violations
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = "/api/v1/scenarios/run"
 TARGETS = "/api/v1/operator/targets"
 JSON = {"content-type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module", params=["HTTP/1.1", "HTTP/2"])
-def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    http2 = request.param == "HTTP/2"
-    with door.client(http1=not http2, http2=http2) as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

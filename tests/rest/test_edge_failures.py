@@ -29,19 +29,6 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield opened
 
 
-@pytest.fixture
-def upstream(door: Door) -> Upstream:
-    door.upstream.reset()
-    return door.upstream
-
-
-@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
-def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    http2 = request.param == "HTTP/2"
-    with door.client(http1=not http2, http2=http2) as opened:
-        yield opened
-
-
 def test_a_slow_call_is_told_so_and_a_quiet_stream_is_left_alone(
     client: httpx.Client, upstream: Upstream
 ) -> None:

@@ -32,13 +32,6 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield opened
 
 
-@pytest.fixture(scope="module", params=["HTTP/1.1", "HTTP/2"])
-def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    http2 = request.param == "HTTP/2"
-    with door.client(http1=not http2, http2=http2) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("host", OWN)
 def test_own_names_are_served(client: httpx.Client, host: str) -> None:
     assert client.get("/api/v1/health", headers={"host": host}).status_code == 200

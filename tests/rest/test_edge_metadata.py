@@ -1,31 +1,10 @@
 """What goes with a call: ids, deadlines, credentials, what Envoy adds and what it writes down."""
 
-from collections.abc import Iterator
-
 import grpc
 import httpx
 import pytest
 
-from tests.rest.edge import Door, Upstream, open_door
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def upstream(door: Door) -> Upstream:
-    door.upstream.reset()
-    return door.upstream
-
-
-@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
-def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    http2 = request.param == "HTTP/2"
-    with door.client(http1=not http2, http2=http2) as opened:
-        yield opened
+from tests.rest.edge import Door, Upstream
 
 
 def test_request_id_is_one_for_caller_and_server(door: Door, upstream: Upstream) -> None:

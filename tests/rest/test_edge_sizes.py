@@ -11,17 +11,11 @@ import pytest
 
 from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge import LOOPBACK, SECONDS, Door, is_error, open_door
+from tests.rest.edge import LOOPBACK, SECONDS, Door, is_error
 
 TARGETS = "/api/v1/operator/targets"
 JSON = {"content-type": "application/json"}
 FRAME = b'{"kubeconfig":"%b"}'
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door")) as opened:
-        yield opened
 
 
 @pytest.fixture(params=["HTTP/1.1", "HTTP/2"])

@@ -11,30 +11,11 @@ from google.api import httpbody_pb2
 from google.rpc import code_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge import TELLING, Door, Upstream, is_error, open_door
+from tests.rest.edge import TELLING, Door, Upstream, is_error
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 LOGS = f"/api/v1/scenarios/run/{JOB}/logs"
 WATCH = "/api/v1/scenarios/run:watch"
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def upstream(door: Door) -> Upstream:
-    door.upstream.reset()
-    return door.upstream
-
-
-@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
-def client(door: Door, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    http2 = request.param == "HTTP/2"
-    with door.client(http1=not http2, http2=http2) as opened:
-        yield opened
 
 
 def test_watch_is_one_json_a_line_as_it_happens(door: Door, upstream: Upstream) -> None:

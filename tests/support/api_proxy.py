@@ -6,17 +6,13 @@ place of its API server (`Wanted(kubeconfig_url=...)`). The caller's own token i
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 
-from deploy.local.ports import LOOPBACK
-
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host", "content-length"}
-_LARGEST_BODY = 16 * 1024 * 1024
+from tests.support.proxy import Proxy, drop, end_to_end
 
 
 class Cut(Exception):
@@ -65,74 +61,40 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
-class ApiProxy:
+class ApiProxy(Proxy):
     """Passes calls on; each waits for the gate `before` it is sent and `after` it was answered."""
 
     def __init__(self, api_server: str, ca_pem: str) -> None:
-        self._api_server = api_server
-        self._tls = ssl.create_default_context(cadata=ca_pem)
+        super().__init__(api_server, ca_pem)
         self.before: Gate = open_gate
         self.after: Gate = open_gate
         self.watches_flow = asyncio.Event()
         """Clear it, and what watches bring is kept back until it is set again."""
         self.watches_flow.set()
-        self.url = ""
 
-    @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        """Serve at `url` until the end; calls that are still held are never sent."""
-        application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/{path:.*}", self._pass_on)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
-            self._session = session
-            await runner.setup()
-            try:
-                site = web.TCPSite(runner, LOOPBACK, 0)
-                await site.start()
-                self.url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
-                yield
-            finally:
-                await runner.cleanup()
-
-    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Do with a call what the test says."""
         call = Call(request.method, request.path, await request.read())
         try:
             await self.before(call)
-            async with self._session.request(
-                request.method,
-                self._api_server + request.path_qs,
-                headers=_end_to_end(request.headers),
-                data=call.body or None,
-                timeout=aiohttp.ClientTimeout(total=None),
-                allow_redirects=False,
-            ) as answer:
+            async with self.send(request, call.body) as answer:
                 if request.query.get("watch"):
                     return await self._stream(request, answer)
                 body = await answer.read()
             await self.after(call)
-            return web.Response(
-                status=answer.status, headers=_end_to_end(answer.headers), body=body
-            )
+            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
         except Refused as refusal:
             return web.json_response(refusal.status, status=refusal.code)
         except Cut:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()  # goes nowhere
+            return drop(request)
 
     async def _stream(
         self, request: web.Request, answer: aiohttp.ClientResponse
     ) -> web.StreamResponse:
-        passed = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+        passed = web.StreamResponse(status=answer.status, headers=end_to_end(answer.headers))
         await passed.prepare(request)
         with contextlib.suppress(ConnectionError, aiohttp.ClientError):
             async for chunk in answer.content.iter_any():
                 await self.watches_flow.wait()
                 await passed.write(chunk)
         return passed
-
-
-def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}

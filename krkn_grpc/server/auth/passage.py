@@ -82,7 +82,8 @@ class Passage:
             except BaseException as error:
                 entry.failed(error)
                 raise
-            # To its end though the caller hangs up: the line must say what was done.
+            # To its end though the caller hangs up: what was begun must be finished, and the line
+            # must say what was done. Every call that writes has an entry.
             return await self.carrier.through(carried(request, context, kept))
 
         return wrapped

@@ -10,7 +10,6 @@ from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.permission import current, require
-from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.deadlines import deadline_of
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
@@ -36,7 +35,6 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     logs: LogStreamer
     jobs: WatchCache[ChaosJob]
     targets: WatchCache[Target]
-    carrier: Carrier
     allowed_images: tuple[str, ...]
     write_seconds: float
 
@@ -48,7 +46,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         # A target that the caller has just updated elsewhere is run as it is now.
         await catch_up(context, self.targets)
         deadline = deadline_of(context, self.write_seconds)
-        results = await self.carrier.through(self.submission.submit(run, current(), deadline))
+        results = await self.submission.submit(run, current(), deadline)
         created = [result.job for result in results if result.job is not None]
         code = 201 if any(result.status == "Pending" for result in results) else 500
         await send_metadata(context, http_code=None if run.validate_only else code, written=created)
@@ -78,7 +76,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
     async def StopScenarioRun(self, request: pb.StopScenarioRunRequest, context: Context) -> pb.Job:
         """Ask a job to stop."""
         deadline = deadline_of(context, self.write_seconds)
-        job = await self.carrier.through(stop(self.jobs, request.job_id, deadline))
+        job = await stop(self.jobs, request.job_id, deadline)
         await send_metadata(context, written=[job])
         return job_message(job)
 

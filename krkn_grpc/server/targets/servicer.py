@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.deadlines import deadline_of
 from krkn_grpc.server.metadata import Context, catch_up, send_metadata
 from krkn_grpc.server.pages import page
@@ -23,7 +22,6 @@ class TargetServicer(TargetServiceServicer):
     registry: Registry
     targets: WatchCache[Target]
     rules: AddressRules
-    carrier: Carrier
     write_seconds: float
 
     async def CreateTarget(
@@ -32,7 +30,7 @@ class TargetServicer(TargetServiceServicer):
         """Register a cluster."""
         new = check.registration(request, self.rules)
         deadline = deadline_of(context, self.write_seconds)
-        target = await self.carrier.through(self.registry.create(new, deadline))
+        target = await self.registry.create(new, deadline)
         await send_metadata(context, http_code=201, written=[target])
         return pb.CreateTargetResponse(uuid=target.metadata.name, message="Target created")
 
@@ -60,7 +58,7 @@ class TargetServicer(TargetServiceServicer):
         """Replace a registration."""
         new = check.registration(request, self.rules)
         deadline = deadline_of(context, self.write_seconds)
-        target = await self.carrier.through(self.registry.update(request.uuid, new, deadline))
+        target = await self.registry.update(request.uuid, new, deadline)
         await send_metadata(context, written=[target])
         return pb.UpdateTargetResponse(uuid=target.metadata.name, message="Target updated")
 
@@ -69,6 +67,6 @@ class TargetServicer(TargetServiceServicer):
     ) -> pb.DeleteTargetResponse:
         """Remove a cluster."""
         deadline = deadline_of(context, self.write_seconds)
-        target = await self.carrier.through(self.registry.delete(request.uuid, deadline))
+        target = await self.registry.delete(request.uuid, deadline)
         await send_metadata(context, written=[target])
         return pb.DeleteTargetResponse(uuid=target.metadata.name, message="Target deleted")

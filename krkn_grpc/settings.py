@@ -1,0 +1,44 @@
+"""The settings that the server and the controller share: variables that start with KRKN_.
+
+What both must agree on is written once, so that neither can read it in another way.
+"""
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from krkn_grpc.resources import images
+from krkn_grpc.resources.addresses import Network
+
+
+class ProcessSettings(BaseSettings):
+    """Where a process works, and what it lets callers use; wrong values stop it with one line."""
+
+    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
+
+    kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
+    namespace: str = Field("krkn-operator-system", description="where all resources live")
+    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
+        images.DEFAULT, description="prefixes or digests; *: all"
+    )
+    allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="networks that targets may be in though they would be refused"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="what is logged to standard error, as JSON lines"
+    )
+
+    @field_validator("allowed_images", mode="before")
+    @classmethod
+    def _images(cls, value: object) -> object:
+        return images.read(value) if isinstance(value, str) else value
+
+    @field_validator("allowed_target_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
