@@ -102,9 +102,9 @@ class Contents(Generic[R]):
         """Return how many objects of a group the watch has brought."""
         return self._groups.count(group)
 
-    def seen(self) -> tuple[list[R], int]:
-        """Return all objects as the watch has brought them, and the revision it has reached."""
-        return list(self._items.values()), self.revision
+    def seen(self, group: str) -> tuple[list[R], int]:
+        """Return a group's objects as the watch has brought them, and the revision it reached."""
+        return [self._items[name] for name in self._groups.newest(group, None)], self.revision
 
     def __len__(self) -> int:
         """Return how many objects the watch has brought."""

@@ -48,12 +48,13 @@ class Filter:
         )
 
     def among(self, jobs: WatchCache[ChaosJob], before: Position | None) -> Iterable[ChaosJob]:
-        """Return the jobs that pass, newest first, from `before` on.
+        """Return the jobs that pass, newest first, from `before` on."""
+        return filter(self.passes, jobs.newest(self.smallest_group(jobs), before))
 
-        Only those of the smallest group are looked at in which all of them are.
-        """
+    def smallest_group(self, jobs: WatchCache[ChaosJob]) -> str:
+        """Return the smallest group that has all jobs that pass: no others need be looked at."""
         found = _groups(self.target_uuid, self.status, self.scenario_name, self.selects.pairs)
-        return filter(self.passes, jobs.newest(min(found, key=jobs.count), before))
+        return min(found, key=jobs.count)
 
 
 def checked(request: Filters) -> Filter:

@@ -18,7 +18,7 @@ async def measure(bench: Bench, count: int) -> list[Row]:
     rows: list[Row] = []
     for name in (SERVER, CONTROLLER):
         times = [await start_time(bench, name) for _ in range(_STARTS)]
-        await at_rest(bench)
+        await at_rest(bench, name)
         now, most = memory(bench.services.child(name).pid)
         rows += [
             Row(

@@ -35,11 +35,10 @@ async def start_time(bench: Bench, name: str) -> float:
     return time.perf_counter() - began
 
 
-async def at_rest(bench: Bench) -> None:
-    """Wait until all is ready, the controller leads and nobody has anything to do."""
+async def at_rest(bench: Bench, name: str) -> None:
+    """Wait until all is ready, and this one of our processes has nothing to do any more."""
     await bench.services.ready()
-    children = (*bench.control_plane.children, *bench.services.children)
-    await quiet(child.pid for child in children if child.is_running)
+    await quiet([bench.services.child(name).pid])
 
 
 async def processor_time(pid: int, work: Awaitable[T]) -> tuple[T, float]:

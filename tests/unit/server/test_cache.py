@@ -119,7 +119,7 @@ def test_own_writes_are_shown_and_give_way_to_what_really_is(steps: list[tuple[A
         filed = {item.metadata.name: item for item in server.contents.newest(group)}
         assert filed == {k: v for k, v in server.state.items() if of_group(v) == group}
         assert server.contents.count(group) == len(filed)
-    assert {item.metadata.name: item for item in server.contents.seen()[0]} == server.state
+    assert {item.metadata.name: item for item in server.contents.seen(ALL)[0]} == server.state
     assert server.contents.revision == server.revision
 
 
@@ -134,7 +134,7 @@ def test_a_write_is_shown_before_the_watch_brings_it(server: ApiServer) -> None:
     server.contents.remember(written)
     assert server.contents.get("a") == written
     assert list(server.contents.newest("x")) == [written]
-    assert server.contents.seen() == ([], 1)
+    assert server.contents.seen(ALL) == ([], 1)
 
 
 def test_a_change_moves_to_another_group_at_once(server: ApiServer) -> None:
