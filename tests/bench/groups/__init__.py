@@ -1,3 +1,3 @@
 """The groups of figures, in the order in which they are measured."""
 
-GROUPS = ("submit",)
+GROUPS = ("submit", "start", "writes", "cpu")
