@@ -156,6 +156,27 @@ async def test_pages_stay_whole_while_jobs_come_and_go(
     assert set(stay) <= set(found)
 
 
+async def test_a_page_is_no_larger_than_clients_receive(listed: Site) -> None:
+    """They take 4 MiB at once; so many jobs with the longest labels are more."""
+    target, path = str(uuid.uuid4()), collection(JOBS, listed.namespace)
+    longest = {f"{'p' * 253}/{'n' * 60}{number:03}": "v" * 63 for number in range(64)}
+
+    async def write_one(_: int) -> str:
+        manifest = whole(JOBS)
+        manifest["metadata"]["labels"] = longest
+        manifest["spec"] |= {"targetUUID": target}
+        job_id: str = (await listed.cluster.request("POST", path, manifest))["metadata"]["name"]
+        return job_id
+
+    written = set(await asyncio.gather(*map(write_one, range(250))))
+    found = await eventually(
+        lambda: pages(listed, 1000, target_uuid=target), lambda found: len(found) >= len(written)
+    )
+    assert (len(found), set(found)) == (len(written), written)
+    for job_id in written:
+        await listed.cluster.request("DELETE", f"{path}/{job_id}")
+
+
 async def test_a_token_is_for_its_own_filters(
     listed: Site, every_kind: dict[tuple[str, str, str, str], str]
 ) -> None:
