@@ -15,6 +15,7 @@ from controller.jobs.model import (
     Refusal,
     ReleaseJob,
     ReleasePod,
+    RememberJob,
     SetStatus,
     Ungate,
 )
@@ -26,13 +27,16 @@ from krkn_grpc.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound, Q
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease
+from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.pod import Pod
 
 _QUOTA = Refusal("QuotaExceeded", "The quota of the namespace leaves no room for the pod.")
 _FORBIDDEN = Refusal("PodForbidden", "A rule of the cluster does not allow the scenario's pod.")
+# How long a deleted job is remembered whose caller gave no id to repeat it by.
+_RECORD_SECONDS = 3_600
+
 _INVALID = Refusal("PodInvalid", "The cluster does not accept the scenario's pod.")
 
 
@@ -71,6 +75,8 @@ class Actor:
             case DeleteJob(job):
                 with contextlib.suppress(NotFound):
                     await self.jobs.store.delete(job.metadata.name, uid=job.metadata.uid)
+            case RememberJob(job):
+                await self._remember_job(job)
             case ReleaseJob(job):
                 await self._release_job(job)
             case _:
@@ -117,12 +123,19 @@ class Actor:
         with contextlib.suppress(NotFound):
             await self.pods.store.patch(pod.metadata.name, change)
 
+    async def _remember_job(self, job: ChaosJob) -> None:
+        name, gone = names.record_of(job), {labels.gone(job.metadata.name): "true"}
+        if job.spec.request_id:
+            # Without a record its time is over, and the id means another request by now.
+            with contextlib.suppress(NotFound):
+                await self.leases.merge(name, {"metadata": {"annotations": gone}})
+            return
+        metadata = ObjectMeta(name=name, namespace=job.metadata.namespace, annotations=gone)
+        spec = LeaseSpec(lease_duration_seconds=_RECORD_SECONDS)
+        with contextlib.suppress(AlreadyExists):
+            await self.leases.create(Lease(metadata=metadata, spec=spec))
+
     async def _release_job(self, job: ChaosJob) -> None:
-        # Before the job may go: once it is gone, only the record knows that it was there.
-        with contextlib.suppress(NotFound):
-            name = names.request_record(job.spec.requested_by, job.spec.request_id)
-            gone = {labels.gone(job.metadata.name): "true"}
-            await self.leases.merge(name, {"metadata": {"annotations": gone}})
         with contextlib.suppress(NotFound):
             change = _without_finalizer(job.metadata, labels.REQUEST_FINALIZER)
             await self.jobs.store.patch(job.metadata.name, change)

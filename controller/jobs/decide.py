@@ -24,6 +24,7 @@ from controller.jobs.model import (
     Refusal,
     ReleaseJob,
     ReleasePod,
+    RememberJob,
     SetStatus,
     Ungate,
     is_held,
@@ -39,6 +40,9 @@ _NOTHING = Decision()
 
 # The node enforces timeoutSeconds itself; the controller only when the node does not.
 _NODE_FIRST = timedelta(seconds=5)
+
+# Far longer than any write may be on its way, or clocks differ.
+_ON_ITS_WAY = timedelta(minutes=10)
 
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Refusal("GateRemoved", "Someone else let the pod start before it was its turn.")
@@ -69,9 +73,18 @@ def _without_job(seen: Observed) -> Decision:
             return removal
     if job is None:
         return _NOTHING
-    if labels.REQUEST_FINALIZER in job.metadata.finalizers:
-        return Decision((DeleteSecrets(job), ReleaseJob(job)))
-    return Decision((DeleteSecrets(job),))
+    if labels.REQUEST_FINALIZER not in job.metadata.finalizers:
+        return Decision((DeleteSecrets(job),))
+    if _may_be_created_again(seen, job):
+        return Decision((DeleteSecrets(job), RememberJob(job), ReleaseJob(job)))
+    return Decision((DeleteSecrets(job), ReleaseJob(job)))
+
+
+def _may_be_created_again(seen: Observed, job: ChaosJob) -> bool:
+    """Whether its caller, or the server that made it and had no answer, may repeat the write."""
+    created = job.metadata.creation_timestamp or seen.now
+    repeated_for = timedelta(seconds=seen.limits.write_seconds) + _ON_ITS_WAY
+    return bool(job.spec.request_id) or seen.now < created + repeated_for
 
 
 def _finished(seen: Observed, job: ChaosJob) -> Decision:

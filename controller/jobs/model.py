@@ -23,11 +23,13 @@ class Refusal:
 class Limits:
     """How long a job may take to start, and a node to answer after a pod's grace is over.
 
-    `allowed_images` are the entries that `images.is_allowed` knows.
+    For `write_seconds` a server may repeat the creation of a job. `allowed_images` are the entries
+    that `images.is_allowed` knows.
     """
 
     start_seconds: int = 300
     node_seconds: int = 120
+    write_seconds: float = 25.0
     allowed_images: tuple[str, ...] = (images.ALL,)
 
 
@@ -105,14 +107,29 @@ class DeleteJob:
 
 
 @dataclass(frozen=True)
+class RememberJob:
+    """Let the job's record say that it existed: should it be created again, it does not start."""
+
+    job: ChaosJob
+
+
+@dataclass(frozen=True)
 class ReleaseJob:
-    """Let the deleted job go, after its request's record says that it existed."""
+    """Let the deleted job go."""
 
     job: ChaosJob
 
 
 Action = (
-    CreatePod | Ungate | DeletePod | ReleasePod | DeleteSecrets | SetStatus | DeleteJob | ReleaseJob
+    CreatePod
+    | Ungate
+    | DeletePod
+    | ReleasePod
+    | DeleteSecrets
+    | SetStatus
+    | DeleteJob
+    | RememberJob
+    | ReleaseJob
 )
 
 

@@ -55,12 +55,10 @@ class Observer:
         return Observed(job_id, job, pod, target, found, _now(), self.limits)
 
     async def _credential(self, job: ChaosJob, target: Target) -> Kubeconfig | Refusal:
-        if job.spec.request_id:
-            # A call that was repeated very late may have created again what was deleted.
-            name = names.request_record(job.spec.requested_by, job.spec.request_id)
-            record = await _live(self.leases, name)
-            if record is not None and labels.gone(job.metadata.name) in record.metadata.annotations:
-                return Refusal("AlreadyRan", "The job ran before and was deleted.")
+        # A write that was repeated very late may have created again what was deleted.
+        record = await _live(self.leases, names.record_of(job))
+        if record is not None and labels.gone(job.metadata.name) in record.metadata.annotations:
+            return Refusal("AlreadyRan", "The job ran before and was deleted.")
         return await credential.find(self.secrets, target, self.rules)
 
     async def _target(self, job: ChaosJob, *, ask: bool) -> Target | None:

@@ -75,7 +75,10 @@ class JobWork:
                 leases=leases,
                 rules=AddressRules(settings.allowed_target_networks),
                 limits=Limits(
-                    settings.start_seconds, settings.node_seconds, settings.allowed_images
+                    settings.start_seconds,
+                    settings.node_seconds,
+                    settings.write_seconds,
+                    settings.allowed_images,
                 ),
             ),
             Actor(

@@ -1,6 +1,6 @@
 """The log of one container, as the node streams it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Logs:
     @asynccontextmanager
     async def open(
         self, pod: str, container: str, options: LogOptions
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """Open the log and give its chunks; raises a KubeError as `Session.stream` does.
 
         Leaving the context closes the connection: the node stops sending.
@@ -51,7 +51,7 @@ class Logs:
             yield _chunks(stream)
 
 
-async def _chunks(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _chunks(stream: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
     try:
         while chunk := await stream.read(_LARGEST_CHUNK):
             yield chunk

@@ -18,7 +18,7 @@ TRACE = f"{GROUP}/trace"
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
 REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
 FINGERPRINT = f"{GROUP}/fingerprint"
-# On a job whose request may be repeated: it may not go before its record says that it existed.
+# On a job whose creation may be repeated: it may not go before its record says that it existed.
 REQUEST_FINALIZER = f"{GROUP}/request"
 INACTIVE_BY = f"{GROUP}/inactive-by"
 

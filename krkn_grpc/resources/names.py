@@ -6,6 +6,7 @@ finds "already exists", and nobody can point the controller at an object of thei
 
 import hashlib
 
+from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.kubeconfig import normalise_url
 
@@ -79,8 +80,20 @@ def request_record(caller: str, request_id: str) -> str:
     return f"{REQUEST_RECORD}{_digest(f'{request_id}/{caller}')}"
 
 
+def job_record(job_id: str) -> str:
+    """Return the name of the Lease that remembers a job whose request had no id."""
+    return f"{REQUEST_RECORD}{_digest(f'job/{job_id}')}"
+
+
+def record_of(job: ChaosJob) -> str:
+    """Return the name of the Lease that says whether this job was deleted before."""
+    if job.spec.request_id:
+        return request_record(job.spec.requested_by, job.spec.request_id)
+    return job_record(job.metadata.name)
+
+
 def is_request_record(lease: str) -> bool:
-    """Whether a Lease of this name remembers a request."""
+    """Whether a Lease of this name remembers a request, or a job of one."""
     return lease.startswith(REQUEST_RECORD)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from typing import Any
 
 import grpc
 import structlog
@@ -54,7 +55,8 @@ async def serve(settings: Settings) -> None:
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
         background = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = []
+        tasks: list[asyncio.Task[None]] = []
+        stack.callback(_cancel, tasks)
 
         targets = WatchCache(Store(session, Target, settings.namespace), groups_of=everything)
         jobs = WatchCache(Store(session, ChaosJob, settings.namespace), groups_of=groups_of)
@@ -62,7 +64,9 @@ async def serve(settings: Settings) -> None:
 
         carrier, standing = Carrier(), Standing(_SERVICES)
         # Lists must be whole from the first answer on.
-        await asyncio.gather(targets.synced(), jobs.synced())
+        if not await _unless(stop, asyncio.gather(targets.synced(), jobs.synced())):
+            _log.info("stopping before it served")
+            return
         history = History(jobs, settings.watch_history)
         server = _server(settings, session, targets, jobs, history, carrier, standing)
         port = server.add_insecure_port(settings.grpc_address)
@@ -76,8 +80,20 @@ async def serve(settings: Settings) -> None:
         history.close()
         await server.stop(settings.stop_seconds)
         await carrier.finish(settings.stop_seconds)
-        for task in tasks:
-            task.cancel()
+
+
+async def _unless(stop: asyncio.Event, awaited: "asyncio.Future[Any]") -> bool:
+    """Whether what is awaited came before the order to stop."""
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({stopping, awaited}, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (stopping, awaited):
+        waiting.cancel()
+    return not stop.is_set()
+
+
+def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _server(
@@ -125,6 +141,7 @@ def _server(
                 history,
                 Store(session, Pod, settings.namespace),
                 Logs(session, settings.namespace),
+                settings.log_silence_seconds,
             ),
             jobs=jobs,
             targets=targets,

@@ -34,6 +34,9 @@ class Settings(ProcessSettings):
     watch_history: int = Field(
         10_000, gt=0, description="how many changes of jobs are kept for watches that resume"
     )
+    log_silence_seconds: float = Field(
+        30.0, gt=0, description="how long a log is silent before its scenario is looked for"
+    )
     stop_seconds: float = Field(20.0, gt=0, description="how long calls may go on at shutdown")
 
     @model_validator(mode="after")

@@ -1,15 +1,15 @@
-"""The bare loop: the same writes, with only aiohttp and json between it and the API server."""
+"""The bare loop: the same writes, with only aiohttp between it and the API server."""
 
 import asyncio
 import contextlib
-import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 
+from deploy.local.services import ACCOUNTS
 from tests.bench.bench import Bench
 
 JSON = "application/json"
@@ -23,29 +23,27 @@ class Bare:
 
     session: aiohttp.ClientSession
 
-    async def write(
-        self, method: str, path: str, body: Any, content_type: str = JSON
-    ) -> dict[str, Any]:
+    async def write(self, method: str, path: str, body: bytes, content_type: str = JSON) -> bytes:
         """Send one request and read the answer, which must be a success."""
         async with self.session.request(
-            method, path, data=json.dumps(body), headers={"Content-Type": content_type}
+            method, path, data=body, headers={"Content-Type": content_type}
         ) as answer:
             text = await answer.read()
             assert answer.status < 300, text
-            written: dict[str, Any] = json.loads(text)
-            return written
+            return text
 
 
 @contextlib.asynccontextmanager
-async def bare(bench: Bench, account: str) -> AsyncIterator[Bare]:
-    """Connect as one of our accounts, for the API server asks each the same questions."""
+async def bare(bench: Bench, namespace: str, process: str) -> AsyncIterator[Bare]:
+    """Connect as the server or the controller does: the API server asks it the same questions."""
     cluster = bench.cluster
-    token = await cluster.token(bench.bare_namespace, account, seconds=3600)
+    token = await cluster.token(namespace, ACCOUNTS[process], seconds=3600)
     tls = ssl.create_default_context(cadata=cluster.ca_pem)
     async with aiohttp.ClientSession(
         cluster.url,
         connector=aiohttp.TCPConnector(ssl=tls, limit=64),
         headers={"Authorization": f"Bearer {token}"},
+        timeout=aiohttp.ClientTimeout(total=None, sock_read=60),
     ) as session:
         yield Bare(session)
 

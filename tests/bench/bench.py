@@ -17,6 +17,7 @@ from deploy.local.run import ADMISSION, CRDS
 from deploy.local.run_folder import run_folder
 from deploy.local.services import ON_ONES_OWN_MACHINE, Options, Services
 from tests.bench.targets import Targets
+from tests.bench.turns import quiet
 from tests.support.running import make_namespace
 
 NAMESPACE = "krkn-operator-system"
@@ -51,6 +52,11 @@ class Bench:
     def cluster(self) -> Cluster:
         """The administrator's calls to the API server."""
         return self.control_plane.cluster
+
+    async def quiet(self) -> None:
+        """Wait until none of the processes has anything to do."""
+        processes = (*self.control_plane.children, *self.services.children)
+        await quiet(child.pid for child in processes if child.is_running)
 
 
 @contextlib.asynccontextmanager

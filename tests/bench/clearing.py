@@ -6,7 +6,6 @@ from typing import Any
 from deploy.local.cluster import ClusterError
 from krkn_grpc.resources import labels, names
 from tests.bench.bench import Bench
-from tests.bench.turns import quiet
 from tests.support.custom_objects import JOBS, MERGE, collection
 
 _AT_ONCE = 32
@@ -16,8 +15,7 @@ async def clear(bench: Bench) -> None:
     """Remove all jobs and all that belongs to them, and wait until everything is quiet."""
     for namespace in (bench.namespace, bench.bare_namespace):
         await _clear(bench, namespace)
-    processes = (*bench.control_plane.children, *bench.services.children)
-    await quiet(child.pid for child in processes if child.is_running)
+    await bench.quiet()
 
 
 async def _clear(bench: Bench, namespace: str) -> None:

@@ -14,14 +14,12 @@ _LONGEST_WAIT = 100
 async def in_turn(
     ways: Mapping[str, Way], rounds: int, between: Callable[[], Awaitable[None]]
 ) -> dict[str, list[float]]:
-    """Let each way measure once a round, after a round that warms up; return what they said."""
+    """Let each way measure once a round, with `between` before each; return what they said."""
     measured: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for name, way in ways.items():
             await between()
-            seconds = await way()
-            if number:
-                measured[name].append(seconds)
+            measured[name].append(await way())
     await between()
     return measured
 

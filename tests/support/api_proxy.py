@@ -68,9 +68,9 @@ class ApiProxy(Proxy):
         super().__init__(api_server, ca_pem)
         self.before: Gate = open_gate
         self.after: Gate = open_gate
-        self.watches_flow = asyncio.Event()
-        """Clear it, and what watches bring is kept back until it is set again."""
-        self.watches_flow.set()
+        self.streams_flow = asyncio.Event()
+        """Clear it, and all that watches and logs bring is kept back until it is set again."""
+        self.streams_flow.set()
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Do with a call what the test says."""
@@ -78,7 +78,7 @@ class ApiProxy(Proxy):
         try:
             await self.before(call)
             async with self.send(request, call.body) as answer:
-                if request.query.get("watch"):
+                if request.query.get("watch") or request.path.endswith("/log"):
                     return await self._stream(request, answer)
                 body = await answer.read()
             await self.after(call)
@@ -95,6 +95,7 @@ class ApiProxy(Proxy):
         await passed.prepare(request)
         with contextlib.suppress(ConnectionError, aiohttp.ClientError):
             async for chunk in answer.content.iter_any():
-                await self.watches_flow.wait()
+                await self.streams_flow.wait()
                 await passed.write(chunk)
+        await self.streams_flow.wait()
         return passed

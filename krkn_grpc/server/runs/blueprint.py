@@ -30,7 +30,7 @@ def job(run: Run, target: Target, job_id: str, caller: str, trace: str = "") -> 
             namespace=target.metadata.namespace,
             labels=run.labels | ours,
             annotations=annotations,
-            finalizers=[labels.REQUEST_FINALIZER] if run.request_id else [],
+            finalizers=[labels.REQUEST_FINALIZER],
         ),
         spec=ChaosJobSpec(
             job_id=job_id,

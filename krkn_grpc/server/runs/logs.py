@@ -16,21 +16,28 @@ from krkn_grpc.resources.names import CONTAINER, pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.server.errors import NoSuch, Unreachable
 from krkn_grpc.server.runs.listing import find, find_live
+from krkn_grpc.server.runs.pulse import with_pulse
 
 # A node tells the API server of a container's end a moment after it has closed its log.
 _NODE_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 0.25
+_BROKE_OFF = "the log broke off: ask again"
 _GONE = "the log is gone with the job's pod"
 
 
 @dataclass(frozen=True)
 class LogStreamer:
-    """Finds a job's pod and passes its log on, as fast as the caller reads it."""
+    """Finds a job's pod and passes its log on, as fast as the caller reads it.
+
+    In each `silence_seconds` without a line it asks whether the scenario still runs: a connection
+    whose other end has died is as silent as a scenario that has nothing to say.
+    """
 
     jobs: WatchCache[ChaosJob]
     history: History[ChaosJob]
     pods: Store[Pod]
     logs: Logs
+    silence_seconds: float
 
     async def stream(self, job_id: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
         """Yield the log in chunks; nothing for a job that has not started.
@@ -48,13 +55,30 @@ class LogStreamer:
             return
         await self._pod(job)
         try:
-            async with self.logs.open(pod_for(job_id), CONTAINER, options) as chunks:
-                async for chunk in chunks:
+            async with (
+                self.logs.open(pod_for(job_id), CONTAINER, options) as chunks,
+                aclosing(self._living(job, chunks)) as living,
+            ):
+                async for chunk in living:
                     yield chunk
         except (errors.NotFound, errors.Invalid):
             raise NoSuch(_GONE) from None
         if options.follow:
             await self._must_have_ended(job)
+
+    async def _living(
+        self, job: ChaosJob, chunks: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the chunks; raises Unreachable when they will not come to an end by themselves."""
+        has_ended = False
+        async with aclosing(with_pulse(chunks, self.silence_seconds)) as pulse:
+            async for chunk in pulse:
+                if chunk is not None:
+                    yield chunk
+                elif has_ended:
+                    raise Unreachable(_BROKE_OFF)
+                else:
+                    has_ended = await self._has_ended(job)
 
     async def _started(self, job: ChaosJob) -> ChaosJob:
         """Wait until the job's scenario has started or never will."""
@@ -86,7 +110,7 @@ class LogStreamer:
         deadline = Deadline.within(_NODE_SECONDS)
         while not await self._has_ended(job):
             if deadline.remaining <= 0:
-                raise Unreachable("the log broke off: ask again")
+                raise Unreachable(_BROKE_OFF)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _has_ended(self, job: ChaosJob) -> bool:

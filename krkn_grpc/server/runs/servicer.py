@@ -64,8 +64,9 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
             size=request.page_size,
             token=request.page_token,
             filters=wanted.spelling,
+            show=job_message,
         )
-        return pb.ListScenarioRunsResponse(jobs=map(job_message, shown), next_page_token=following)
+        return pb.ListScenarioRunsResponse(jobs=shown, next_page_token=following)
 
     async def GetScenarioRunStatus(
         self, request: pb.GetScenarioRunStatusRequest, context: Context

@@ -44,8 +44,9 @@ class TargetServicer(TargetServiceServicer):
             size=request.page_size,
             token=request.page_token,
             filters=(),
+            show=target_message,
         )
-        return pb.ListTargetsResponse(targets=map(target_message, shown), next_page_token=following)
+        return pb.ListTargetsResponse(targets=shown, next_page_token=following)
 
     async def GetTarget(self, request: pb.GetTargetRequest, context: Context) -> pb.Target:
         """Return one registered cluster."""

@@ -125,8 +125,7 @@ async def _follow(bench: Bench, tally: Tally) -> None:
 
 def _by_mark(marks: list[tuple[float, int]]) -> str:
     rates = [
-        f"{(count - before) / (at - since):.0f}"
-        for (since, before), (at, count) in pairwise(marks)
+        f"{(count - before) / (at - since):.0f}" for (since, before), (at, count) in pairwise(marks)
     ]
     return f"in turn {', '.join(rates)} jobs/s" if rates else ""
 

@@ -5,22 +5,19 @@ would work on our jobs and not on those of the bare loop.
 """
 
 import time
-import uuid
 from typing import Any
 
-import msgspec
+from google.protobuf.json_format import MessageToDict
 
-from deploy.local.services import CONTROLLER
-from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from deploy.local.services import CONTROLLER, SERVER
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.bench.bare import Bare, bare, each
 from tests.bench.bench import Bench
 from tests.bench.clearing import clear
+from tests.bench.example import Example, request
 from tests.bench.row import Goal, Row
 from tests.bench.turns import in_turn
 from tests.support.custom_objects import JOBS, collection
-from tests.support.requests import a_run
 
 GROUP = "submit"
 _COUNTS = (1, 10, 100, 1000)
@@ -35,30 +32,29 @@ async def measure(bench: Bench) -> list[Row]:
     rows: list[Row] = []
     await bench.services.child(CONTROLLER).stop()
     try:
-        async with bare(bench, "krkn-grpc-server") as loop:
+        async with bare(bench, bench.bare_namespace, SERVER) as loop:
+            await _measure(bench, loop, _MANY, rounds=1)  # warms up
             for count in _COUNTS:
-                rows += await _measure(bench, loop, count)
+                # A call over few targets is short: it is measured more often.
+                rounds = bench.rounds if count >= _MANY else 4 * bench.rounds
+                rows += await _measure(bench, loop, count, rounds)
     finally:
         bench.services.start_again(CONTROLLER)
         await bench.services.ready()
     return rows
 
 
-async def _measure(bench: Bench, loop: Bare, count: int) -> list[Row]:
+async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Row]:
     targets = await bench.targets.first(count)
-    service = ScenarioRunServiceStub(bench.channel)
-    body = a_run(*targets)
-    request = pb.RunScenarioRequest(
-        target_uuids=targets,
-        scenario_image=body["scenarioImage"],
-        scenario_name=body["scenarioName"],
-    )
-    job = await _example(bench, service, targets[0])
+    service: Any = ScenarioRunServiceStub(bench.channel)
+    asked = request(targets)
+    body = MessageToDict(asked)
+    example = await Example.ask_for(bench, targets[0])
     path = collection(JOBS, bench.bare_namespace)
 
     async def by_grpc() -> float:
         began = time.perf_counter()
-        reply = await service.RunScenario(request)
+        reply = await service.RunScenario(asked)
         took = time.perf_counter() - began
         assert reply.successful_jobs == count, reply
         return took
@@ -72,57 +68,24 @@ async def _measure(bench: Bench, loop: Bare, count: int) -> list[Row]:
         return took
 
     async def by_bare_loop() -> float:
-        async def create(target: str) -> None:
-            await loop.write("POST", path, _copy(job, target))
+        async def create(_: str) -> None:
+            await loop.write("POST", path, example.copy())
 
         began = time.perf_counter()
         await each(targets, create, _AT_ONCE)
         return time.perf_counter() - began
 
     async def between() -> None:
+        # What short calls leave is little, and waiting for rest would take longer than all of them.
         if count >= _MANY:
             await clear(bench)
 
     await clear(bench)
     ways = {"gRPC": by_grpc, "bare loop": by_bare_loop, "REST": by_rest}
-    # A call over few targets is short and leaves little: it is measured more often.
-    times = await in_turn(ways, bench.rounds * (1 if count >= _MANY else 4), between)
+    times = await in_turn(ways, rounds, between)
     goal = _GOAL if count >= _MANY else None
+    plural = "target" if count == 1 else "targets"
     return [
-        Row.of_times(GROUP, f"{count} targets, {way}", times[way], times["bare loop"], goal=goal)
+        Row.of_times(GROUP, f"{way}, {count} {plural}", times[way], times["bare loop"], goal=goal)
         for way in ("gRPC", "REST")
     ]
-
-
-async def _example(bench: Bench, service: Any, target: str) -> dict[str, Any]:
-    """Return a job as the server writes one, with what the API server adds taken off."""
-    reply = await service.RunScenario(
-        pb.RunScenarioRequest(
-            target_uuids=[target],
-            scenario_image=a_run()["scenarioImage"],
-            scenario_name=a_run()["scenarioName"],
-        )
-    )
-    path = f"{collection(JOBS, bench.namespace)}/{reply.jobs[0].job_id}"
-    stored = await bench.cluster.request("GET", path)
-    job = msgspec.convert(stored, ChaosJob)
-    metadata = {
-        key: stored["metadata"][key]
-        for key in ("labels", "annotations", "finalizers")
-        if key in stored["metadata"]
-    }
-    assert job.spec.target_uuid == target
-    return {
-        "apiVersion": stored["apiVersion"],
-        "kind": stored["kind"],
-        "metadata": metadata,
-        "spec": stored["spec"],
-    }
-
-
-def _copy(job: dict[str, Any], target: str) -> dict[str, Any]:
-    name = str(uuid.uuid4())
-    return job | {
-        "metadata": job["metadata"] | {"name": name},
-        "spec": job["spec"] | {"jobId": name, "targetUUID": target},
-    }

@@ -156,6 +156,63 @@ async def test_pages_stay_whole_while_jobs_come_and_go(
     assert set(stay) <= set(found)
 
 
+async def test_pages_stay_whole_while_thousands_come_and_go(listed: Site) -> None:
+    """Others write and delete all the time, as fast as they can."""
+    target, path = str(uuid.uuid4()), collection(JOBS, listed.namespace)
+    at_once = asyncio.Semaphore(32)
+
+    async def write_one() -> str:
+        async with at_once:
+            return await write(listed, target, "Pending", "pods", "x")
+
+    stay = set(await asyncio.gather(*(write_one() for _ in range(1000))))
+    request = pb.ListScenarioRunsRequest(target_uuid=target, page_size=1000)
+    await eventually(
+        lambda: listed.runs.stub.ListScenarioRuns(request), lambda r: len(r.jobs) >= 1000
+    )
+    changes = 0
+
+    async def come_and_go() -> None:
+        nonlocal changes
+        while True:
+            job_id = await write_one()
+            await listed.cluster.request("DELETE", f"{path}/{job_id}")
+            changes += 1
+
+    others = [asyncio.create_task(come_and_go()) for _ in range(8)]
+    try:
+        while changes < 500:
+            found = await pages(listed, 50, target_uuid=target)
+            assert len(found) == len(set(found))
+            assert stay <= set(found)
+            assert not any(other.done() for other in others)
+    finally:
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
+
+
+async def test_a_page_is_no_larger_than_clients_receive(listed: Site) -> None:
+    """They take 4 MiB at once; so many jobs with the longest labels are more."""
+    target, path = str(uuid.uuid4()), collection(JOBS, listed.namespace)
+    longest = {f"{'p' * 253}/{'n' * 60}{number:03}": "v" * 63 for number in range(64)}
+
+    async def write_one(_: int) -> str:
+        manifest = whole(JOBS)
+        manifest["metadata"]["labels"] = longest
+        manifest["spec"] |= {"targetUUID": target}
+        job_id: str = (await listed.cluster.request("POST", path, manifest))["metadata"]["name"]
+        return job_id
+
+    written = set(await asyncio.gather(*map(write_one, range(190))))
+    found = await eventually(
+        lambda: pages(listed, 1000, target_uuid=target), lambda found: len(found) >= len(written)
+    )
+    assert (len(found), set(found)) == (len(written), written)
+    for job_id in written:
+        await listed.cluster.request("DELETE", f"{path}/{job_id}")
+
+
 async def test_a_token_is_for_its_own_filters(
     listed: Site, every_kind: dict[tuple[str, str, str, str], str]
 ) -> None:

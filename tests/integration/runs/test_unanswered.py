@@ -9,6 +9,7 @@ from grpc import StatusCode
 from deploy.local.control_plane import ControlPlane
 from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import (
+    Hold,
     a_proxy,
     cut,
     heal,
@@ -16,9 +17,12 @@ from tests.integration.runs.held import (
     told,
     writes_of,
 )
+from tests.support.custom_objects import JOBS
+from tests.support.jobs import Jobs
 from tests.support.requests import canary
 from tests.support.rpc import refused
 from tests.support.runs import Runs
+from tests.support.waiting import eventually
 
 UNKNOWN = "the write was not confirmed: the job may exist; stop it by its jobId"
 
@@ -91,6 +95,29 @@ async def test_without_a_record_there_is_no_job_and_asking_again_is_safe(
     assert await site.jobs_on(target) == []
     heal(unsure.proxy)
     assert len(await unsure.runs.run(target, **asked)) == 1
+
+
+async def test_a_job_that_has_come_and_gone_is_not_started_by_the_repeated_write(
+    site: Site, jobs: Jobs, control_plane: ControlPlane, a_server: StartServer
+) -> None:
+    """Its caller gave no requestId, so it is for the server to know its own writes."""
+    [target] = await site.some_targets(1)
+    async with a_proxy(control_plane) as proxy, a_server(proxy.url) as server:
+        cut(proxy, "after", writes_of(target))
+        hold = Hold(proxy, "before", f"POST {JOBS}", number=2)
+        call = Runs(server.channel).start(target, ttlSecondsAfterFinished=0)
+        await hold.came.wait()
+        # The first write took effect: its job ran, ended and is gone. Now comes the second one.
+        await eventually(lambda: site.jobs_on(target), lambda found: not found)
+        await eventually(lambda: site.pods_on(target), lambda found: not found)
+        async with jobs.watch() as watch:
+            heal(proxy)
+            hold.go_on.set()
+            [started] = (await call).jobs
+            await eventually(lambda: site.jobs_on(target), lambda found: not found)
+            versions = watch.versions_of(JOBS, started.job_id)
+            assert versions[-1]["status"]["reason"] == "AlreadyRan"
+            assert not watch.versions_of("pods", started.pod_name)
 
 
 async def test_inputs_that_cannot_be_written_are_that_targets_failure(

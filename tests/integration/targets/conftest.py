@@ -107,7 +107,7 @@ async def stage(one_stage: Stage) -> AsyncIterator[Stage]:
     """A server that a test lets suffer, and another one with the controller."""
     yield one_stage
     one_stage.proxy.before = one_stage.proxy.after = open_gate
-    one_stage.proxy.watches_flow.set()
+    one_stage.proxy.streams_flow.set()
     if not one_stage.victim.processes.child("server").is_running:
         await one_stage.victim.processes.restart("server")
     one_stage.watched.assert_never_doubled()

@@ -153,15 +153,15 @@ async def test_a_read_that_names_the_revision_of_a_write_waits_for_it(stage: Sta
         call = stage.doomed.stub.ListTargets(request, metadata=(tuple(revision),))
         # Answered after the read: so the read is under way, and waits.
         await stage.doomed.list()
-        stage.proxy.watches_flow.set()
+        stage.proxy.streams_flow.set()
         return {target.uuid for target in (await call).targets}
 
-    stage.proxy.watches_flow.clear()
+    stage.proxy.streams_flow.clear()
     call = stage.healthy.stub.CreateTarget(ParseDict(token_target(), pb.CreateTargetRequest()))
     uuid = (await call).uuid
     assert uuid in await listed(call)
 
-    stage.proxy.watches_flow.clear()
+    stage.proxy.streams_flow.clear()
     call = stage.healthy.stub.DeleteTarget(pb.DeleteTargetRequest(uuid=uuid))
     await call
     assert uuid in [target.uuid for target in await stage.doomed.list()]

@@ -14,6 +14,7 @@ from controller.jobs.model import (
     Refusal,
     ReleaseJob,
     ReleasePod,
+    RememberJob,
     SetStatus,
     Ungate,
 )
@@ -286,8 +287,18 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(deleted(running(a_job()), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, ReleaseJob],
+            [DeleteSecrets, RememberJob, ReleaseJob],
             id="job is being deleted: its record, then it goes",
+        ),
+        pytest.param(
+            seen(deleted(running(a_job(age=3600)), labels.REQUEST_FINALIZER)),
+            [DeleteSecrets, ReleaseJob],
+            id="old job is being deleted: nobody creates it again",
+        ),
+        pytest.param(
+            seen(deleted(running(a_job(age=3600, request_id="r")), labels.REQUEST_FINALIZER)),
+            [DeleteSecrets, RememberJob, ReleaseJob],
+            id="old job of a repeatable request is being deleted: its record",
         ),
         pytest.param(
             seen(deleted(running(a_job()), "someone.else/finalizer")),

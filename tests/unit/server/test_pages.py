@@ -13,19 +13,21 @@ from hypothesis import strategies as st
 
 from krkn_grpc.kube.contents import Contents
 from krkn_grpc.kube.groups import ALL, everything
-from krkn_grpc.resources.core import Lease
+from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.pages import DEFAULT_SIZE, LARGEST_SIZE, Source, page
+from krkn_grpc.server.pages import DEFAULT_SIZE, LARGEST_BYTES, LARGEST_SIZE, Source, page
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.unit.server.requests import NOW, violated
 
 FILTERS = ("target", "")
 
 
-def item(name: str, seconds: int) -> Lease:
-    """Any resource: pages look at the metadata alone."""
+def item(name: str, seconds: int, text: str = "") -> Lease:
+    """Any resource: pages look at the metadata alone; `text` makes it large."""
     created = NOW + timedelta(seconds=seconds)
-    return Lease(metadata=ObjectMeta(name=name, creation_timestamp=created))
+    metadata = ObjectMeta(name=name, creation_timestamp=created)
+    return Lease(metadata=metadata, spec=LeaseSpec(holder_identity=text))
 
 
 def newest(items: list[Lease]) -> Source[Lease]:
@@ -35,14 +37,15 @@ def newest(items: list[Lease]) -> Source[Lease]:
     return partial(contents.newest, ALL)
 
 
-def names(items: list[Lease]) -> list[str]:
-    return [each.metadata.name for each in items]
+def show(lease: Lease) -> pb.Job:
+    """Any message: what an item becomes is the caller's business."""
+    return pb.Job(job_id=lease.metadata.name, message=lease.spec.holder_identity)
 
 
 def of(items: list[Lease], size: int, token: str = "") -> tuple[list[str], str]:
     """The names on a page, and the token of the next."""
-    shown, following = page(newest(items), size=size, token=token, filters=FILTERS)
-    return names(shown), following
+    shown, following = page(newest(items), size=size, token=token, filters=FILTERS, show=show)
+    return [each.job_id for each in shown], following
 
 
 def test_newest_first_and_by_name_within_a_second() -> None:
@@ -74,6 +77,29 @@ def test_the_largest_size() -> None:
     assert len(of(items, LARGEST_SIZE)[0]) == LARGEST_SIZE == 1000
 
 
+def test_a_page_ends_before_it_is_larger_than_clients_receive() -> None:
+    items = [item(f"{number:03}", number, "x" * 100_000) for number in range(100)]
+    found, token, pages = [], "", 0
+    while True:
+        shown, token = page(newest(items), size=0, token=token, filters=FILTERS, show=show)
+        assert pb.ListScenarioRunsResponse(jobs=shown).ByteSize() <= LARGEST_BYTES
+        found += [each.job_id for each in shown]
+        pages += 1
+        if not token:
+            break
+    assert found == sorted((each.metadata.name for each in items), reverse=True)
+    assert pages == 4
+
+
+def test_what_is_too_large_alone_is_shown_alone() -> None:
+    items = [item("a", 1), item("b", 2, "x" * LARGEST_BYTES), item("c", 3)]
+    shown, token = of(items, 0)
+    assert shown == ["c"]
+    shown, token = of(items, 0, token)
+    assert shown == ["b"]
+    assert of(items, 0, token) == (["a"], "")
+
+
 @pytest.mark.parametrize("size", [-1, -(2**31), 1001, 2**31 - 1])
 def test_a_size_out_of_bounds(size: int) -> None:
     assert violated(lambda: of([], size)) == ["pageSize"]
@@ -82,7 +108,9 @@ def test_a_size_out_of_bounds(size: int) -> None:
 @pytest.mark.parametrize("others", [(), ("target",), ("", "target"), ("target,", "")])
 def test_a_token_of_other_filters_is_refused(others: tuple[str, ...]) -> None:
     _, token = of([item("a", 1), item("b", 2)], 1)
-    assert violated(lambda: page(newest([]), size=1, token=token, filters=others)) == ["pageToken"]
+    assert violated(lambda: page(newest([]), size=1, token=token, filters=others, show=show)) == [
+        "pageToken"
+    ]
 
 
 @pytest.mark.parametrize(
