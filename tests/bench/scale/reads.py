@@ -26,6 +26,7 @@ _FILTERED: dict[str, dict[str, Any]] = {
 _COUNT = 500
 _FEW = 50
 _AT_ONCE = 16
+_TIMES = "health checks"
 _GOAL = Goal(3, "at most")
 
 
@@ -34,31 +35,32 @@ async def measure(bench: Bench, filling: Filling) -> list[Row]:
     jobs, pid = len(filling.jobs), bench.services.child(SERVER).pid
     rows: list[Row] = []
     for way, calls in (("gRPC", _by_grpc(bench, filling)), ("REST", _by_rest(bench, filling))):
-        found: dict[str, Load] = {}
+        ratios: list[Row] = []
         for name, call in calls.items():
-            count = _FEW if name == PAGE else _COUNT
-            await load(call, pid, count // 10, _AT_ONCE)
-            one = await load(call, pid, count // 2, 1)
-            many = found[name] = await load(call, pid, count, _AT_ONCE)
-            note = (
-                f"p50 {one.p50:.2f}, p99 {one.p99:.2f} ms alone; "
-                f"p50 {many.p50:.1f}, p99 {many.p99:.1f} ms, {_AT_ONCE} at once; "
-                f"{many.processor:.2f} ms of the server's processor"
-            )
             label = f"{jobs:,} jobs: {name}, {way}"
-            rows.append(Row(group=GROUP, name=label, value=many.a_second, unit="/s", note=note))
-        rows += [
-            Row(
-                group=GROUP,
-                name=f"{jobs:,} jobs: {name}, {way}",
-                value=found[name].processor / found[HEALTH].processor,
-                unit="health checks",
-                goal=_GOAL,
-                note="by the server's processor time",
-            )
-            for name in _FILTERED
-        ]
+            count = _FEW if name == PAGE else _COUNT
+            # Before each, for both must have been measured under the same load of the machine.
+            empty = await load(calls[HEALTH], pid, count, _AT_ONCE)
+            many = await load(call, pid, count, _AT_ONCE)
+            one = await load(call, pid, count // 2, 1)
+            rows.append(_row(label, one, many))
+            if name in _FILTERED:
+                times = many.processor / empty.processor
+                note = "by the server's processor time"
+                ratios.append(
+                    Row(group=GROUP, name=label, value=times, unit=_TIMES, goal=_GOAL, note=note)
+                )
+        rows += ratios
     return rows
+
+
+def _row(name: str, one: Load, many: Load) -> Row:
+    note = (
+        f"p50 {one.p50:.2f}, p99 {one.p99:.2f} ms alone; "
+        f"p50 {many.p50:.1f}, p99 {many.p99:.1f} ms, {_AT_ONCE} at once; "
+        f"{many.processor:.2f} ms of the server's processor"
+    )
+    return Row(group=GROUP, name=name, value=many.a_second, unit="/s", note=note)
 
 
 def _by_grpc(bench: Bench, filling: Filling) -> dict[str, Call]:
