@@ -114,6 +114,9 @@ def _scenario(request: pb.RunScenarioRequest, allowed: tuple[str, ...], findings
 def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLogin | None:
     url, username = request.registry_url, request.username
     password, source = request.token or request.password, "token" if request.token else "password"
+    is_address = len(url) <= _LONGEST_REGISTRY and _REGISTRY.fullmatch(url) is not None
+    rule = "must be a registry's address, without user or password"
+    findings.expect(is_address or not url, "registryUrl", rule)
     if not password and not username:
         return None
     findings.expect(bool(url), "registryUrl", "is required with registry credentials")
@@ -124,9 +127,6 @@ def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLog
         "is required with password, unless token is given",
     )
     findings.expect(":" not in username, "username", "must not contain a colon")
-    is_address = len(url) <= _LONGEST_REGISTRY and _REGISTRY.fullmatch(url) is not None
-    rule = "must be a registry's address, without user or password"
-    findings.expect(is_address or not url, "registryUrl", rule)
     for field, value in (("username", username), (source, password)):
         rule = f"must have at most {_LONGEST_CREDENTIAL} characters"
         findings.expect(len(value) <= _LONGEST_CREDENTIAL, field, rule)

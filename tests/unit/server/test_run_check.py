@@ -85,6 +85,10 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"labels": {"krkn.krkn-chaos.dev/a": "x"}},
         ["labels[krkn.krkn-chaos.dev/a]"],
     ),
+    "a registry without a login, with a user in it": (
+        {"registry_url": "u:p@registry.example"},
+        ["registryUrl"],
+    ),
     "several": (
         {"target_uuids": [], "scenario_image": "", "timeout_seconds": 0, "request_id": "x"},
         ["targetUUIDs", "scenarioImage", "requestId", "timeoutSeconds"],
