@@ -30,6 +30,11 @@ def new_id(at_ns: int | None = None) -> str:
     )
 
 
+def random_id() -> str:
+    """Return a fresh id that says nothing, not even when it was made."""
+    return str(uuid.uuid4())
+
+
 def is_id(text: str) -> bool:
     """Whether `text` is exactly a canonical lower-case UUID."""
     return _CANONICAL.fullmatch(text) is not None
