@@ -76,7 +76,7 @@ class JobWork:
                 targets=watched.targets,
                 secrets=secrets,
                 leases=leases,
-                rules=AddressRules(settings.allowed_target_networks),
+                rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
                 limits=Limits(
                     settings.start_seconds,
                     settings.node_seconds,

@@ -38,7 +38,7 @@ class TargetWork:
             targets=targets,
             secrets=secrets,
             reservations=reservations,
-            rules=AddressRules(settings.allowed_target_networks),
+            rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
             resolver=SystemResolver(),
             limits=Limits(
                 check_seconds=settings.check_seconds,
