@@ -187,7 +187,11 @@ class Session:
 
 def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # The API server notes it as the manager of the fields that we write.
+        headers={"User-Agent": "krkn-grpc"},
+        trust_env=False,
     )
 
 
