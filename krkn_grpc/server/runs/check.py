@@ -55,6 +55,7 @@ def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
         environment=environment,
         secret_environment=secret_environment,
         files=files,
+        registry_url=request.registry_url,
         registry=registry,
         request_id=request.request_id and str(uuid.UUID(request.request_id)),
         validate_only=request.validate_only,
@@ -163,13 +164,13 @@ def _labels(request: pb.RunScenarioRequest, findings: Findings) -> None:
         findings.expect(is_value, field, "has a value that Kubernetes does not allow")
 
 
-def _ignored(request: pb.RunScenarioRequest) -> tuple[str, ...]:
+def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:
     given = {
-        "scenarioRepository": bool(request.scenario_repository),
-        "skipTls": request.skip_tls,
-        "insecure": request.insecure,
+        "scenarioRepository": request.scenario_repository,
+        "skipTls": "true" if request.skip_tls else "",
+        "insecure": "true" if request.insecure else "",
     }
-    return tuple(name for name, is_given in given.items() if is_given)
+    return {name: value for name, value in given.items() if value}
 
 
 def _is_uuid(text: str) -> bool:
