@@ -36,6 +36,10 @@ faults: build ## Let every call of the controller fail in every way; make test d
 fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document lets one think of
 	@KRKN_FUZZ_EXAMPLES=300 $(PY) -m pytest tests/rest/test_openapi.py $(ARGS)
 
+.PHONY: bench
+bench: build ## Measure against a bare loop, for some minutes; ARGS="submit start" measures some
+	@$(PY) -m tests.bench $(ARGS)
+
 .PHONY: check
 check: ## Check format, lint, types, layers, protos, secrets, locks and Envoy's configuration
 	@requirements/install dev

@@ -1,0 +1,91 @@
+"""How long one RunScenario takes over 1 to 1,000 targets, by gRPC and by REST.
+
+The bare loop creates as many of the same resources, 32 at once. The controller is stopped: it
+would work on our jobs and not on those of the bare loop.
+"""
+
+import time
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+
+from deploy.local.services import CONTROLLER, SERVER
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
+from tests.bench.bare import Bare, bare, each
+from tests.bench.bench import Bench
+from tests.bench.clearing import clear
+from tests.bench.example import Example, request
+from tests.bench.row import Goal, Row
+from tests.bench.turns import in_turn
+from tests.support.custom_objects import JOBS, collection
+
+GROUP = "submit"
+_COUNTS = (1, 10, 100, 1000)
+_MANY = 100
+_AT_ONCE = 32
+_GOAL = Goal(0.80, "at least")
+
+
+async def measure(bench: Bench) -> list[Row]:
+    """Measure each number of targets."""
+    await bench.targets.first(max(_COUNTS))
+    rows: list[Row] = []
+    await bench.services.child(CONTROLLER).stop()
+    try:
+        async with bare(bench, bench.bare_namespace, SERVER) as loop:
+            await _measure(bench, loop, _MANY, rounds=1)  # warms up
+            for count in _COUNTS:
+                # A call over few targets is short: it is measured more often.
+                rounds = bench.rounds if count >= _MANY else 4 * bench.rounds
+                rows += await _measure(bench, loop, count, rounds)
+    finally:
+        bench.services.start_again(CONTROLLER)
+        await bench.services.ready()
+    return rows
+
+
+async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Row]:
+    targets = await bench.targets.first(count)
+    service: Any = ScenarioRunServiceStub(bench.channel)
+    asked = request(targets)
+    body = MessageToDict(asked)
+    example = await Example.ask_for(bench, targets[0])
+    path = collection(JOBS, bench.bare_namespace)
+
+    async def by_grpc() -> float:
+        began = time.perf_counter()
+        reply = await service.RunScenario(asked)
+        took = time.perf_counter() - began
+        assert reply.successful_jobs == count, reply
+        return took
+
+    async def by_rest() -> float:
+        began = time.perf_counter()
+        async with bench.rest.post("/api/v1/scenarios/run", json=body) as answer:
+            reply = await answer.json()
+        took = time.perf_counter() - began
+        assert reply["successfulJobs"] == count, reply
+        return took
+
+    async def by_bare_loop() -> float:
+        async def create(_: str) -> None:
+            await loop.write("POST", path, example.copy())
+
+        began = time.perf_counter()
+        await each(targets, create, _AT_ONCE)
+        return time.perf_counter() - began
+
+    async def between() -> None:
+        # What short calls leave is little, and waiting for rest would take longer than all of them.
+        if count >= _MANY:
+            await clear(bench)
+
+    await clear(bench)
+    ways = {"gRPC": by_grpc, "bare loop": by_bare_loop, "REST": by_rest}
+    times = await in_turn(ways, rounds, between)
+    goal = _GOAL if count >= _MANY else None
+    plural = "target" if count == 1 else "targets"
+    return [
+        Row.of_times(GROUP, f"{way}, {count} {plural}", times[way], times["bare loop"], goal=goal)
+        for way in ("gRPC", "REST")
+    ]
