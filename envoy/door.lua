@@ -20,6 +20,8 @@ local PASSED_ON = {
   ["x-request-id"] = true, ["user-agent"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,  -- set by Envoy, which finds no route without it
 }
+-- What a 401 asks for (RFC 6750, section 3); whoever showed a token is told that it is the token.
+local CHALLENGE = 'Bearer realm="krkn-grpc"'
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
 
 -- A JSON string. What is not UTF-8 is shown as question marks.
@@ -157,6 +159,9 @@ end
 
 local function examine(handle)
   local headers = handle:headers()
+  if (headers:get("authorization") or ""):lower():find("^bearer ") then
+    handle:streamInfo():dynamicMetadata():set("krkn.door", "token", true)
+  end
   -- The transcoder's own marks of a REST request.
   headers:remove("x-envoy-original-path")
   headers:remove("x-envoy-original-method")
@@ -181,12 +186,15 @@ function envoy_on_request(handle)
   end
 end
 
--- The server names the status of a success that is not 200; gRPC has no place for it. Of a stream of JSON the
--- transcoder says that it is JSON, but it is many: one a line.
+-- The server names the status of a success that is not 200; gRPC has no place for it, nor for what a 401 needs. Of a
+-- stream of JSON the transcoder says that it is JSON, but it is many: one a line.
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local noted = handle:streamInfo():dynamicMetadata():get("krkn.door")
-  if noted and noted.stream and headers:get(":status") == "200"
+  local noted = handle:streamInfo():dynamicMetadata():get("krkn.door") or {}
+  if headers:get(":status") == "401" then
+    headers:replace("www-authenticate", CHALLENGE .. (noted.token and ', error="invalid_token"' or ""))
+  end
+  if noted.stream and headers:get(":status") == "200"
       and headers:get("content-type") == "application/json" then
     headers:replace("content-type", "application/x-ndjson")
   end
