@@ -4,7 +4,7 @@
 -- content type and the body. Whatever the transcoder would pass over in silence is refused here with a reason. A
 -- gRPC request goes to the server as it is.
 --
--- Given by what surrounds this: `json`, `fields`, `paths` ({path = <pattern>, calls = {<verb> = {query, body, stream}}},
+-- Given by what surrounds this: `json`, `fields`, `uploads`, `paths` ({path = <pattern>, calls = {<verb> = {query, body, stream}}},
 -- `stream` for many JSON objects) and `settings` ({max_body_bytes, local_only}).
 
 local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
@@ -48,7 +48,7 @@ local function refuse(handle, reason)
   end
   metadata:set("krkn.door", "reply", "json")
   local headers = {[":status"] = reason.status, ["content-type"] = "application/json"}
-  if reason.allow then headers["allow"] = reason.allow end
+  headers["allow"], headers["retry-after"] = reason.allow, reason.retry_after
   handle:respond(headers, '{"code":' .. reason.code .. ',"message":' .. quoted(reason.message)
     .. ',"details":[' .. (reason.details or "") .. "]}")
 end
@@ -103,6 +103,28 @@ local function too_large()
     "The request body is larger than " .. settings.max_body_bytes .. " bytes."}
 end
 
+local function too_many_uploads(is_own)
+  if is_own then
+    return {status = "429", code = 8, retry_after = "1", message =
+      "Too many of your requests are on their way at once. Try again in a second."}
+  end
+  return {status = "503", code = 14, retry_after = "1", message =
+    "Too many requests are on their way at once; nothing was done. Try again in a second."}
+end
+
+-- The body, when all of it is there; nil and the reason when it may not wait here. Without a length it may be of any
+-- size, and over HTTP/2 whether there is one shows only when it comes.
+local function whole_body(handle, headers, is_expected)
+  local length = tonumber(headers:get("content-length") or "")
+  local is_sure = is_expected or length ~= nil or headers:get("transfer-encoding") ~= nil
+  local address = handle:streamInfo():downstreamDirectRemoteAddress():gsub(":%d+$", "")
+  local room, is_own = uploads.take(address, length or settings.max_body_bytes, not is_sure)
+  if not room then return nil, too_many_uploads(is_own) end
+  local body = handle:body()
+  uploads.give_back(room)
+  return body
+end
+
 local function not_json_type(headers)
   local kind = (headers:get("content-type") or ""):lower():gsub("%s", ""):gsub('"', "")
   if not JSON_TYPES[kind] then
@@ -130,7 +152,8 @@ local function objection(handle, headers)
   local wrong_type = not_json_type(headers)
   if call.body and wrong_type then return wrong_type end
   if tonumber(headers:get("content-length") or 0) > settings.max_body_bytes then return too_large() end
-  local body = handle:body()  -- waits for all of it
+  local body, no_room = whole_body(handle, headers, call.body ~= nil)
+  if no_room then return no_room end
   local size = body and body:length() or 0
   if size > settings.max_body_bytes then return too_large() end
   if size == 0 then
