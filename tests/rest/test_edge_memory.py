@@ -150,19 +150,6 @@ def unread(door: Door, path: str, many: int) -> socket.socket:
     return peer
 
 
-def only_refused_safely(outcomes: Others) -> int:
-    """Assert that what failed was refused before anything was done; return how often."""
-    refused = 0
-    for outcome in outcomes.outcomes:
-        assert isinstance(outcome, httpx.Response), outcome
-        if outcome.status_code != 200:
-            body = is_error(outcome, 503, 14)
-            assert "nothing was done" in body["message"]
-            assert outcome.headers["retry-after"] == "1"
-            refused += 1
-    return refused
-
-
 def test_replies_that_are_not_read(door: Door, others: Others) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(10):
@@ -172,7 +159,7 @@ def test_replies_that_are_not_read(door: Door, others: Others) -> None:
         # There is room within seconds, though they that do not read are still connected.
         eventually(lambda: set(others.go_on(60).statuses) == {200})
         assert memory(door.process.pid) < ROOM_MIB * 2**20
-    only_refused_safely(others)
+    others.refused_safely()
     assert door.process.poll() is None
 
 
@@ -187,7 +174,7 @@ def test_when_memory_is_used_up_new_work_is_refused_and_it_heals(
             connection = stack.enter_context(connected(door))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(request)
-        eventually(lambda: only_refused_safely(others) > 0)
+        eventually(lambda: others.refused_safely() > 0)
     eventually(lambda: set(others.go_on(20).statuses) == {200})
-    only_refused_safely(others)
+    others.refused_safely()
     assert door.process.poll() is None

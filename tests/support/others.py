@@ -31,6 +31,18 @@ class Others:
             for each in list(self.outcomes)
         )
 
+    def refused_safely(self) -> int:
+        """Assert that nothing failed but what was refused before it did anything; how often."""
+        refused = 0
+        for outcome in list(self.outcomes):
+            assert isinstance(outcome, httpx.Response), outcome
+            if outcome.status_code >= 400:
+                assert outcome.status_code == 503, outcome.text
+                assert "nothing was done" in outcome.json()["message"]
+                assert outcome.headers["retry-after"] == "1"
+                refused += 1
+        return refused
+
     def go_on(self, calls: int = 30) -> "Others":
         """Wait until they have called so often again; return what only these were answered."""
         before, end = len(self.outcomes), time.monotonic() + SECONDS
