@@ -97,7 +97,7 @@ def test_a_retry_is_advised_only_where_nothing_was_written() -> None:
         for kind in ANSWERS
         if details(status_of(made(kind)), error_details_pb2.RetryInfo)
     }
-    assert advised == {"Unreachable", "NotWritten"}
+    assert advised == {"Unreachable", "NotWritten", "TooMany"}
 
 
 def test_twenty_violations_are_listed_and_all_are_counted() -> None:
