@@ -28,7 +28,7 @@ def check(secret: Secret | None, target: Target, rules: AddressRules) -> Kubecon
         return Refusal("InvalidKubeconfig", "The Secret that the target names is not its own.")
     try:
         text = submitted_text(secret)
-        kubeconfig = kubeconfigs.from_secret_data(text, KubeconfigRules())
+        kubeconfig = kubeconfigs.from_secret_data(text, KubeconfigRules(rules.allow_proxy_url))
     except (KubeconfigError, ValueError):
         return Refusal("InvalidKubeconfig", "The target's kubeconfig is refused.")
     if kubeconfig.server != target.spec.cluster_api_url:

@@ -23,8 +23,6 @@ from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
-_BY_TARGET = "target"
-
 
 @dataclass(frozen=True)
 class Watched:
@@ -37,8 +35,7 @@ class Watched:
     @classmethod
     def of(cls, session: Session, namespace: str) -> Self:
         """Prepare the caches of a namespace."""
-        by_target = {_BY_TARGET: lambda job: job.spec.target_uuid}
-        jobs = WatchCache(Store(session, ChaosJob, namespace), indexes=by_target)
+        jobs = WatchCache(Store(session, ChaosJob, namespace), groups_of=_waiting_for)
         # All pods, whatever their labels: one that has a job's name is in its way.
         pods = WatchCache(Store(session, Pod, namespace))
         return cls(jobs, pods, WatchCache(Store(session, Target, namespace)))
@@ -88,7 +85,7 @@ class JobWork:
                 targets=watched.targets,
                 secrets=secrets,
                 leases=leases,
-                rules=AddressRules(settings.allowed_target_networks),
+                rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
                 limits=Limits(
                     settings.start_seconds,
                     settings.node_seconds,
@@ -135,6 +132,11 @@ class JobWork:
 
     def look_at_jobs_on(self, target: Target) -> None:
         """Give the jobs their turn that may not start on the target any more, or may now."""
-        for job in list(self.watched.jobs.indexed(_BY_TARGET, target.metadata.name)):
-            if job.status.start_time is None and not job.status.is_final:
-                self.queue.add(job.metadata.name)
+        for job in list(self.watched.jobs.newest(target.metadata.name)):
+            self.queue.add(job.metadata.name)
+
+
+def _waiting_for(job: ChaosJob) -> tuple[str, ...]:
+    """Name the target that decides whether the job may start, while it has not."""
+    is_waiting = job.status.start_time is None and not job.status.is_final
+    return (job.spec.target_uuid,) if is_waiting else ()

@@ -2,16 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
 from typing import Generic
 
 import structlog
 
 from krkn_grpc.kube import errors
-from krkn_grpc.kube.contents import Contents, Index, Seen
+from krkn_grpc.kube.contents import Contents, GroupsOf, Seen
 from krkn_grpc.kube.store import R, Store
 
-__all__ = ["Index", "Seen", "WatchCache"]
+__all__ = ["Seen", "WatchCache"]
 
 _log = structlog.get_logger(__name__)
 
@@ -20,17 +19,17 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class WatchCache(Contents[R], Generic[R]):
-    """A copy of one kind's objects by name, with indexes.
+    """A copy of one kind's objects by name, sorted in groups.
 
     `run` keeps it current for ever: after a lost watch it goes on from the last revision it saw,
     and lists anew when that is too old.
     """
 
     def __init__(
-        self, store: Store[R], *, labels: str = "", indexes: Mapping[str, Index[R]] | None = None
+        self, store: Store[R], *, labels: str = "", groups_of: GroupsOf[R] | None = None
     ) -> None:
         """Cache what `store` has under the label selector `labels`."""
-        super().__init__(indexes)
+        super().__init__(groups_of)
         self.store = store
         self._labels = labels
         self._must_list = True

@@ -1,19 +1,22 @@
 """All objects of one kind in memory, as lists, changes and own writes make them. No I/O."""
 
+import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic
 
+from krkn_grpc.kube.groups import Groups, Position, position_of
+from krkn_grpc.kube.sharing import Pool
 from krkn_grpc.kube.store import Change, R
 
-Index = Callable[[R], str]
+GroupsOf = Callable[[R], Iterable[str]]
 
 # Each is a time for which the API server had forgotten the changes: hours lie between two.
 _MOST_GAPS = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen(Generic[R]):
     """One change: `old` is None for a new object, `new` for one that is gone.
 
@@ -46,19 +49,20 @@ class _Deleted:
 
 
 class Contents(Generic[R]):
-    """The objects by name, with indexes.
+    """The objects by name, and sorted in the groups that each belongs to.
 
     Listeners are called for every change, in the order of the API server. What this process wrote
-    itself is seen at once by `get`, `values` and `indexed`; listeners hear of it when the watch
+    itself is seen at once by `get`, `values` and `newest`; listeners hear of it when the watch
     brings it, so that they never hear anything out of order.
     """
 
-    def __init__(self, indexes: Mapping[str, Index[R]] | None = None) -> None:
+    def __init__(self, groups_of: GroupsOf[R] | None = None) -> None:
         """Start with nothing, at revision 0."""
         self.revision = 0
         self._items: dict[str, R] = {}
-        self._index_of = indexes or {}
-        self._indexed: dict[str, dict[str, dict[str, R]]] = {name: {} for name in self._index_of}
+        self._groups_of: GroupsOf[R] = groups_of or (lambda _: ())
+        self._groups = Groups()
+        self._pool = Pool()
         # Written or deleted by this process, and not yet brought by the watch.
         self._ahead: dict[str, R | _Deleted] = {}
         self._listeners: list[Listener[R]] = []
@@ -80,21 +84,27 @@ class Contents(Generic[R]):
 
     def values(self) -> Iterable[R]:
         """Return all objects, in no order."""
-        if not self._ahead:
-            return self._items.values()
-        return self._with_ahead(self._items, lambda _: True)
+        return self._with_ahead() if self._ahead else self._items.values()
 
-    def indexed(self, index: str, key: str) -> Iterable[R]:
-        """Return the objects that the index files under `key`."""
-        group = self._indexed[index].get(key, {})
+    def newest(self, group: str, before: Position | None = None) -> Iterable[R]:
+        """Return the objects of a group, newest first, from `before` on; to be read at once."""
+        names = self._groups.newest(group, before)
         if not self._ahead:
-            return group.values()
-        key_of = self._index_of[index]
-        return self._with_ahead(group, lambda item: key_of(item) == key)
+            return map(self._items.__getitem__, names)
+        items = (self._items[name] for name in names if name not in self._ahead)
+        ahead = [item for item in self._written_ahead() if group in self._groups_of(item)]
+        if before is not None:
+            ahead = [item for item in ahead if position_of(item) < before]
+        ahead.sort(key=position_of, reverse=True)
+        return heapq.merge(items, ahead, key=position_of, reverse=True)
 
-    def seen(self) -> tuple[list[R], int]:
-        """Return all objects as the watch has brought them, and the revision it has reached."""
-        return list(self._items.values()), self.revision
+    def count(self, group: str) -> int:
+        """Return how many objects of a group the watch has brought."""
+        return self._groups.count(group)
+
+    def seen(self, group: str) -> tuple[list[R], int]:
+        """Return a group's objects as the watch has brought them, and the revision it reached."""
+        return [self._items[name] for name in self._groups.newest(group, None)], self.revision
 
     def __len__(self) -> int:
         """Return how many objects the watch has brought."""
@@ -166,17 +176,24 @@ class Contents(Generic[R]):
     def _change(self, name: str, new: R | None, *, is_whole: bool) -> None:
         old = self._items.pop(name, None)
         if new is not None:
-            self._items[name] = new
-        for index, key_of in self._index_of.items():
-            groups = self._indexed[index]
-            if old is not None and (new is None or key_of(old) != key_of(new)):
-                _take_out(groups, key_of(old), name)
-            if new is not None:
-                groups.setdefault(key_of(new), {})[name] = new
+            self._items[name] = self._pool.share(new)
+        self._regroup(old, new)
         if old is not None or new is not None:
             seen = Seen(old, new, self.revision, is_whole)
             for listener in self._listeners:
                 listener(seen)
+
+    def _regroup(self, old: R | None, new: R | None) -> None:
+        was = set() if old is None else set(self._groups_of(old))
+        now = set() if new is None else set(self._groups_of(new))
+        if old is not None and new is not None and position_of(old) == position_of(new):
+            was, now = was - now, now - was
+        for group in was:
+            assert old is not None, "only what was there is in a group"
+            self._groups.remove(group, position_of(old))
+        for group in now:
+            assert new is not None, "only what is there comes into a group"
+            self._groups.add(group, position_of(new))
 
     def _settle(self, name: str, revision: int, new: R | None) -> None:
         """Drop what was ahead, now that at `revision` there is `new` (or nothing) of this name."""
@@ -192,21 +209,14 @@ class Contents(Generic[R]):
     def _advance(self, revision: int) -> None:
         self.revision = max(self.revision, revision)
 
-    def _with_ahead(self, items: dict[str, R], belongs: Callable[[R], bool]) -> Iterator[R]:
-        yield from (item for name, item in items.items() if name not in self._ahead)
-        for item in self._ahead.values():
-            if not isinstance(item, _Deleted) and belongs(item):
-                yield item
+    def _with_ahead(self) -> Iterator[R]:
+        yield from (item for name, item in self._items.items() if name not in self._ahead)
+        yield from self._written_ahead()
+
+    def _written_ahead(self) -> Iterator[R]:
+        return (item for item in self._ahead.values() if not isinstance(item, _Deleted))
 
 
 def revision_of(item: R) -> int:
     """Return the revision at which the object was written."""
     return int(item.metadata.resource_version)
-
-
-def _take_out(groups: dict[str, dict[str, R]], key: str, name: str) -> None:
-    group = groups.get(key)
-    if group is not None:
-        group.pop(name, None)
-        if not group:
-            del groups[key]

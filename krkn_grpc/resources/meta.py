@@ -11,7 +11,9 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Struct(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False
+):
     """A part of a Kubernetes object: immutable, camelCase on the wire, unset fields left out."""
 
 

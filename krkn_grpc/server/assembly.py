@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.groups import everything
 from krkn_grpc.kube.history import History
 from krkn_grpc.kube.logs import Logs
 from krkn_grpc.kube.session import Session
@@ -27,7 +28,7 @@ from krkn_grpc.server.auth.reviews import Reviews
 from krkn_grpc.server.boundary import Boundary
 from krkn_grpc.server.carry import Carrier
 from krkn_grpc.server.health import HealthServicer, keep_current
-from krkn_grpc.server.runs.listing import BY_TARGET, target_of
+from krkn_grpc.server.runs.listing import groups_of
 from krkn_grpc.server.runs.logs import LogStreamer
 from krkn_grpc.server.runs.requests import Requests
 from krkn_grpc.server.runs.servicer import ScenarioRunServicer
@@ -57,10 +58,8 @@ async def serve(settings: Settings) -> None:
         tasks: list[asyncio.Task[None]] = []
         stack.callback(_cancel, tasks)
 
-        targets = WatchCache(Store(session, Target, settings.namespace))
-        jobs = WatchCache(
-            Store(session, ChaosJob, settings.namespace), indexes={BY_TARGET: target_of}
-        )
+        targets = WatchCache(Store(session, Target, settings.namespace), groups_of=everything)
+        jobs = WatchCache(Store(session, ChaosJob, settings.namespace), groups_of=groups_of)
         tasks += [background.create_task(cache.run()) for cache in (targets, jobs)]
 
         carrier, standing = Carrier(), Standing(_SERVICES)
@@ -128,7 +127,7 @@ def _server(
         TargetServicer(
             registry=registry,
             targets=targets,
-            rules=AddressRules(settings.allowed_target_networks),
+            rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
             write_seconds=settings.write_seconds,
         ),
         server,

@@ -5,15 +5,14 @@ so nothing is shown twice and nothing is missed that existed throughout. A page 
 than grow larger than what clients receive.
 """
 
-import heapq
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from krkn_grpc.kube.groups import Position, position_of
 from krkn_grpc.kube.store import R
-from krkn_grpc.resources.meta import Resource
 from krkn_grpc.server import tokens
 from krkn_grpc.server.errors import InvalidRequest, Violation
 
@@ -24,11 +23,12 @@ LARGEST_BYTES = 3 * 1024 * 1024
 _FRAME = 8  # what a list adds to each message in it, at most
 
 M = TypeVar("M", bound=Message)
-Key = tuple[float, str]
+# Gives what there is from a position on, newest first.
+Source = Callable[[Position | None], Iterable[R]]
 
 
 def page(
-    items: Iterable[R],
+    items: Source[R],
     *,
     size: int,
     token: str,
@@ -44,14 +44,12 @@ def page(
         bounds = f"must be 0 to {LARGEST_SIZE}"
         raise InvalidRequest([Violation("pageSize", bounds)])
     size = size or DEFAULT_SIZE
-    if token:
-        after = tokens.read_position(token, filters)
-        items = (item for item in items if _key(item) < after)
-    first = heapq.nlargest(size + 1, items, key=_key)
+    after = tokens.read_position(token, filters) if token else None
+    first = list(islice(items(after), size + 1))
     shown = _that_fit(map(show, first[:size]))
     if len(shown) == len(first):
         return shown, ""
-    return shown, tokens.write_position(*_key(first[len(shown) - 1]), filters)
+    return shown, tokens.write_position(*position_of(first[len(shown) - 1]), filters)
 
 
 def _that_fit(messages: Iterable[M]) -> list[M]:
@@ -64,11 +62,3 @@ def _that_fit(messages: Iterable[M]) -> list[M]:
             break
         fitting.append(message)
     return fitting
-
-
-def _key(item: Resource) -> Key:
-    created = item.metadata.creation_timestamp
-    return (
-        created.timestamp() if isinstance(created, datetime) else 0.0,
-        item.metadata.name,
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench import report
 from tests.bench.bench import running
-from tests.bench.groups import GROUPS
+from tests.bench.groups import GROUPS, MORE
 from tests.bench.row import Row
 
 _FOLDER = Path("build/bench")
@@ -16,7 +16,9 @@ _FOLDER = Path("build/bench")
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], default=[], metavar="GROUP")
+    parser.add_argument(
+        "groups", nargs="*", choices=[*GROUPS, *MORE, []], default=[], metavar="GROUP"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where JSON and chart go")
     options = parser.parse_args()

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from krkn_grpc.kube import groups
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
-from krkn_grpc.resources import ids
+from krkn_grpc.kube.groups import Position
+from krkn_grpc.resources import ids, labels
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.errors import NoSuch
 from krkn_grpc.server.findings import Findings
 from krkn_grpc.server.runs import selector
 from krkn_grpc.server.runs.selector import BadSelector, Selector
 
-BY_TARGET = "target"
 STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _ABSENT = "there is no such job"
 
@@ -46,12 +47,14 @@ class Filter:
             and self.selects(job.metadata.labels)
         )
 
-    def among(self, jobs: WatchCache[ChaosJob]) -> Iterable[ChaosJob]:
-        """Return the jobs that pass; with a target, only its own are looked at."""
-        if self.target_uuid and not ids.is_id(self.target_uuid):
-            return ()
-        some = jobs.indexed(BY_TARGET, self.target_uuid) if self.target_uuid else jobs.values()
-        return (job for job in some if self.passes(job))
+    def among(self, jobs: WatchCache[ChaosJob], before: Position | None) -> Iterable[ChaosJob]:
+        """Return the jobs that pass, newest first, from `before` on."""
+        return filter(self.passes, jobs.newest(self.smallest_group(jobs), before))
+
+    def smallest_group(self, jobs: WatchCache[ChaosJob]) -> str:
+        """Return the smallest group that has all jobs that pass: no others need be looked at."""
+        found = _groups(self.target_uuid, self.status, self.scenario_name, self.selects.pairs)
+        return min(found, key=jobs.count)
 
 
 def checked(request: Filters) -> Filter:
@@ -69,9 +72,21 @@ def checked(request: Filters) -> Filter:
     return Filter(*given, selects, (*given, request.label_selector))
 
 
-def target_of(job: ChaosJob) -> str:
-    """Return the key of the index BY_TARGET."""
-    return job.spec.target_uuid
+def groups_of(job: ChaosJob) -> list[str]:
+    """Return the groups that a cache keeps of jobs, so that no filter has to look at all."""
+    spec, own = job.spec, job.metadata.labels
+    return _groups(spec.target_uuid, job.public_status, spec.scenario_name, own.items())
+
+
+def _groups(
+    target_uuid: str, status: str, scenario_name: str, pairs: Iterable[tuple[str, str]]
+) -> list[str]:
+    given = (("target", target_uuid), ("status", status), ("scenario", scenario_name))
+    return [
+        groups.ALL,
+        *(f"{kind} {value}" for kind, value in given if value),
+        *(f"label {key}={value}" for key, value in pairs if key not in labels.RESERVED),
+    ]
 
 
 async def find(jobs: WatchCache[ChaosJob], job_id: str) -> ChaosJob:

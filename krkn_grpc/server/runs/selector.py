@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-Selector = Callable[[Mapping[str, str]], bool]
+Requirement = Callable[[Mapping[str, str]], bool]
 
 _LONGEST = 4_096
 # Each is held against every job of a list.
@@ -21,17 +22,30 @@ class BadSelector(ValueError):
     """The text is not a label selector."""
 
 
+@dataclass(frozen=True)
+class Selector:
+    """Selects labels that meet all requirements; `pairs` are labels that all of those have."""
+
+    requirements: tuple[Requirement, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is selected."""
+        return all(holds(labels) for holds in self.requirements)
+
+
 def parse(text: str) -> Selector:
     """Return the selector; an empty text selects everything. Raises BadSelector."""
     if len(text) > _LONGEST:
         raise BadSelector
     tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
     if not tokens:
-        return lambda _: True
-    requirements = [_requirement(part) for part in _parts(tokens)]
+        return Selector()
+    parts = _parts(tokens)
+    requirements = tuple(map(_requirement, parts))
     if len(requirements) > _MOST_REQUIREMENTS:
         raise BadSelector
-    return lambda labels: all(holds(labels) for holds in requirements)
+    return Selector(requirements, tuple(pair for part in parts for pair in _pairs(part)))
 
 
 def _parts(tokens: list[str]) -> list[list[str]]:
@@ -47,7 +61,14 @@ def _parts(tokens: list[str]) -> list[list[str]]:
     return parts
 
 
-def _requirement(tokens: list[str]) -> Selector:
+def _pairs(tokens: list[str]) -> list[tuple[str, str]]:
+    match tokens:
+        case [key, "=" | "==", *value]:
+            return [(_key(key), _value(value))]
+    return []
+
+
+def _requirement(tokens: list[str]) -> Requirement:
     match tokens:
         case ["!", key]:
             absent = _key(key)
@@ -66,11 +87,11 @@ def _requirement(tokens: list[str]) -> Selector:
     raise BadSelector
 
 
-def _among(key: str, values: set[str]) -> Selector:
+def _among(key: str, values: set[str]) -> Requirement:
     return lambda labels: labels.get(key) in values
 
 
-def _not_among(key: str, values: set[str]) -> Selector:
+def _not_among(key: str, values: set[str]) -> Requirement:
     # An object without the label is selected, too.
     return lambda labels: labels.get(key) not in values
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
 from google.api import httpbody_pb2
 
@@ -59,7 +60,7 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         wanted = listing.checked(request)
         await catch_up(context, self.jobs)
         shown, following = page(
-            wanted.among(self.jobs),
+            partial(wanted.among, self.jobs),
             size=request.page_size,
             token=request.page_token,
             filters=wanted.spelling,

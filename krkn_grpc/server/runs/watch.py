@@ -1,7 +1,7 @@
 """Streams jobs as they change, to any number of callers."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpc import StatusCode
 
@@ -20,6 +20,31 @@ _CANNOT_ASK = "the Kubernetes API cannot be asked whether you may still watch: r
 _START_ANEW = "the resumeToken is too old: start anew without one"
 _TOO_SLOW = "you read too slowly: resume with the last resumeToken, or start anew"
 
+# More changes than watchers are apart from each other, unless some are slow.
+MOST_MESSAGES = 1_000
+
+Message = pb.WatchScenarioRunsResponse
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What watchers are told of the latest changes: those with the same filter share a message."""
+
+    _made: dict[tuple[int, tuple[str, ...]], tuple[Seen[ChaosJob], Message | None]] = field(
+        default_factory=dict
+    )
+
+    def of(self, change: Seen[ChaosJob], wanted: Filter) -> Message | None:
+        """Return the message of a change; None when there is nothing in it for this filter."""
+        key = (id(change), wanted.spelling)
+        made = self._made.get(key)
+        # The change is kept with it, so that no other one can have its id.
+        if made is None:
+            if len(self._made) >= MOST_MESSAGES:
+                self._made.clear()
+            made = self._made[key] = change, _message(change, wanted)
+        return made[1]
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -27,10 +52,11 @@ class Watch:
 
     jobs: WatchCache[ChaosJob]
     history: History[ChaosJob]
+    messages: Messages = field(default_factory=Messages)
 
     async def stream(
         self, wanted: Filter, resume_token: str, caller: Permission
-    ) -> AsyncGenerator[pb.WatchScenarioRunsResponse, None]:
+    ) -> AsyncGenerator[Message, None]:
         """Yield what there is, SYNCED, and every change; or the changes since the token.
 
         Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
@@ -40,12 +66,12 @@ class Watch:
             revision = tokens.read_revision(resume_token, wanted.spelling)
             await self._must_be_of_this_cluster(revision)
         else:
-            present, revision = self.jobs.seen()
+            present, revision = self.jobs.seen(wanted.smallest_group(self.jobs))
             for job in filter(wanted.passes, present):
                 # Without a token: what would be resumed here is not whole yet.
-                yield pb.WatchScenarioRunsResponse(type="ADDED", job=job_message(job))
+                yield Message(type="ADDED", job=job_message(job))
             token = tokens.write_revision(revision, wanted.spelling)
-            yield pb.WatchScenarioRunsResponse(type="SYNCED", resume_token=token)
+            yield Message(type="SYNCED", resume_token=token)
         is_new = True
         try:
             async for change in self.history.since(revision, pulse_seconds=caller.pulse_seconds):
@@ -53,7 +79,7 @@ class Watch:
                 if not await caller.holds():
                     yield _error(StatusCode.PERMISSION_DENIED, "you may no longer watch jobs")
                     return
-                if change is not None and (message := _message(change, wanted)) is not None:
+                if change is not None and (message := self.messages.of(change, wanted)) is not None:
                     yield message
         except TooOld as error:
             if resume_token and is_new:
@@ -81,7 +107,7 @@ class Watch:
                 raise TokenTooOld(_START_ANEW)
 
 
-def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResponse | None:
+def _message(change: Seen[ChaosJob], wanted: Filter) -> Message | None:
     was = change.old is not None and wanted.passes(change.old)
     now = change.new if change.new is not None and wanted.passes(change.new) else None
     if now is not None:
@@ -91,11 +117,14 @@ def _message(change: Seen[ChaosJob], wanted: Filter) -> pb.WatchScenarioRunsResp
         kind, job = "DELETED", change.object
     else:
         return None
+    shown = job_message(job)
+    if kind == "MODIFIED" and change.old is not None and job_message(change.old) == shown:
+        return None  # A finalizer or a condition, say: nothing of what watchers see.
     token = tokens.write_revision(change.revision, wanted.spelling) if change.is_whole else ""
-    return pb.WatchScenarioRunsResponse(type=kind, job=job_message(job), resume_token=token)
+    return Message(type=kind, job=shown, resume_token=token)
 
 
-def _error(code: StatusCode, message: str) -> pb.WatchScenarioRunsResponse:
+def _error(code: StatusCode, message: str) -> Message:
     number: int = code.value[0]
     error = pb.WatchError(code=number, message=message)
-    return pb.WatchScenarioRunsResponse(type="ERROR", error=error)
+    return Message(type="ERROR", error=error)

@@ -22,6 +22,7 @@ from krkn_grpc.admission.under_way import is_registered, mark
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
+from krkn_grpc.kube.groups import ALL, Position
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
 from krkn_grpc.resources import ids, kubeconfig, labels
@@ -49,9 +50,9 @@ class Registry:
         self._writes = ConfirmedWrites(targets.store, self._reservations)
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def all(self) -> Iterable[Target]:
-        """Return all targets that this replica knows of."""
-        return filter(is_registered, self._cache.values())
+    def newest(self, before: Position | None = None) -> Iterable[Target]:
+        """Return the targets that this replica knows of, newest first, from `before` on."""
+        return filter(is_registered, self._cache.newest(ALL, before))
 
     async def get(self, uuid: str) -> Target:
         """Return a target; what the cache does not have yet is asked of the API server."""
@@ -141,7 +142,7 @@ def _spec(uuid: str, new: NewTarget) -> TargetSpec:
         cluster_name=new.cluster_name,
         cluster_api_url=new.kubeconfig.server,
         secret_type=new.secret_type,
-        secret_uuid=ids.new_id(),
+        secret_uuid=ids.random_id(),
         ca_bundle=new.ca_bundle,
         insecure_skip_tls_verify=new.kubeconfig.insecure_skip_tls_verify,
     )

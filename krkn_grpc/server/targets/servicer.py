@@ -40,7 +40,7 @@ class TargetServicer(TargetServiceServicer):
         """List the registered clusters, newest first."""
         await catch_up(context, self.targets)
         shown, following = page(
-            self.registry.all(),
+            self.registry.newest,
             size=request.page_size,
             token=request.page_token,
             filters=(),

@@ -242,6 +242,8 @@ async def test_watchers_come_and_go_while_jobs_do(site: Site, jobs: Jobs) -> Non
         known: dict[str, pb.Job] = {}
         token = ""
         while True:
+            # Longer each time: who is cut before it is synced must not be so for ever.
+            number += 1
             fields = {"label_selector": f"r={label}", "resume_token": token}
             async with next(servers).watch(**fields) as watcher:
                 watcher.jobs, watcher.token = known, token

@@ -10,6 +10,7 @@ from pathlib import Path
 from krkn_grpc.admission.reservations import held_by
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.groups import ALL, everything
 from krkn_grpc.kube.session import Session
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels
@@ -31,7 +32,7 @@ class Watched:
 
     def admitted(self) -> list[Target]:
         """Return the targets that are admitted now, as far as the watch has come."""
-        return [target for target in self.cache.seen()[0] if target.is_admitted]
+        return [target for target in self.cache.seen(ALL)[0] if target.is_admitted]
 
     async def live(self) -> list[Target]:
         """Return all targets, as the API server has them now."""
@@ -79,7 +80,7 @@ def _counted(admitted: list[Target]) -> Counter[str]:
 async def watching(kubeconfig: Path, namespace: str) -> AsyncIterator[Watched]:
     """Watch the targets of a namespace."""
     async with Session(await ClusterAccess.load(kubeconfig)) as session:
-        cache = WatchCache(Store(session, Target, namespace))
+        cache = WatchCache(Store(session, Target, namespace), groups_of=everything)
         watched = Watched(
             cache, Store(session, Lease, namespace), Store(session, Secret, namespace)
         )

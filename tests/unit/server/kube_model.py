@@ -1,7 +1,9 @@
 """An API server as a row of changes, and what a cache is told of them."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from krkn_grpc.kube import groups
 from krkn_grpc.kube.contents import Contents
 from krkn_grpc.kube.store import Change
 from krkn_grpc.resources.core import Lease
@@ -11,14 +13,24 @@ State = dict[str, Lease]
 
 
 def of_group(lease: Lease) -> str:
-    """The key of the index `group`."""
+    """The group that an object is in."""
     return lease.metadata.labels.get("group", "")
 
 
+def groups_of(lease: Lease) -> list[str]:
+    """The groups that the cache keeps: that one, and all."""
+    return [groups.ALL, of_group(lease)]
+
+
 def an_object(name: str, revision: int, uid: str = "", group: str = "a") -> Lease:
-    """An object as it was written at a revision."""
+    """An object as it was written at a revision; two are made within a second."""
+    uid = uid or f"{name}-1"
     metadata = ObjectMeta(
-        name=name, uid=uid or f"{name}-1", resource_version=str(revision), labels={"group": group}
+        name=name,
+        uid=uid,
+        resource_version=str(revision),
+        creation_timestamp=datetime.fromtimestamp(int(uid.rpartition("-")[2]) // 2, UTC),
+        labels={"group": group},
     )
     return Lease(metadata=metadata)
 
@@ -27,7 +39,7 @@ def an_object(name: str, revision: int, uid: str = "", group: str = "a") -> Leas
 class ApiServer:
     """What was written, and the state after each revision; `contents` follows as it is told to."""
 
-    contents: Contents[Lease] = field(default_factory=lambda: Contents({"group": of_group}))
+    contents: Contents[Lease] = field(default_factory=lambda: Contents(groups_of))
     changes: list[Change[Lease]] = field(default_factory=list)
     states: list[State] = field(default_factory=lambda: [{}])
     told: int = 0

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krkn_grpc.kube.contents import Seen
+from krkn_grpc.kube.groups import ALL, position_of
 from krkn_grpc.resources.core import Lease
-from tests.unit.server.kube_model import ApiServer, an_object, of_group
+from tests.unit.server.kube_model import ApiServer, an_object, groups_of, of_group
 
 NAMES = st.sampled_from("abc")
 GROUPS = st.sampled_from("xy")
@@ -86,6 +87,19 @@ class Writer:
             assert revision >= self.newest.get(uid, 0)
             self.newest[uid] = revision
             assert uid not in self.deleted
+        self.look_at_groups()
+
+    def look_at_groups(self) -> None:
+        """Each group has what belongs to it, newest first, from any position on."""
+        contents = self.server.contents
+        ordered = sorted(contents.values(), key=position_of, reverse=True)
+        for group in (ALL, "x", "y"):
+            filed = [item for item in ordered if group in groups_of(item)]
+            assert list(contents.newest(group)) == filed
+            for item in filed:
+                before = position_of(item)
+                older = [each for each in filed if position_of(each) < before]
+                assert list(contents.newest(group, before)) == older
 
 
 @given(STEPS)
@@ -102,9 +116,10 @@ def test_own_writes_are_shown_and_give_way_to_what_really_is(steps: list[tuple[A
     writer.look()
     assert shown(server) == server.state
     for group in ("x", "y"):
-        filed = {item.metadata.name: item for item in server.contents.indexed("group", group)}
+        filed = {item.metadata.name: item for item in server.contents.newest(group)}
         assert filed == {k: v for k, v in server.state.items() if of_group(v) == group}
-    assert {item.metadata.name: item for item in server.contents.seen()[0]} == server.state
+        assert server.contents.count(group) == len(filed)
+    assert {item.metadata.name: item for item in server.contents.seen(ALL)[0]} == server.state
     assert server.contents.revision == server.revision
 
 
@@ -118,8 +133,8 @@ def test_a_write_is_shown_before_the_watch_brings_it(server: ApiServer) -> None:
     written = server.put("a", "x")
     server.contents.remember(written)
     assert server.contents.get("a") == written
-    assert list(server.contents.indexed("group", "x")) == [written]
-    assert server.contents.seen() == ([], 1)
+    assert list(server.contents.newest("x")) == [written]
+    assert server.contents.seen(ALL) == ([], 1)
 
 
 def test_a_change_moves_to_another_group_at_once(server: ApiServer) -> None:
@@ -127,8 +142,8 @@ def test_a_change_moves_to_another_group_at_once(server: ApiServer) -> None:
     server.tell()
     moved = server.put("a", "y")
     server.contents.remember(moved)
-    assert list(server.contents.indexed("group", "x")) == []
-    assert list(server.contents.indexed("group", "y")) == [moved]
+    assert list(server.contents.newest("x")) == []
+    assert list(server.contents.newest("y")) == [moved]
 
 
 def test_a_deletion_is_seen_before_the_watch_brings_even_the_creation(server: ApiServer) -> None:

@@ -5,15 +5,18 @@ import contextlib
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from krkn_grpc.kube.contents import Contents
+from krkn_grpc.kube.groups import ALL, everything
 from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.pages import DEFAULT_SIZE, LARGEST_BYTES, LARGEST_SIZE, page
+from krkn_grpc.server.pages import DEFAULT_SIZE, LARGEST_BYTES, LARGEST_SIZE, Source, page
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.unit.server.requests import NOW, violated
 
@@ -27,6 +30,13 @@ def item(name: str, seconds: int, text: str = "") -> Lease:
     return Lease(metadata=metadata, spec=LeaseSpec(holder_identity=text))
 
 
+def newest(items: list[Lease]) -> Source[Lease]:
+    """What a cache gives that has these items and no others."""
+    contents: Contents[Lease] = Contents(everything)
+    contents.replace(items, 1)
+    return partial(contents.newest, ALL)
+
+
 def show(lease: Lease) -> pb.Job:
     """Any message: what an item becomes is the caller's business."""
     return pb.Job(job_id=lease.metadata.name, message=lease.spec.holder_identity)
@@ -34,7 +44,7 @@ def show(lease: Lease) -> pb.Job:
 
 def of(items: list[Lease], size: int, token: str = "") -> tuple[list[str], str]:
     """The names on a page, and the token of the next."""
-    shown, following = page(items, size=size, token=token, filters=FILTERS, show=show)
+    shown, following = page(newest(items), size=size, token=token, filters=FILTERS, show=show)
     return [each.job_id for each in shown], following
 
 
@@ -71,7 +81,7 @@ def test_a_page_ends_before_it_is_larger_than_clients_receive() -> None:
     items = [item(f"{number:03}", number, "x" * 100_000) for number in range(100)]
     found, token, pages = [], "", 0
     while True:
-        shown, token = page(items, size=0, token=token, filters=FILTERS, show=show)
+        shown, token = page(newest(items), size=0, token=token, filters=FILTERS, show=show)
         assert pb.ListScenarioRunsResponse(jobs=shown).ByteSize() <= LARGEST_BYTES
         found += [each.job_id for each in shown]
         pages += 1
@@ -98,7 +108,7 @@ def test_a_size_out_of_bounds(size: int) -> None:
 @pytest.mark.parametrize("others", [(), ("target",), ("", "target"), ("target,", "")])
 def test_a_token_of_other_filters_is_refused(others: tuple[str, ...]) -> None:
     _, token = of([item("a", 1), item("b", 2)], 1)
-    assert violated(lambda: page([], size=1, token=token, filters=others, show=show)) == [
+    assert violated(lambda: page(newest([]), size=1, token=token, filters=others, show=show)) == [
         "pageToken"
     ]
 
