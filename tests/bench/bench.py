@@ -49,6 +49,8 @@ class Bench:
     """How often each figure is measured, at least."""
     most: int = 1000
     """Over how many targets a run goes at most, for a quicker look."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """What a call says of its caller; nothing where nobody asks."""
 
     @property
     def cluster(self) -> Cluster:
