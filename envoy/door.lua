@@ -4,7 +4,7 @@
 -- content type and the body. Whatever the transcoder would pass over in silence is refused here with a reason. A
 -- gRPC request goes to the server as it is.
 --
--- Given by what surrounds this: `json`, `fields`, `paths` ({path = <pattern>, calls = {<verb> = {query, body, stream}}},
+-- Given by what surrounds this: `json`, `fields`, `uploads`, `paths` ({path = <pattern>, calls = {<verb> = {query, body, stream}}},
 -- `stream` for many JSON objects) and `settings` ({max_body_bytes, local_only}).
 
 local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
@@ -20,6 +20,8 @@ local PASSED_ON = {
   ["x-request-id"] = true, ["user-agent"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,  -- set by Envoy, which finds no route without it
 }
+-- What a 401 asks for (RFC 6750, section 3); whoever showed a token is told that it is the token.
+local CHALLENGE = 'Bearer realm="krkn-grpc"'
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
 
 -- A JSON string. What is not UTF-8 is shown as question marks.
@@ -46,7 +48,7 @@ local function refuse(handle, reason)
   end
   metadata:set("krkn.door", "reply", "json")
   local headers = {[":status"] = reason.status, ["content-type"] = "application/json"}
-  if reason.allow then headers["allow"] = reason.allow end
+  headers["allow"], headers["retry-after"] = reason.allow, reason.retry_after
   handle:respond(headers, '{"code":' .. reason.code .. ',"message":' .. quoted(reason.message)
     .. ',"details":[' .. (reason.details or "") .. "]}")
 end
@@ -101,6 +103,28 @@ local function too_large()
     "The request body is larger than " .. settings.max_body_bytes .. " bytes."}
 end
 
+local function too_many_uploads(is_own)
+  if is_own then
+    return {status = "429", code = 8, retry_after = "1", message =
+      "Too many of your requests are on their way at once. Try again in a second."}
+  end
+  return {status = "503", code = 14, retry_after = "1", message =
+    "Too many requests are on their way at once; nothing was done. Try again in a second."}
+end
+
+-- The body, when all of it is there; nil and the reason when it may not wait here. Without a length it may be of any
+-- size, and over HTTP/2 whether there is one shows only when it comes.
+local function whole_body(handle, headers, is_expected)
+  local length = tonumber(headers:get("content-length") or "")
+  local is_sure = is_expected or length ~= nil or headers:get("transfer-encoding") ~= nil
+  local address = handle:streamInfo():downstreamDirectRemoteAddress():gsub(":%d+$", "")
+  local room, is_own = uploads.take(address, length or settings.max_body_bytes, not is_sure)
+  if not room then return nil, too_many_uploads(is_own) end
+  local body = handle:body()
+  uploads.give_back(room)
+  return body
+end
+
 local function not_json_type(headers)
   local kind = (headers:get("content-type") or ""):lower():gsub("%s", ""):gsub('"', "")
   if not JSON_TYPES[kind] then
@@ -128,7 +152,8 @@ local function objection(handle, headers)
   local wrong_type = not_json_type(headers)
   if call.body and wrong_type then return wrong_type end
   if tonumber(headers:get("content-length") or 0) > settings.max_body_bytes then return too_large() end
-  local body = handle:body()  -- waits for all of it
+  local body, no_room = whole_body(handle, headers, call.body ~= nil)
+  if no_room then return no_room end
   local size = body and body:length() or 0
   if size > settings.max_body_bytes then return too_large() end
   if size == 0 then
@@ -157,6 +182,9 @@ end
 
 local function examine(handle)
   local headers = handle:headers()
+  if (headers:get("authorization") or ""):lower():find("^bearer ") then
+    handle:streamInfo():dynamicMetadata():set("krkn.door", "token", true)
+  end
   -- The transcoder's own marks of a REST request.
   headers:remove("x-envoy-original-path")
   headers:remove("x-envoy-original-method")
@@ -181,12 +209,15 @@ function envoy_on_request(handle)
   end
 end
 
--- The server names the status of a success that is not 200; gRPC has no place for it. Of a stream of JSON the
--- transcoder says that it is JSON, but it is many: one a line.
+-- The server names the status of a success that is not 200; gRPC has no place for it, nor for what a 401 needs. Of a
+-- stream of JSON the transcoder says that it is JSON, but it is many: one a line.
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local noted = handle:streamInfo():dynamicMetadata():get("krkn.door")
-  if noted and noted.stream and headers:get(":status") == "200"
+  local noted = handle:streamInfo():dynamicMetadata():get("krkn.door") or {}
+  if headers:get(":status") == "401" then
+    headers:replace("www-authenticate", CHALLENGE .. (noted.token and ', error="invalid_token"' or ""))
+  end
+  if noted.stream and headers:get(":status") == "200"
       and headers:get("content-type") == "application/json" then
     headers:replace("content-type", "application/x-ndjson")
   end

@@ -12,7 +12,7 @@ from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason, known by Envoy's response flags if there are any, else by the HTTP status."""
+    """One reason, known by Envoy's details or response flags if it has any, else by the status."""
 
     status: int
     code: int
@@ -20,6 +20,7 @@ class Refusal:
 
     message: str
     flags: tuple[str, ...] = ()
+    details: str = ""
     sent_as: int | None = None
     """The HTTP status to send in the place of `status`."""
 
@@ -44,6 +45,13 @@ REFUSALS = (
         14,
         f"The service has too many calls in hand; {NOTHING_DONE}",
         ("UO", "OM"),
+        retry_after=1,
+    ),
+    Refusal(
+        503,
+        14,
+        f"The service has more in hand than it can hold; {NOTHING_DONE}",
+        details="overload",
         retry_after=1,
     ),
     Refusal(

@@ -13,11 +13,12 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
+from envoy.command import WORKERS
 from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 from envoy.pages import pages
 from envoy.refusals import REFUSALS
 from envoy.rest_calls import DESCRIPTOR_SET, RestApi, segment_pattern
-from envoy.script import door_script
+from envoy.script import UploadLimits, door_script
 from envoy.settings import EnvoySettings
 
 CONFIG = "envoy.yaml"
@@ -50,6 +51,7 @@ def render(settings: EnvoySettings) -> str:
             api,
             pages=[page.path for page in own_pages],
             max_body_bytes=MAX_BODY_BYTES,
+            uploads=_upload_limits(settings),
             local_only=local_only,
         ),
         pages=own_pages,
@@ -61,6 +63,12 @@ def render(settings: EnvoySettings) -> str:
         certificate_file=str(settings.envoy_directory / CERTIFICATE),
         client_ca_file=str(settings.envoy_directory / CLIENT_CA),
     )
+
+
+def _upload_limits(settings: EnvoySettings) -> UploadLimits:
+    """Return what requests may hold that are on their way: half of the heap, by all workers."""
+    all_bytes = settings.envoy_max_heap_mib * 2**20 // 2 // WORKERS
+    return UploadLimits(all_bytes, all_bytes // 4, settings.body_timeout_seconds)
 
 
 def render_files(settings: EnvoySettings) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Puts the Lua that Envoy runs together: files beside this one and tables made from the protos."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from envoy.rest_calls import BodyField, RestApi, RestCall, Unsupported, segment_pattern
@@ -10,8 +11,22 @@ _HERE = Path(__file__).parent
 _SEGMENT = "[%w%-._~]+"
 
 
+@dataclass(frozen=True)
+class UploadLimits:
+    """What requests may hold, in one worker, that have not arrived as a whole."""
+
+    all_bytes: int
+    address_bytes: int
+    seconds: int
+
+
 def door_script(
-    api: RestApi, *, pages: Iterable[str], max_body_bytes: int, local_only: bool
+    api: RestApi,
+    *,
+    pages: Iterable[str],
+    max_body_bytes: int,
+    uploads: UploadLimits,
+    local_only: bool,
 ) -> str:
     """Return the whole script, which needs nothing else: two globals for Envoy, the rest local.
 
@@ -21,6 +36,12 @@ def door_script(
         [
             _module("json"),
             _module("fields"),
+            "local limits = {",
+            f"  all = {uploads.all_bytes},",
+            f"  one_address = {uploads.address_bytes},",
+            f"  seconds = {uploads.seconds},",
+            "}",
+            _module("uploads"),
             *_messages(api),
             "local paths = {",
             *(_path(path, calls) for path, calls in _by_path(api.calls).items()),

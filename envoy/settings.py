@@ -75,6 +75,12 @@ class EnvoySettings(BaseSettings):
     call_timeout_seconds: int = Field(default=60, ge=1)
     """For each REST call but logs and watches. A gRPC caller brings its own deadline."""
 
+    header_timeout_seconds: int = Field(default=10, ge=1)
+    """For the headers of a request to arrive."""
+
+    body_timeout_seconds: int = Field(default=20, ge=1)
+    """For a request to arrive as a whole."""
+
     access_log: bool = True
     """One JSON line a request on standard output."""
 

@@ -27,6 +27,9 @@ class ProcessSettings(BaseSettings):
     allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="networks that targets may be in though they would be refused"
     )
+    allow_proxy_url: bool = Field(
+        False, description="whether kubeconfigs of targets may have a proxy-url"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"
     )

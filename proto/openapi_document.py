@@ -50,7 +50,13 @@ HEADERS = {
         "description": "Seconds; only where asking again is safe.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "WWWAuthenticate": {
+        "description": "That a bearer token is asked for; with `error` where one was not accepted.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^Bearer "},
+    },
 }
+HEADERS_OF_ERRORS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 PARAMETERS = {
     "Revision": {
         "name": "krkn-revision",
@@ -179,8 +185,9 @@ def _error(status: str, meaning: str) -> Tree:
         "description": meaning,
         "content": {JSON: {"schema": {"$ref": f"{SCHEMAS}Error"}}},
     }
-    if status in ("429", "503"):
-        response["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+    if (name := HEADERS_OF_ERRORS.get(status)) is not None:
+        reference = f"#/components/headers/{name.replace('-', '')}"
+        response["headers"] = {name: {"$ref": reference}}
     return response
 
 

@@ -41,8 +41,8 @@ _NOTHING = Decision()
 # The node enforces timeoutSeconds itself; the controller only when the node does not.
 _NODE_FIRST = timedelta(seconds=5)
 
-# Far longer than any write may be on its way, or clocks differ.
-_ON_ITS_WAY = timedelta(minutes=10)
+# Longer than any write may be on its way, or clocks differ.
+_ON_ITS_WAY = timedelta(minutes=2)
 
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Refusal("GateRemoved", "Someone else let the pod start before it was its turn.")
@@ -75,16 +75,21 @@ def _without_job(seen: Observed) -> Decision:
         return _NOTHING
     if labels.REQUEST_FINALIZER not in job.metadata.finalizers:
         return Decision((DeleteSecrets(job),))
-    if _may_be_created_again(seen, job):
+    free = _free_at(seen, job)
+    if free is None or seen.now < free:
         return Decision((DeleteSecrets(job), RememberJob(job), ReleaseJob(job)))
     return Decision((DeleteSecrets(job), ReleaseJob(job)))
 
 
-def _may_be_created_again(seen: Observed, job: ChaosJob) -> bool:
-    """Whether its caller, or the server that made it and had no answer, may repeat the write."""
+def _free_at(seen: Observed, job: ChaosJob) -> datetime | None:
+    """Return when a job may go without a record of it: nobody can create it again any more.
+
+    None for a job that was free from the start, and for one whose caller has an id to repeat it by.
+    """
+    if labels.REQUEST_FINALIZER not in job.metadata.finalizers or job.spec.request_id:
+        return None
     created = job.metadata.creation_timestamp or seen.now
-    repeated_for = timedelta(seconds=seen.limits.write_seconds) + _ON_ITS_WAY
-    return bool(job.spec.request_id) or seen.now < created + repeated_for
+    return created + timedelta(seconds=seen.limits.write_seconds) + _ON_ITS_WAY
 
 
 def _finished(seen: Observed, job: ChaosJob) -> Decision:
@@ -99,11 +104,27 @@ def _finished(seen: Observed, job: ChaosJob) -> Decision:
             removal = _remove(seen, pod)
             if removal != _NOTHING:
                 return removal
+    return _kept(seen, job)
+
+
+def _kept(seen: Observed, job: ChaosJob) -> Decision:
+    """A finished job stays until its time to live is over."""
+    over, free = _over_at(job), _free_at(seen, job)
+    if over is not None and seen.now >= over:
+        return Decision((DeleteJob(job),))
+    if free is not None and seen.now >= free:
+        # From now on no controller has to be there when it is deleted.
+        return Decision((ReleaseJob(job),))
+    left = [_seconds_until(moment, seen.now) for moment in (over, free) if moment is not None]
+    return Decision(again_in=min(left, default=None))
+
+
+def _over_at(job: ChaosJob) -> datetime | None:
+    """Return when a finished job's time to live is over, None for never."""
     kept_for = job.spec.ttl_seconds_after_finished
     if kept_for is None or job.status.completion_time is None:
-        return _NOTHING
-    left = (job.status.completion_time + timedelta(seconds=kept_for) - seen.now).total_seconds()
-    return Decision((DeleteJob(job),)) if left <= 0 else Decision(again_in=left)
+        return None
+    return job.status.completion_time + timedelta(seconds=kept_for)
 
 
 def _not_named(seen: Observed, job: ChaosJob) -> Decision:

@@ -6,7 +6,7 @@ from typing import Self
 
 from controller.jobs.act import Actor
 from controller.jobs.events import Announcer
-from controller.jobs.model import Limits
+from controller.jobs.model import Limits, is_held
 from controller.jobs.observe import Observer
 from controller.jobs.reconcile import Reconciler
 from controller.jobs.secrets import JobSecrets
@@ -46,6 +46,18 @@ class Watched:
             for cache in (self.jobs, self.pods, self.targets):
                 group.create_task(cache.run())
 
+    def is_urgent(self, job_id: str) -> bool:
+        """Whether the job waits to start or to be ended; that it runs or has ended is told later.
+
+        So a thousand jobs that start together do not wait for what there is to tell of the first.
+        """
+        job = self.jobs.get(job_id)
+        if job is None or job.status.is_final:
+            return False
+        is_to_end = job.spec.stop or job.metadata.deletion_timestamp is not None
+        pod = self.pods.get(names.pod_for(job_id))
+        return is_to_end or not job.status.pod_uid or (pod is not None and is_held(pod))
+
     async def synced(self) -> None:
         """Return when the first lists are complete."""
         await asyncio.gather(self.jobs.synced(), self.pods.synced(), self.targets.synced())
@@ -73,7 +85,7 @@ class JobWork:
                 targets=watched.targets,
                 secrets=secrets,
                 leases=leases,
-                rules=AddressRules(settings.allowed_target_networks),
+                rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
                 limits=Limits(
                     settings.start_seconds,
                     settings.node_seconds,
@@ -91,7 +103,7 @@ class JobWork:
                 grace_seconds=settings.grace_seconds,
             ),
         )
-        queue = Queue("jobs", reconciler.reconcile)
+        queue = Queue("jobs", reconciler.reconcile, goes_first=watched.is_urgent)
         sweep = JobSweep(
             jobs=watched.jobs,
             secrets=secrets,

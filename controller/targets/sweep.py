@@ -1,7 +1,8 @@
 """Removes what targets left behind: Secrets of former credentials, reservations of nobody.
 
 A registration that is under way has written a Secret or a reservation that its target does not
-name yet; so only what nobody has needed for longer than any registration may take is removed.
+name yet; so only what nobody has needed for longer than any registration may take is removed. A
+Secret that a target was seen to name before goes sooner, because no name is ever given again.
 """
 
 import time
@@ -13,7 +14,7 @@ import structlog
 
 from controller.sweeping import keep_sweeping
 from krkn_grpc.admission.reservations import Reservations, held_by
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.cache import Seen, WatchCache
 from krkn_grpc.kube.errors import Conflict, NotFound
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels
@@ -51,6 +52,12 @@ class Sweep:
     every_seconds: float
     old_secrets: Spare
     old_leases: Spare
+    _former: set[str] = field(default_factory=set)
+
+    def look(self, seen: Seen[Target]) -> None:
+        """Take note of the Secret that a target names no more."""
+        if seen.old is not None and seen.new is not None:
+            self._former.update({seen.old.spec.secret_uuid} - {seen.new.spec.secret_uuid})
 
     async def run(self) -> None:
         """Sweep until cancelled; a failure is tried again the next time."""
@@ -60,7 +67,10 @@ class Sweep:
         """Remove what nobody has needed for long enough."""
         credentials = await self.secrets.list_metadata(labels=f"{labels.TARGET_UUID},!{labels.APP}")
         unnamed = [secret for secret in credentials if not self._is_named(secret)]
-        for secret in self.old_secrets.of(unnamed):
+        present = {secret.name for secret in credentials}
+        self._former.intersection_update(present)
+        replaced = [secret for secret in unnamed if self._is_replaced(secret, present)]
+        for secret in (*replaced, *self.old_secrets.of(unnamed)):
             with suppress(NotFound, Conflict):
                 if not await self._is_in_use(secret):
                     await self.secrets.delete(secret.name, uid=secret.uid)
@@ -73,6 +83,16 @@ class Sweep:
     def _is_named(self, secret: ObjectMeta) -> bool:
         known = self.targets.get(secret.labels[labels.TARGET_UUID])
         return known is not None and known.spec.secret_uuid == secret.name
+
+    def _is_replaced(self, secret: ObjectMeta, present: set[str]) -> bool:
+        """Whether the target named this Secret once, and has another one now.
+
+        Where the other one does not exist, somebody may have mistyped it and take it back.
+        """
+        known = self.targets.get(secret.labels[labels.TARGET_UUID])
+        return (
+            secret.name in self._former and known is not None and known.spec.secret_uuid in present
+        )
 
     async def _is_in_use(self, secret: ObjectMeta) -> bool:
         """Whether a target names this Secret by now, or it is not one of ours to judge."""

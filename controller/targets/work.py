@@ -38,7 +38,7 @@ class TargetWork:
             targets=targets,
             secrets=secrets,
             reservations=reservations,
-            rules=AddressRules(settings.allowed_target_networks),
+            rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
             resolver=SystemResolver(),
             limits=Limits(
                 check_seconds=settings.check_seconds,
@@ -61,6 +61,7 @@ class TargetWork:
 
     def look(self, seen: Seen[Target]) -> None:
         """Give a turn to the target that changed, and to those that waited for what it had."""
+        self.sweep.look(seen)
         self.queue.add(seen.object.metadata.name)
         for waiting in self.memory.freed_by(seen):
             self.queue.add(waiting)

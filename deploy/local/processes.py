@@ -92,12 +92,15 @@ class Child:
             )
 
     async def wait(self) -> int:
-        """Return the exit code once the process has ended."""
-        while (code := self.exit_code) is None:
-            if self._process is None:
-                raise RuntimeError(f"{self.name} was never started")
+        """Return the exit code once the process that runs now, or ran last, has ended."""
+        # Not the next one's: whoever keeps it alive may start that before this looks again.
+        process = self._process
+        if process is None:
+            raise RuntimeError(f"{self.name} was never started")
+        while True:
+            if (code := process.poll()) is not None:
+                return code
             await asyncio.sleep(POLL_SECONDS)
-        return code
 
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Ask it to end (SIGTERM), and kill it after `seconds`; it is gone when this returns."""

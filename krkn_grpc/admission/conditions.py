@@ -14,9 +14,15 @@ def admitted(target: Target, now: datetime) -> TargetStatus:
     What a check found of a former spec says nothing of this one: it is ready after the next.
     """
     message = "The target holds its name and its URL."
+    before = find_condition(target.status.conditions, ADMITTED)
     status = _with(target, ADMITTED, True, "Registered", message, now)
     ready = find_condition(status.conditions, READY)
-    if ready is not None and ready.observed_generation == target.metadata.generation:
+    if (
+        ready is not None
+        and ready.observed_generation == target.metadata.generation
+        # That of a refusal was not found by a check.
+        and (before is None or ready.reason != before.reason)
+    ):
         return status
     kept = [condition for condition in status.conditions if condition is not ready]
     return msgspec.structs.replace(status, ready=False, conditions=kept)
@@ -24,7 +30,11 @@ def admitted(target: Target, now: datetime) -> TargetStatus:
 
 def refused(target: Target, reason: str, message: str, now: datetime) -> TargetStatus:
     """Return the status of a target that cannot have its name or its URL; it is not ready."""
-    status = _with(target, ADMITTED, False, reason, message, now)
+    refused = _with(target, ADMITTED, False, reason, message, now)
+    # For the same reason: whoever looks at this condition alone is told, too.
+    status = _with(
+        msgspec.structs.replace(target, status=refused), READY, False, reason, message, now
+    )
     return msgspec.structs.replace(status, ready=False, last_updated=now)
 
 

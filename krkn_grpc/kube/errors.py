@@ -4,6 +4,7 @@ Source: the reasons of `metav1.Status`. The text of the API server is kept for t
 answers a client writes a sentence of their own.
 """
 
+import re
 from typing import Protocol
 
 
@@ -40,6 +41,10 @@ class Forbidden(KubeError):
     """Our account may not do this."""
 
 
+class NotAuthorized(Forbidden):
+    """Our account is not known, or no role of it allows this."""
+
+
 class QuotaExceeded(Forbidden):
     """A ResourceQuota of the namespace is used up."""
 
@@ -66,12 +71,12 @@ _BY_REASON: dict[str, type[KubeError]] = {
     "Invalid": Invalid,
     "BadRequest": Invalid,
     "Forbidden": Forbidden,
-    "Unauthorized": Forbidden,
+    "Unauthorized": NotAuthorized,
     "TooManyRequests": NotWritten,
 }
 _BY_CODE: dict[int, type[KubeError]] = {
     400: Invalid,
-    401: Forbidden,
+    401: NotAuthorized,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
@@ -79,6 +84,10 @@ _BY_CODE: dict[int, type[KubeError]] = {
     422: Invalid,
     429: NotWritten,
 }
+
+
+# How the authorizer says it; quotas and admission say other things.
+_NO_ROLE = re.compile(r'User "[^"]*" cannot ')
 
 
 def from_answer(code: int, status: _Status, retry_after: float | None) -> KubeError:
@@ -90,4 +99,6 @@ def from_answer(code: int, status: _Status, retry_after: float | None) -> KubeEr
     kind = _BY_REASON.get(status.reason) or _BY_CODE.get(code, OutcomeUnknown)
     if kind is Forbidden and "exceeded quota" in status.message:
         kind = QuotaExceeded
+    elif kind is Forbidden and _NO_ROLE.search(status.message):
+        kind = NotAuthorized
     return kind(f"{code} {status.reason}: {status.message}", retry_after=retry_after)

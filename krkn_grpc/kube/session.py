@@ -14,10 +14,12 @@ from yarl import URL
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.access import ClusterAccess
 
-_CONNECTIONS = 64
+# As many writes as a run makes at once (64), and room for what others ask meanwhile.
+_CONNECTIONS = 128
 STREAMS = 2_000
 _CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 15.0
+_READY_SECONDS = 2.0
 _LONGEST_PAUSE = 5.0
 
 JSON = "application/json"
@@ -74,15 +76,31 @@ class Session:
     ) -> bytes:
         """Send one request and return the body of the answer.
 
-        Raises the KubeError for a refusal, NotWritten when no connection could be made, and
-        OutcomeUnknown when the request was sent but no whole answer came within `seconds`.
+        Raises the KubeError for a refusal, NotWritten when no connection could be made or the API
+        server is only starting, and OutcomeUnknown when the request was sent but no whole answer
+        came within `seconds`.
         """
+
+        async def once() -> bytes:
+            headers = await self._headers(content_type if body is not None else None, accept)
+            return await self._send(method, self._url(path, query), body, headers, seconds)
+
+        try:
+            return await once()
+        except errors.NotAuthorized as error:
+            await self._must_be_ready(error)
+        # It may have become ready only after it refused.
+        return await once()
+
+    async def _send(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], seconds: float
+    ) -> bytes:
         try:
             async with self._calls.request(
                 method,
-                self._url(path, query),
+                url,
                 data=body,
-                headers=await self._headers(content_type if body is not None else None, accept),
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
                 allow_redirects=False,
             ) as answer:
@@ -120,15 +138,29 @@ class Session:
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise errors.OutcomeUnknown(f"the stream was cut: {error!r}") from error
 
-    async def is_reachable(self, seconds: float = 2.0) -> bool:
+    async def is_reachable(self, seconds: float = _READY_SECONDS) -> bool:
         """Whether the API server says that it is ready, or at least answers our account."""
         try:
-            await self.call("GET", "/readyz", seconds=seconds)
+            await self._ask_whether_ready(seconds)
         except errors.Forbidden:
             return True
         except errors.KubeError:
             return False
         return True
+
+    async def _must_be_ready(self, refusal: errors.NotAuthorized) -> None:
+        """Raise NotWritten unless the API server is ready.
+
+        One that has just started knows no accounts and no roles yet, and refuses everybody.
+        """
+        try:
+            await self._ask_whether_ready(_READY_SECONDS)
+        except errors.KubeError:
+            raise errors.NotWritten(f"the API server is starting: {refusal}") from refusal
+
+    async def _ask_whether_ready(self, seconds: float) -> None:
+        headers = await self._headers(None, JSON)
+        await self._send("GET", self._url("/readyz", None), None, headers, seconds)
 
     def _url(self, path: str, query: dict[str, str] | None) -> URL:
         # The path is ours and already safe: yarl must neither quote it again nor collapse it.
@@ -156,7 +188,11 @@ class Session:
 
 def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # The API server notes it as the manager of the fields that we write.
+        headers={"User-Agent": "krkn-grpc"},
+        trust_env=False,
     )
 
 

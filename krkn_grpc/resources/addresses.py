@@ -74,9 +74,14 @@ _NUMERIC_LABEL = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class AddressRules:
-    """The addresses that are refused; `allowed_networks` are let through all the same."""
+    """The addresses that are refused; `allowed_networks` are let through all the same.
+
+    `allow_proxy_url` says whether a kubeconfig may name a proxy to reach the target by. The proxy's
+    own address has the same rules.
+    """
 
     allowed_networks: tuple[Network, ...] = ()
+    allow_proxy_url: bool = False
 
     def refusal(self, address: Address | str) -> str | None:
         """Say why this address may not be contacted, or None if it may.

@@ -127,7 +127,7 @@ def _server(
         TargetServicer(
             registry=registry,
             targets=targets,
-            rules=AddressRules(settings.allowed_target_networks),
+            rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
             write_seconds=settings.write_seconds,
         ),
         server,

@@ -21,6 +21,9 @@ from krkn_grpc.server.metadata import Context
 DOMAIN = "krkn.krkn-chaos.dev"
 _MOST_VIOLATIONS = 20
 _MOST_BYTES = 3_600
+_RETRY_SECONDS = 1
+# Envoy passes it on as the header of that name.
+_RETRY_AFTER = ("retry-after", str(_RETRY_SECONDS))
 
 _log = structlog.get_logger(__name__)
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -86,7 +89,8 @@ async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:
     status = status_of(error)
     _record(method, error, status)
     answer = rpc_status.to_status(status)
-    await context.abort(answer.code, answer.details, answer.trailing_metadata)
+    later = (_RETRY_AFTER,) if answer_for(error).retry_is_safe else ()
+    await context.abort(answer.code, answer.details, (*answer.trailing_metadata, *later))
 
 
 def _record(method: str, error: Exception, status: status_pb2.Status) -> None:
@@ -109,7 +113,7 @@ def status_of(error: BaseException) -> status_pb2.Status:
         status.details.append(_packed(_bad_request(error)))
     if answer.retry_is_safe:
         retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.seconds = 1
+        retry.retry_delay.seconds = _RETRY_SECONDS
         status.details.append(_packed(retry))
     return status
 

@@ -118,7 +118,8 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
     NotReceived: Answer(StatusCode.INVALID_ARGUMENT, "REQUEST_MISSING"),
     TooSlow: Answer(StatusCode.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW"),
-    TooMany: Answer(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS"),
+    # Said before the request was received.
+    TooMany: Answer(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", retry_is_safe=True),
     Taken: Answer(StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),

@@ -27,6 +27,9 @@ def options(
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", LARGEST_MESSAGE),
         ("grpc.max_concurrent_streams", _MOST_STREAMS),
+        # Calls that wait to be begun. Of more, gRPC cancels some by chance, whoever is calling.
+        ("grpc.server.max_pending_requests", MOST_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", MOST_CALLS),
         # Equal, or what lies between them would be refused by chance.
         ("grpc.max_metadata_size", LARGEST_METADATA),
         ("grpc.absolute_max_metadata_size", LARGEST_METADATA),

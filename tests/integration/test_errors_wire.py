@@ -68,7 +68,7 @@ CASES = [
     Case(errors.NotAllowed(SENTENCE), Code.PERMISSION_DENIED, 403, "PERMISSION_DENIED"),
     Case(errors.NotReceived(SENTENCE), Code.INVALID_ARGUMENT, 400, "REQUEST_MISSING"),
     Case(errors.TooSlow(SENTENCE), Code.DEADLINE_EXCEEDED, 504, "REQUEST_TOO_SLOW"),
-    Case(errors.TooMany(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "TOO_MANY_CALLS"),
+    Case(errors.TooMany(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "TOO_MANY_CALLS", retry=True),
     Case(errors.NoSuch(SENTENCE), Code.NOT_FOUND, 404, "NOT_FOUND"),
     Case(Taken("DuplicateName", SENTENCE), Code.ALREADY_EXISTS, 409, "ALREADY_EXISTS"),
     Case(errors.RequestIdReused(SENTENCE), Code.ALREADY_EXISTS, 409, "REQUEST_ID_REUSED"),
@@ -190,6 +190,8 @@ async def test_an_error_by_rest(failing: Failing, case: Case) -> None:
     others = [detail["@type"] for detail in body["details"][1:]]
     expected = [BAD_REQUEST] if isinstance(case.error, errors.InvalidRequest) else []
     assert others == expected + ([RETRY_INFO] if case.retry else [])
+    assert reply.headers.get("retry-after") == ("1" if case.retry else None)
+    assert ("www-authenticate" in reply.headers) is (case.http == 401)
     assert not [name for name in reply.headers if name.lower().startswith("grpc-")]
     assert HIDDEN not in reply.text
 

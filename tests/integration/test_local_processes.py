@@ -61,6 +61,20 @@ async def test_a_child_starts_again_and_its_log_goes_on(tmp_path: Path) -> None:
     assert child.log_tail() == "up\nup"
 
 
+async def test_who_waits_for_a_child_does_not_wait_for_the_next(tmp_path: Path) -> None:
+    child = await started(python(WAITS), tmp_path)
+    waiting = asyncio.create_task(child.wait())
+    await asyncio.sleep(0)
+    child.kill()
+    # As when somebody else sees the end first and starts it again.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - the loop must not turn here
+    child.start()
+    try:
+        assert await asyncio.wait_for(waiting, 30) == -signal.SIGKILL
+    finally:
+        await child.stop()
+
+
 async def test_a_program_that_is_missing_ends_with_its_name(tmp_path: Path) -> None:
     child = Child(Program("missing", ["/no/such/program"]), tmp_path / "log")
     child.start()

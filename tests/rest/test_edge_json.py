@@ -16,7 +16,7 @@ from lupa import luajit21  # type: ignore[import-untyped]
 
 from envoy.limits import MAX_BODY_BYTES
 from envoy.rest_calls import DESCRIPTOR_SET, RestApi
-from envoy.script import door_script
+from envoy.script import UploadLimits, door_script
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 RUN_PATH = "/api/v1/scenarios/run"
@@ -33,6 +33,7 @@ return function(path, text)
   local metadata, info, body, handle = {}, {}, {}, {}
   function metadata:set() end
   function info:dynamicMetadata() return metadata end
+  function info:downstreamDirectRemoteAddress() return "127.0.0.1:1" end
   function body:length() return #text end
   function body:getBytes() return text end
   function handle:headers() return headers end
@@ -52,6 +53,7 @@ def door() -> Any:
         RestApi(DESCRIPTOR_SET.read_bytes()),
         pages=(),
         max_body_bytes=MAX_BODY_BYTES,
+        uploads=UploadLimits(2 * MAX_BODY_BYTES, 2 * MAX_BODY_BYTES, 1),
         local_only=False,
     )
     lua = luajit21.LuaRuntime(encoding=None)

@@ -185,6 +185,14 @@ async def test_a_deleted_targets_name_and_url_are_free_at_once(rest: Rest) -> No
         assert (await rest.delete(f"{TARGETS}/{reply.body['uuid']}")).status == 200
 
 
+async def test_targets_are_listed_newest_first_also_within_a_second(rest: Rest) -> None:
+    made = [await rest.register() for _ in range(6)]
+    listed = [
+        target["uuid"] for target in (await rest.get(f"{TARGETS}?pageSize=1000")).body["targets"]
+    ]
+    assert [uuid for uuid in listed if uuid in made] == made[::-1]
+
+
 async def test_an_update_replaces_all_but_the_uuid(rest: Rest) -> None:
     old = token_target()
     target = (await rest.post(TARGETS, old)).body["uuid"]

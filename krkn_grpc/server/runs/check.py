@@ -55,6 +55,7 @@ def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
         environment=environment,
         secret_environment=secret_environment,
         files=files,
+        registry_url=request.registry_url,
         registry=registry,
         request_id=request.request_id and str(uuid.UUID(request.request_id)),
         validate_only=request.validate_only,
@@ -114,6 +115,9 @@ def _scenario(request: pb.RunScenarioRequest, allowed: tuple[str, ...], findings
 def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLogin | None:
     url, username = request.registry_url, request.username
     password, source = request.token or request.password, "token" if request.token else "password"
+    is_address = len(url) <= _LONGEST_REGISTRY and _REGISTRY.fullmatch(url) is not None
+    rule = "must be a registry's address, without user or password"
+    findings.expect(is_address or not url, "registryUrl", rule)
     if not password and not username:
         return None
     findings.expect(bool(url), "registryUrl", "is required with registry credentials")
@@ -124,9 +128,6 @@ def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLog
         "is required with password, unless token is given",
     )
     findings.expect(":" not in username, "username", "must not contain a colon")
-    is_address = len(url) <= _LONGEST_REGISTRY and _REGISTRY.fullmatch(url) is not None
-    rule = "must be a registry's address, without user or password"
-    findings.expect(is_address or not url, "registryUrl", rule)
     for field, value in (("username", username), (source, password)):
         rule = f"must have at most {_LONGEST_CREDENTIAL} characters"
         findings.expect(len(value) <= _LONGEST_CREDENTIAL, field, rule)
@@ -163,13 +164,13 @@ def _labels(request: pb.RunScenarioRequest, findings: Findings) -> None:
         findings.expect(is_value, field, "has a value that Kubernetes does not allow")
 
 
-def _ignored(request: pb.RunScenarioRequest) -> tuple[str, ...]:
+def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:
     given = {
-        "scenarioRepository": bool(request.scenario_repository),
-        "skipTls": request.skip_tls,
-        "insecure": request.insecure,
+        "scenarioRepository": request.scenario_repository,
+        "skipTls": "true" if request.skip_tls else "",
+        "insecure": "true" if request.insecure else "",
     }
-    return tuple(name for name, is_given in given.items() if is_given)
+    return {name: value for name, value in given.items() if value}
 
 
 def _is_uuid(text: str) -> bool:

@@ -11,7 +11,6 @@ they are a day old.
 """
 
 import hashlib
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +20,7 @@ from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.errors import AlreadyExists, NotFound, NotWritten, OutcomeUnknown
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
-from krkn_grpc.resources import labels, names
+from krkn_grpc.resources import ids, labels, names
 from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.errors import RequestIdReused, Unreachable
@@ -39,7 +38,9 @@ class Record:
 
     def job_id(self, target_uuid: str) -> str:
         """Return the id that this request's job on a target has, always."""
-        return str(uuid.uuid5(uuid.UUID(self.lease.metadata.uid), target_uuid))
+        acquired = self.lease.spec.acquire_time
+        assert acquired is not None, "a record says when it was made"
+        return ids.derived_id(acquired, f"{self.lease.metadata.uid}/{target_uuid}")
 
     def is_gone(self, job_id: str) -> bool:
         """Whether this request's job was deleted."""
@@ -123,9 +124,9 @@ def fingerprint(run: Run) -> str:
         "environment": sorted(run.environment.items()),
         "secretEnvironment": sorted(run.secret_environment),
         "files": [(file.name, file.mount_path) for file in run.files],
-        "registry": (run.registry.url, run.registry.username) if run.registry else None,
+        "registry": (run.registry_url, run.registry.username if run.registry else None),
         "limits": (run.timeout_seconds, run.ttl_seconds_after_finished, run.require_ready),
         "labels": sorted(run.labels.items()),
-        "ignored": run.ignored,
+        "ignored": sorted(run.ignored.items()),
     }
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()

@@ -23,7 +23,7 @@ class RegistryLogin:
 
 @dataclass(frozen=True)
 class Run:
-    """One scenario for many targets; `ignored` names the options that have no effect."""
+    """One scenario for many targets; `ignored` has the options without effect, as given."""
 
     target_uuids: tuple[str, ...]
     scenario_image: str
@@ -32,6 +32,7 @@ class Run:
     environment: dict[str, str]
     secret_environment: dict[str, str] = field(repr=False)
     files: tuple[InputFile, ...]
+    registry_url: str
     registry: RegistryLogin | None
     request_id: str
     validate_only: bool
@@ -39,4 +40,4 @@ class Run:
     timeout_seconds: int
     ttl_seconds_after_finished: int | None
     labels: dict[str, str]
-    ignored: tuple[str, ...]
+    ignored: dict[str, str]

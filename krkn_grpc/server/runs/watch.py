@@ -117,8 +117,11 @@ def _message(change: Seen[ChaosJob], wanted: Filter) -> Message | None:
         kind, job = "DELETED", change.object
     else:
         return None
+    shown = job_message(job)
+    if kind == "MODIFIED" and change.old is not None and job_message(change.old) == shown:
+        return None  # A finalizer or a condition, say: nothing of what watchers see.
     token = tokens.write_revision(change.revision, wanted.spelling) if change.is_whole else ""
-    return Message(type=kind, job=job_message(job), resume_token=token)
+    return Message(type=kind, job=shown, resume_token=token)
 
 
 def _error(code: StatusCode, message: str) -> Message:

@@ -99,7 +99,8 @@ def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
     match request.secret_type:
         case "kubeconfig":
             kubeconfig = kubeconfigs.read(
-                kubeconfigs.decode_submitted(request.kubeconfig), KubeconfigRules()
+                kubeconfigs.decode_submitted(request.kubeconfig),
+                KubeconfigRules(rules.allow_proxy_url),
             )
             field = "kubeconfig"
         case "token":

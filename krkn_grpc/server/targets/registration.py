@@ -142,7 +142,7 @@ def _spec(uuid: str, new: NewTarget) -> TargetSpec:
         cluster_name=new.cluster_name,
         cluster_api_url=new.kubeconfig.server,
         secret_type=new.secret_type,
-        secret_uuid=ids.new_id(),
+        secret_uuid=ids.random_id(),
         ca_bundle=new.ca_bundle,
         insecure_skip_tls_verify=new.kubeconfig.insecure_skip_tls_verify,
     )

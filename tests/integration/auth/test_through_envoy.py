@@ -34,6 +34,9 @@ CALLS: dict[str, tuple[str, str, Any]] = {
 }
 
 
+CHALLENGE = 'Bearer realm="krkn-grpc"'
+
+
 async def rest(guarded: Guarded, name: str, *metadata: tuple[str, str]) -> Reply:
     """Call a method by REST."""
     method, path, body = CALLS[name]
@@ -47,14 +50,25 @@ def test_every_method_is_called() -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_who_is_not_known_gets_a_401(guarded: Guarded, name: str) -> None:
-    body = assert_error(await rest(guarded, name), 401, 16, "UNAUTHENTICATED")
+    reply = await rest(guarded, name)
+    body = assert_error(reply, 401, 16, "UNAUTHENTICATED")
     assert body["message"] == "a bearer token is required"
+    assert reply.headers["www-authenticate"] == CHALLENGE
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_who_shows_a_token_that_is_nobodys_is_told_so(guarded: Guarded, name: str) -> None:
+    reply = await rest(guarded, name, *bearer(uuid.uuid4().hex))
+    assert_error(reply, 401, 16, "UNAUTHENTICATED")
+    assert reply.headers["www-authenticate"] == f'{CHALLENGE}, error="invalid_token"'
 
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_who_may_not_gets_a_403(guarded: Guarded, name: str) -> None:
     metadata = await guarded.callers.metadata("nobody")
-    assert_error(await rest(guarded, name, *metadata), 403, 7, "PERMISSION_DENIED")
+    reply = await rest(guarded, name, *metadata)
+    assert_error(reply, 403, 7, "PERMISSION_DENIED")
+    assert "www-authenticate" not in reply.headers
 
 
 async def test_the_token_of_the_header_is_the_callers(guarded: Guarded) -> None:
@@ -113,10 +127,10 @@ async def test_a_kubernetes_api_that_is_away_is_a_503(guarded: Guarded) -> None:
         raise Cut
 
     guarded.proxy.before = cut
-    body = assert_error(
-        await rest(guarded, "ListTargets", *stranger), 503, 14, "KUBERNETES_UNAVAILABLE"
-    )
+    reply = await rest(guarded, "ListTargets", *stranger)
+    body = assert_error(reply, 503, 14, "KUBERNETES_UNAVAILABLE")
     assert body["details"][1] == {"@type": RETRY_INFO, "retryDelay": "1s"}
+    assert reply.headers["retry-after"] == "1"
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from krkn_grpc.admission.under_way import mark
 from krkn_grpc.resources import names
 from krkn_grpc.resources.labels import REGISTERED_BY_SERVER
-from krkn_grpc.resources.target import Target
+from krkn_grpc.resources.meta import find_condition
+from krkn_grpc.resources.target import READY, Target
 from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.watching import Watched
 from tests.support.requests import canary, kubeconfig, token_target, unused_name, unused_url
@@ -77,6 +78,9 @@ async def test_a_duplicate_is_refused_until_the_first_one_goes(
     stored = await watched.cache.store.get(second.metadata.name)
     assert not stored.is_admitted
     assert not stored.status.ready
+    ready = find_condition(stored.status.conditions, READY)
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", reason)
     # What it lost for nothing, others can have.
     free = {"clusterAPIURL": second.spec.cluster_api_url, "clusterName": second.spec.cluster_name}
     del free["clusterName" if field == "name" else "clusterAPIURL"]

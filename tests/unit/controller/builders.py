@@ -72,6 +72,12 @@ def finished(job: ChaosJob, phase: str = "Succeeded", *, age: float = 5) -> Chao
     return with_status(job, phase=phase, completion_time=ago(age))
 
 
+def held(job: ChaosJob) -> ChaosJob:
+    """As the server makes it: it may not go before it is let go."""
+    metadata = msgspec.structs.replace(job.metadata, finalizers=[labels.REQUEST_FINALIZER])
+    return msgspec.structs.replace(job, metadata=metadata)
+
+
 def deleted(job: ChaosJob, *finalizers: str) -> ChaosJob:
     metadata = msgspec.structs.replace(
         job.metadata, deletion_timestamp=NOW, finalizers=list(finalizers)

@@ -34,6 +34,7 @@ from tests.unit.controller.builders import (
     deleted,
     ending,
     finished,
+    held,
     named,
     running,
     seen,
@@ -261,6 +262,21 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
             seen(finished(named(a_job(ttl_seconds_after_finished=6)), age=5)),
             [],
             id="time to live is not over",
+        ),
+        pytest.param(
+            seen(held(finished(named(a_job(age=144))))),
+            [],
+            id="finished job may be created again: it is held",
+        ),
+        pytest.param(
+            seen(held(finished(named(a_job(age=146))))),
+            [ReleaseJob],
+            id="finished job is not created again: it is let go",
+        ),
+        pytest.param(
+            seen(held(finished(named(a_job(age=146, request_id="r"))))),
+            [],
+            id="finished job of a repeatable request is held",
         ),
         # Without a job.
         pytest.param(seen(None), [], id="nothing at all"),

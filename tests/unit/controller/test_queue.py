@@ -191,3 +191,52 @@ async def test_what_came_while_nobody_worked_is_done_by_the_next() -> None:
     assert work.turns == ["a", "b"]
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_urgent_keys_go_before_others_that_came_earlier() -> None:
+    work = Work()
+    work.gate.set()
+    queue = Queue("test", work.turn, goes_first=str.isupper)
+    for key in "abABc":
+        queue.add(key)
+    task = asyncio.create_task(queue.run(1))
+    await settled()
+    assert work.turns == ["A", "B", "a", "b", "c"]
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_key_that_becomes_urgent_is_moved_up_and_has_one_turn() -> None:
+    work = Work()
+    work.gate.set()
+    urgent = {"b"}
+    queue = Queue("test", work.turn, goes_first=urgent.__contains__)
+    for key in "abc":
+        queue.add(key)
+    urgent.add("c")
+    queue.add("c")
+    task = asyncio.create_task(queue.run(1))
+    await settled()
+    assert work.turns == ["b", "c", "a"]
+    queue.add("c")
+    await settled()
+    assert work.turns == ["b", "c", "a", "c"]
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_however_many_urgent_keys_there_are_the_others_have_turns() -> None:
+    work = Work()
+    work.gate.set()
+    queue = Queue("test", work.turn, goes_first=str.isupper)
+    urgent = [f"URGENT-{number}" for number in range(100)]
+    for key in ("a", *urgent, "b"):
+        queue.add(key)
+    task = asyncio.create_task(queue.run(1))
+    for _ in range(10):
+        await settled()
+    assert work.turns.index("a") < 10
+    assert work.turns.index("b") < 20
+    assert sorted(work.turns) == sorted([*urgent, "a", "b"])
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,5 +1,6 @@
 """What the conditions of a target say, and what clients are shown of them."""
 
+import msgspec
 import pytest
 
 from krkn_grpc.admission import conditions
@@ -33,6 +34,18 @@ def test_a_loser_is_not_ready() -> None:
     )
     assert not status.ready
     assert status.last_updated == NOW
+    for kind in (ADMITTED, READY):
+        condition = find_condition(status.conditions, kind)
+        assert condition is not None
+        assert (condition.status, condition.reason) == ("False", "DuplicateName"), kind
+        assert (condition.message, condition.observed_generation) == ("It is taken.", 2), kind
+
+
+def test_a_loser_that_is_admitted_is_checked_anew() -> None:
+    lost = conditions.refused(NEW.built(), "DuplicateName", "It is taken.", NOW)
+    status = conditions.admitted(msgspec.structs.replace(NEW.built(), status=lost), NOW)
+    assert not status.ready
+    assert find_condition(status.conditions, READY) is None
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ GRPC_TRAILERS = 8 * 1024
 """What a gRPC client takes of metadata, if nobody told it otherwise."""
 
 # What our own account may not do, or what it wrote wrongly, is a fault of ours.
-OUR_FAULT = {kube.KubeError, kube.Forbidden, kube.Invalid, kube.Expired}
+OUR_FAULT = {kube.KubeError, kube.Forbidden, kube.NotAuthorized, kube.Invalid, kube.Expired}
 # These are told in an entry of a reply, and are never the status of a call.
 IN_A_REPLY = {NotRunnable}
 
@@ -97,7 +97,7 @@ def test_a_retry_is_advised_only_where_nothing_was_written() -> None:
         for kind in ANSWERS
         if details(status_of(made(kind)), error_details_pb2.RetryInfo)
     }
-    assert advised == {"Unreachable", "NotWritten"}
+    assert advised == {"Unreachable", "NotWritten", "TooMany"}
 
 
 def test_twenty_violations_are_listed_and_all_are_counted() -> None:

@@ -1,16 +1,17 @@
 """A repetition is the same request; whatever else was asked for is another one."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from krkn_grpc.resources import labels
-from krkn_grpc.resources.core import Lease
+from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.runs.requests import Record, fingerprint
-from tests.unit.server.requests import a_file, a_run
+from tests.unit.server.requests import NOW, a_file, a_run
 
 TARGETS = ["a", "b"]
 REGISTRY = {"registry_url": "r.example", "username": "u", "password": "p"}
@@ -69,14 +70,23 @@ def test_the_same_request(changes: dict[str, Any]) -> None:
         pytest.param({"username": "v"}, id="user"),
         pytest.param({"registry_url": "s.example"}, id="registry"),
         pytest.param({"skip_tls": True}, id="an option without effect"),
+        pytest.param({"scenario_repository": "x"}, id="another option without effect"),
     ],
 )
 def test_another_request(changes: dict[str, Any]) -> None:
     assert of(**changes) != of()
 
 
-def a_record(uid: str, **annotations: str) -> Record:
-    return Record(Lease(metadata=ObjectMeta(uid=uid, annotations=annotations)), is_new=False)
+def test_what_is_not_used_is_asked_for_all_the_same() -> None:
+    no_login = {"username": "", "password": "", "registry_url": ""}
+    assert of(**no_login) != of(**(no_login | {"registry_url": "r.example"}))
+    one, other = ({"scenario_repository": text} for text in "ab")
+    assert of(**one) != of(**other)
+
+
+def a_record(uid: str, at: datetime = NOW, **annotations: str) -> Record:
+    metadata = ObjectMeta(uid=uid, annotations=annotations)
+    return Record(Lease(metadata=metadata, spec=LeaseSpec(acquire_time=at)), is_new=False)
 
 
 def test_a_record_and_a_target_give_a_job_its_id() -> None:
@@ -87,9 +97,15 @@ def test_a_record_and_a_target_give_a_job_its_id() -> None:
     assert one.job_id("a") == a_record(one.lease.metadata.uid).job_id("a")
 
 
+def test_the_jobs_of_a_later_request_have_greater_ids() -> None:
+    moments = [NOW + timedelta(milliseconds=number) for number in range(20)]
+    ids = [a_record(str(uuid.uuid4()), at).job_id("a") for at in moments]
+    assert ids == sorted(ids)
+
+
 def test_a_record_knows_which_of_its_jobs_were_deleted() -> None:
     uid = str(uuid.uuid4())
     gone = a_record(uid).job_id("a")
-    record = a_record(uid, **{labels.gone(gone): "true"})
+    record = a_record(uid, NOW, **{labels.gone(gone): "true"})
     assert record.is_gone(gone)
     assert not record.is_gone(record.job_id("b"))

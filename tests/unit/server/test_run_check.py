@@ -20,7 +20,7 @@ def test_what_is_left_out_has_its_default() -> None:
     assert run.kubeconfig_path == "/home/krkn/.kube/config"
     assert (run.timeout_seconds, run.ttl_seconds_after_finished) == (3600, None)
     assert (run.environment, run.secret_environment, run.files, run.labels) == ({}, {}, (), {})
-    assert (run.registry, run.request_id, run.ignored) == (None, "", ())
+    assert (run.registry, run.request_id, run.ignored) == (None, "", {})
     assert (run.validate_only, run.require_ready) == (False, False)
 
 
@@ -84,6 +84,10 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a label in our group": (
         {"labels": {"krkn.krkn-chaos.dev/a": "x"}},
         ["labels[krkn.krkn-chaos.dev/a]"],
+    ),
+    "a registry without a login, with a user in it": (
+        {"registry_url": "u:p@registry.example"},
+        ["registryUrl"],
     ),
     "several": (
         {"target_uuids": [], "scenario_image": "", "timeout_seconds": 0, "request_id": "x"},
@@ -163,7 +167,7 @@ def test_a_registry_login_that_is_not_in_order(given: dict[str, str], fields: li
 
 def test_options_without_effect_are_named() -> None:
     run = a_run(scenario_repository="x", skip_tls=True, insecure=True)
-    assert run.ignored == ("scenarioRepository", "skipTls", "insecure")
+    assert list(run.ignored) == ["scenarioRepository", "skipTls", "insecure"]
 
 
 def test_an_image_must_be_allowed() -> None:

@@ -44,6 +44,12 @@ def test_one_message_for_all_with_the_same_filter() -> None:
     assert told(messages, started).job.status == "Running"
 
 
+def test_what_changes_nothing_that_is_shown_is_not_told() -> None:
+    unseen = change("Running", "Running", 2)
+    assert Messages().of(unseen, only()) is None
+    assert Messages().of(unseen, only("Running")) is None
+
+
 def test_each_filter_has_its_own() -> None:
     messages, started = Messages(), change("Pending", "Running", 2)
     types = [told(messages, started, status).type for status in ("", "Running", "Pending")]

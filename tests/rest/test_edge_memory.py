@@ -1,0 +1,180 @@
+"""Who makes Envoy hold memory for them gets little of it; at the end of it new work is refused.
+
+Envoy has so little memory here that a few requests would use it up.
+"""
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+
+import h2.config
+import h2.connection
+import h2.settings
+import httpx
+import pytest
+
+from envoy.limits import MAX_BODY_BYTES
+from envoy.pages import DOCUMENT_PATH
+from krkn_grpc.v1 import targets_pb2
+from tests.rest.edge import LOOPBACK, SECONDS, Door, eventually, is_error, open_door
+from tests.support.connections import memory
+from tests.support.others import Others, others_calling
+
+HEAP_MIB = 64
+ROOM_MIB = 200
+"""What the process may have at most: its heap, its code, and what lies between."""
+
+TARGETS = "/api/v1/operator/targets"
+TARGET = f"{TARGETS}/0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
+HOSTILE = "127.0.0.66"
+BODY = b" " * MAX_BODY_BYTES
+PATIENCE = 3
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    folder = tmp_path_factory.mktemp("door")
+    with open_door(folder, envoy_max_heap_mib=HEAP_MIB, body_timeout_seconds=PATIENCE) as opened:
+        yield opened
+
+
+@pytest.fixture
+def others(door: Door) -> Iterator[Others]:
+    asks = [
+        lambda client: client.get("/api/v1/health"),
+        lambda client: client.post(TARGETS, json={"clusterName": "a" * 10_000}),
+        lambda client: client.get(TARGETS),
+    ]
+    with others_calling(door.url, asks) as calling:
+        yield calling
+    door.upstream.reset()
+
+
+def connected(door: Door) -> socket.socket:
+    address = (LOOPBACK, door.settings.rest_port)
+    return socket.create_connection(address, SECONDS, source_address=(HOSTILE, 0))
+
+
+def heard(connection: socket.socket) -> bytes:
+    """What there is to read now."""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        connection.settimeout(0.05)
+        return connection.recv(65536)
+    return b""
+
+
+def unfinished(door: Door, verb: str = "POST", is_labelled: bool = True) -> socket.socket:
+    """All but the last byte of the largest body, as much as Envoy takes of it."""
+    length = f"content-length: {MAX_BODY_BYTES}" if is_labelled else "transfer-encoding: chunked"
+    head = f"{verb} {TARGETS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{length}"
+    body = BODY[:-1] if is_labelled else b"%x\r\n%b" % (MAX_BODY_BYTES, BODY[:-1])
+    connection = connected(door)
+    connection.settimeout(2)
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        connection.sendall(head.encode() + b"\r\n\r\n" + body)
+    return connection
+
+
+@pytest.mark.parametrize("is_labelled", [True, False], ids=["length is told", "in chunks"])
+def test_unfinished_bodies(door: Door, others: Others, is_labelled: bool) -> None:
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(unfinished(door, is_labelled=is_labelled)) for _ in range(40)]
+        during = others.go_on()
+        replies = [heard(connection) for connection in held]
+        assert memory(door.process.pid) < ROOM_MIB * 2**20
+    refused = [reply for reply in replies if reply.startswith(b"HTTP/1.1 429 ")]
+    assert len(refused) > 30
+    for reply in refused:
+        head, _, body = reply.partition(b"\r\n\r\n")
+        assert b"retry-after: 1" in head
+        assert json.loads(body)["code"] == 8
+    assert set(during.statuses) == set(others.statuses) == {200}
+
+
+def http2_body(door: Door, verb: str) -> tuple[socket.socket, h2.connection.H2Connection]:
+    """A request over HTTP/2 that does not say how long its body is, or whether it has one."""
+    connection, peer = h2.connection.H2Connection(), connected(door)
+    connection.initiate_connection()
+    kind = [("content-type", "application/json")]
+    fixed = [(":method", verb), (":path", TARGETS), (":scheme", "http"), (":authority", "x")]
+    connection.send_headers(1, fixed + kind)
+    connection.send_data(1, BODY[:16_000])
+    peer.sendall(connection.data_to_send())
+    return peer, connection
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_unfinished_bodies_over_http2(door: Door, others: Others, verb: str) -> None:
+    with contextlib.ExitStack() as stack:
+        held = [http2_body(door, verb) for _ in range(40)]
+        for peer, _ in held:
+            stack.enter_context(peer)
+        during = others.go_on()
+        statuses = []
+        for peer, connection in held:
+            events = connection.receive_data(heard(peer))
+            statuses += [dict(e.headers)[b":status"] for e in events if hasattr(e, "headers")]
+    assert statuses.count(b"429") > 30
+    assert set(during.statuses) == set(others.statuses) == {200}
+
+
+def test_who_hangs_up_may_come_again(door: Door) -> None:
+    for connection in [unfinished(door) for _ in range(10)]:
+        connection.close()
+    transport = httpx.HTTPTransport(local_address=HOSTILE)
+    with door.client(transport=transport) as client:
+
+        def is_taken() -> bool:
+            content = b'{"token":"%b"}' % (b"x" * (MAX_BODY_BYTES - 12))
+            response = client.post(
+                TARGETS, content=content, headers={"content-type": "application/json"}
+            )
+            assert response.status_code == 200 or is_error(response, 429, 8)
+            return response.status_code == 200
+
+        eventually(is_taken)
+
+
+def unread(door: Door, path: str, many: int) -> socket.socket:
+    """Ask so often on one connection, and let nothing of the replies come."""
+    window = {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0}
+    connection = h2.connection.H2Connection()
+    connection.local_settings = h2.settings.Settings(client=True, initial_values=window)
+    connection.initiate_connection()
+    for stream in range(1, 2 * many, 2):
+        fixed = [(":method", "GET"), (":path", path), (":scheme", "http"), (":authority", "x")]
+        connection.send_headers(stream, fixed, end_stream=True)
+    peer = connected(door)
+    peer.sendall(connection.data_to_send())
+    return peer
+
+
+def test_replies_that_are_not_read(door: Door, others: Others) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(10):
+            # Of each address no more than the rate limit lets through.
+            stack.enter_context(unread(door, DOCUMENT_PATH, 95))
+            others.go_on(3)
+        # There is room within seconds, though they that do not read are still connected.
+        eventually(lambda: set(others.go_on(60).statuses) == {200})
+        assert memory(door.process.pid) < ROOM_MIB * 2**20
+    others.refused_safely()
+    assert door.process.poll() is None
+
+
+def test_when_memory_is_used_up_new_work_is_refused_and_it_heals(
+    door: Door, others: Others
+) -> None:
+    large = targets_pb2.Target(message="x" * 8_000_000)
+    door.upstream.on("GetTarget", lambda *_: large)
+    request = f"GET {TARGET} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(connected(door))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(request)
+        eventually(lambda: others.refused_safely() > 0)
+    eventually(lambda: set(others.go_on(20).statuses) == {200})
+    others.refused_safely()
+    assert door.process.poll() is None
