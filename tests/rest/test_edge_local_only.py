@@ -65,6 +65,21 @@ def test_nor_are_theirs_over_grpc(door: Door) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["application/grpc-web+proto", "application/grpc-web-text"])
+@pytest.mark.parametrize("header", [{"origin": "http://example.com"}, {"host": "example.com"}])
+def test_nor_are_theirs_over_grpc_web(door: Door, kind: str, header: dict[str, str]) -> None:
+    door.upstream.reset()
+    path, empty = "/krkn.v1.TargetService/ListTargets", "AAAAAAA=" if "text" in kind else "\0" * 5
+    with door.client() as client:
+        allowed = client.post(path, content=empty, headers={"content-type": kind})
+        assert allowed.status_code == 200, allowed.text
+        assert [call.method for call in door.upstream.calls] == ["ListTargets"]
+        refused = client.post(path, content=empty, headers={"content-type": kind} | header)
+    assert refused.headers["grpc-status"] == str(grpc.StatusCode.PERMISSION_DENIED.value[0])
+    assert "access-control-allow-origin" not in refused.headers
+    assert len(door.upstream.calls) == 1
+
+
 def test_a_grpc_caller_is_held_to_the_names_too(door: Door) -> None:
     options = [("grpc.default_authority", "example.com")]
     with (

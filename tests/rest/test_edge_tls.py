@@ -149,6 +149,36 @@ def test_a_new_certificate_is_used_without_a_restart(
     eventually(lambda: shown_certificate(door, context).serial_number == third.serial_number)
 
 
+def test_who_signs_for_clients_changes_without_a_restart(tmp_path: Path, files: Path) -> None:
+    before, after = Authority(), Authority()
+    before.write(files)
+    before.write(tmp_path / "client before")
+    after.write(tmp_path / "client after")
+    settings = {"tls": "on", "tls_directory": files, "tls_client_certificates": True}
+    with open_door(tmp_path, **settings) as door:
+
+        def is_let_in(of: str, server: Authority) -> bool:
+            folder = tmp_path / f"client {of}"
+            credentials = grpc.ssl_channel_credentials(
+                _pem(server.certificate),
+                (folder / "tls.key").read_bytes(),
+                (folder / "tls.crt").read_bytes(),
+            )
+            with grpc.secure_channel(door.address, credentials) as channel:
+                try:
+                    return check_health(channel) == health_pb2.HealthCheckResponse.SERVING
+                except grpc.RpcError as error:
+                    if error.code() is grpc.StatusCode.UNAVAILABLE:
+                        return False
+                    raise
+
+        assert is_let_in("before", before)
+        assert not is_let_in("after", before)
+        after.write(files)
+        eventually(lambda: is_let_in("after", after))
+        eventually(lambda: not is_let_in("before", after))
+
+
 def test_clients_show_a_certificate_where_they_must(
     tmp_path: Path, files: Path, authority: Authority
 ) -> None:
