@@ -12,7 +12,7 @@ GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2
 
 .PHONY: help
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: ## Start everything on this machine, until Ctrl-C (the first start builds for some minutes)
@@ -35,6 +35,12 @@ faults: build ## Let every call of the controller fail in every way; make test d
 .PHONY: fuzz
 fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document lets one think of
 	@KRKN_FUZZ_EXAMPLES=300 $(PY) -m pytest tests/rest/test_openapi.py $(ARGS)
+
+.PHONY: e2e
+e2e: build ## Run scenarios in real containers, on a node of its own (root and apt; leaves nothing)
+	@$(PY) -m deploy.local.node.possible
+	@$(PY) -m deploy.local.node.build
+	@$(PY) -m deploy.local.node.alone $(PY) -m pytest tests/node $(ARGS)
 
 .PHONY: check
 check: ## Check format, lint, types, layers, protos, secrets, locks and Envoy's configuration
@@ -85,5 +91,5 @@ grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, to try the examples 
 
 .PHONY: clean
 clean: ## Remove what was made here: .venv and the tools' caches
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local .e2e
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
