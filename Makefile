@@ -40,6 +40,7 @@ fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document 
 e2e: build ## Run scenarios in real containers, on a node of its own (root and apt; leaves nothing)
 	@$(PY) -m deploy.local.node.possible
 	@$(PY) -m deploy.local.node.build
+	@$(PY) -m pytest --quiet tests/alone
 	@$(PY) -m deploy.local.node.alone $(PY) -m pytest tests/node $(ARGS)
 
 .PHONY: check

@@ -107,6 +107,13 @@ class Stage:
         assert reply.status == 200, reply
         return reply.text
 
+    async def follow(self, job: str) -> str:
+        """Return the log to its end, as it comes."""
+        path = f"{RUNS}/{job}/logs"
+        async with self.product.rest.get(path, params={"follow": "true"}) as reply:
+            assert reply.status == 200, await reply.text()
+            return await reply.text()
+
     async def says(self, job: str, text: str) -> None:
         """Wait until the scenario has printed something."""
 

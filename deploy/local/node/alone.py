@@ -5,7 +5,8 @@
 The command runs as root in namespaces of its own (see `namespaces`), with a cgroup of its own,
 whose name it finds in KRKN_NODE_CGROUP. When it ends, is interrupted, or this program is killed,
 the kernel ends all processes in there, and with the last one go its mounts and its network. One
-such command runs at a time; what the cgroup of a killed one leaves, the next one removes.
+such command runs at a time. When this program is killed, the empty cgroup stays until the next one
+removes it, and so do empty folders, if it had to make some to mount on.
 """
 
 import contextlib

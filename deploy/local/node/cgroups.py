@@ -37,9 +37,14 @@ def remove(name: str, root: Path = ROOT) -> None:
 
 
 def abandoned(root: Path = ROOT) -> list[str]:
-    """Return the cgroups of runs that were killed; only for who knows that no other run is on."""
+    """Return the cgroups that runs left which were killed: no process is in them any more."""
     found = {path.name for each in hierarchies(root) for path in each.glob(f"{PREFIX}*")}
-    return sorted(found)
+    return sorted(name for name in found if not _has_processes(name, root))
+
+
+def _has_processes(name: str, root: Path) -> bool:
+    lists = (file for each in hierarchies(root) for file in (each / name).rglob("cgroup.procs"))
+    return any(file.read_text().strip() for file in lists)
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
