@@ -81,7 +81,9 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
                     env=_environment(job),
                     volume_mounts=_mounts(job),
                     lifecycle=Lifecycle(
-                        pre_stop=LifecycleHandler(exec=ExecAction(command=stop_hook.COMMAND))
+                        pre_stop=LifecycleHandler(
+                            exec=ExecAction(command=stop_hook.command(grace_seconds))
+                        )
                     ),
                     security_context=SecurityContext(
                         allow_privilege_escalation=False,

@@ -24,6 +24,12 @@ ENTRYPOINTS = {
     "exits-3": ("/scenarios/exits-3.sh",),
     "rolls-back": ("/scenarios/rolls-back.sh",),
     "under-a-shell": ("/bin/sh", "-c", "true && /scenarios/run.sh; exit $?"),
+    "prepares": ("/bin/sh", "-c", "echo preparing; sleep 5; /scenarios/run.sh; exit $?"),
+    "prepares-and-becomes": (
+        "/bin/sh",
+        "-c",
+        "echo preparing; sleep 5; exec /scenarios/rolls-back.sh",
+    ),
     "ignores-sigterm": ("/scenarios/ignores-sigterm.sh",),
     "talks": ("/scenarios/talks.sh",),
     "reports": ("/scenarios/reports.sh",),

@@ -36,6 +36,30 @@ shift
 "$@"
 while :; do sleep 0.1; done
 """
+# Comes to its command late.
+PREPARES = """
+echo "here $1" >>said
+shift
+sleep 2
+"$@"
+while :; do sleep 0.1; done
+"""
+# Runs a tool first that dies of SIGTERM, as those written in Go do, and goes on then.
+CHECKS = """
+echo "here $1" >>said
+shift
+sh -c 'trap "echo told tool >>said; exit" TERM; echo here tool >>said; while :; do sleep 0.1; done'
+"$@"
+while :; do sleep 0.1; done
+"""
+# Has a handler after a while, and is told by the node then.
+BECOMES = """
+echo "here $1" >>said
+sleep 2
+trap 'echo "told $1" >>said' TERM
+echo "hears $1" >>said
+while :; do sleep 0.1; done
+"""
 # As tini does: it waits for the signal instead of having a handler, and its child does not.
 WAITS = """
 import signal, subprocess, sys
@@ -68,10 +92,10 @@ class Container:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGWINCH)
 
-    async def run_hook(self, shell: list[str]) -> int:
+    async def run_hook(self, shell: list[str], grace_seconds: int) -> int:
         """Run the hook as the node does: inside, and below nobody."""
         inside = ["nsenter", f"--target={self.first}", "--pid", "--mount"]
-        _, *arguments = stop_hook.COMMAND
+        _, *arguments = stop_hook.command(grace_seconds)
         process = await asyncio.create_subprocess_exec(*inside, *shell, *arguments)
         return await process.wait()
 
@@ -126,11 +150,40 @@ async def test_whom_it_tells(
     await container.has(*said)
     # The second time shows that nobody has died of the first.
     for _ in range(2):
-        assert await container.run_hook(shell) == 0
+        assert await container.run_hook(shell, grace_seconds=4) == 0
         container.ask()
         said += [f"asked {name}" for kind, name in processes if kind is HEARS]
         said += [f"told {name}" for name in told]
         await container.has(*said)
+
+
+@pytest.mark.parametrize(
+    ("container", "before", "after"),
+    [
+        pytest.param(
+            [(PREPARES, "sh"), (HEARS, "krkn")],
+            ["here sh"],
+            ["here krkn", "told krkn"],
+            id="krkn is not there yet",
+        ),
+        pytest.param(
+            [(CHECKS, "sh"), (HEARS, "krkn")],
+            ["here sh", "here tool"],
+            ["told tool", "here krkn", "told krkn"],
+            id="something else is told first",
+        ),
+        pytest.param(
+            [(BECOMES, "krkn")], ["here krkn"], ["hears krkn"], id="process 1 is not ready yet"
+        ),
+    ],
+    indirect=["container"],
+)
+async def test_it_waits_for_who_is_about_to_start(
+    container: Container, shell: list[str], before: list[str], after: list[str]
+) -> None:
+    await container.has(*before)
+    assert await container.run_hook(shell, grace_seconds=60) == 0
+    await container.has(*before, *after)
 
 
 def _below(pid: int) -> list[int]:

@@ -44,6 +44,18 @@ async def test_a_scenario_whose_time_is_over_rolls_back(stage: Stage, image: str
     assert await stage.targets[0].has_config_map(stage.victims, "rolled-back")
 
 
+@pytest.mark.parametrize("image", ["prepares", "prepares-and-becomes"])
+async def test_a_stop_while_the_scenario_prepares_is_heard_when_it_begins(
+    stage: Stage, image: str
+) -> None:
+    job = await stage.run_one(image, environment={"ROLLBACK_SECONDS": "1"})
+    await stage.says(job, "preparing")
+    await stage.stop(job)
+    shown = await stage.ended(job)
+    assert (shown["status"], shown["exitCode"]) == ("Stopped", 143)
+    assert await stage.targets[0].has_config_map(stage.victims, "rolled-back")
+
+
 async def test_a_scenario_that_hears_nothing_is_dead_when_its_grace_is_over(stage: Stage) -> None:
     job = await stage.run_one("ignores-sigterm")
     await stage.says(job, "the chaos is on")
