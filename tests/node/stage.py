@@ -131,15 +131,17 @@ class Stage:
         state: Manifest = status["state"]
         return state
 
-    async def events(self, job: str, reason: str) -> list[Manifest]:
-        """Return the events of the job's pod that have this reason."""
-        namespace = f"/api/v1/namespaces/{self.product.namespace}"
+    async def event(self, job: str, reason: str) -> Manifest:
+        """Return the first event of the job's pod that has this reason, once there is one."""
+        path = f"/api/v1/namespaces/{self.product.namespace}/events"
         selector = f"involvedObject.name={names.pod_for(job)},reason={reason}"
-        listed = await self.control_plane.cluster.request(
-            "GET", f"{namespace}/events", fieldSelector=selector
-        )
-        found: list[Manifest] = listed["items"]
-        return found
+
+        async def found() -> list[Manifest]:
+            listed = await self.control_plane.cluster.request("GET", path, fieldSelector=selector)
+            items: list[Manifest] = listed["items"]
+            return items
+
+        return (await eventually(found, seconds=SECONDS))[0]
 
     async def forget(self, image: str) -> None:
         """Take an image from the node."""
