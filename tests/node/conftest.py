@@ -105,6 +105,8 @@ async def product(control_plane: ControlPlane, node: Node, logs: Path) -> AsyncI
         control_plane.cluster, namespace, folder, Wanted(environment=settings)
     ) as started:
         yield started
+    for credential in folder.glob("*.kubeconfig"):  # of a cluster that is no more
+        credential.unlink()
 
 
 @pytest_asyncio.fixture(scope="session")
