@@ -4,45 +4,22 @@ A Lease fences nobody off. What keeps these from doing harm is in each write its
 """
 
 import asyncio
-import json
 import uuid
 from collections import Counter
 
 import pytest
-from aiohttp import web
 
 from tests.faults.conftest import StartBehind
 from tests.faults.kinds import dropped_before, held
+from tests.faults.lie import Lie
 from tests.faults.plays import PLAYS
-from tests.faults.proxy import Call, Exchange, Fault, refusal
+from tests.faults.proxy import Call, Fault
 from tests.faults.test_each_write import Case, all_right
 from tests.support.controllers import Controller
-from tests.support.custom_objects import Manifest
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually
 
 MOST_WRITES = 8
-
-
-class Lie:
-    """An election of its own: whoever asks here always wins."""
-
-    def __init__(self) -> None:
-        self._lease: Manifest | None = None
-        self._version = 0
-
-    def rule(self, call: Call) -> Fault | None:
-        """Return what happens to this call."""
-        return self._answer if call.is_election else None
-
-    async def _answer(self, exchange: Exchange) -> web.Response:
-        if exchange.call.method != "GET":
-            self._version += 1
-            self._lease = json.loads(exchange.call.body)
-            self._lease["metadata"]["resourceVersion"] = str(self._version)
-        if self._lease is None:
-            return refusal(404, "NotFound")
-        return web.json_response(self._lease)
 
 
 async def until_leading(controller: Controller) -> None:

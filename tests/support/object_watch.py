@@ -29,6 +29,8 @@ class ObjectWatch:
         self._namespace = namespace
         self._seen: dict[tuple[str, str], list[Manifest]] = {}
         self._there: dict[tuple[str, str], Manifest] = {}
+        self.gone_at: dict[str, int] = {}
+        """By uid, the revision at which an object was no more."""
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
 
@@ -108,9 +110,10 @@ class ObjectWatch:
             raise AssertionError(f"the watch of the test broke: {item}")
         if change["type"] != "BOOKMARK":
             self._add(plural, item)
+        version: str = item["metadata"]["resourceVersion"]
         if change["type"] == "DELETED":
             del self._there[plural, item["metadata"]["name"]]
-        version: str = item["metadata"]["resourceVersion"]
+            self.gone_at[item["metadata"]["uid"]] = int(version)
         return version
 
     def _add(self, plural: str, item: Manifest) -> None:
