@@ -7,6 +7,7 @@ server. What the process does when a call goes wrong is real, and so is the API 
 import contextlib
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -115,6 +116,8 @@ class FaultProxy(Proxy):
         self.rule: Callable[[Call], Fault | None] = lambda _: None
         self.watch_rule: Callable[[Call], WatchFault | None] = lambda _: None
         self.calls: list[Call] = []
+        self.too_old: Counter[str] = Counter()
+        """How often the API server itself said that a watch of a path is too old."""
         self._watches: dict[int, web.Request] = {}
 
     def cut_watches(self) -> None:
@@ -138,6 +141,7 @@ class FaultProxy(Proxy):
     ) -> web.StreamResponse:
         fault = self.watch_rule(call)
         async with self.send(request, call.body) as answer:
+            self.too_old[call.path] += answer.status == web.HTTPGone.status_code
             passed = web.StreamResponse(status=answer.status, headers=end_to_end(answer.headers))
             await passed.prepare(request)
             sent: list[bytes] = []
@@ -146,6 +150,7 @@ class FaultProxy(Proxy):
                 async for chunk in answer.content.iter_any():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
+                        self.too_old[call.path] += b'"code":410' in line
                         await passed.write(line + b"\n")
                         sent.append(line + b"\n")
                         if fault is not None and len(sent) >= fault.after:
