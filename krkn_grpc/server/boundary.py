@@ -13,7 +13,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from krkn_grpc.kube.errors import KubeError
+from krkn_grpc.kube.errors import Forbidden, KubeError
 from krkn_grpc.server import trace
 from krkn_grpc.server.errors import INTERNAL, InvalidRequest, answer_for
 from krkn_grpc.server.metadata import Context
@@ -90,7 +90,8 @@ async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:
 
 
 def _record(method: str, error: Exception, status: status_pb2.Status) -> None:
-    if answer_for(error) is INTERNAL:
+    # Forbidden: a role is missing, unless it passes by itself.
+    if answer_for(error) is INTERNAL or type(error) is Forbidden:
         _log.error("call failed", method=method, exc_info=error)
     elif isinstance(error, KubeError):
         _log.warning("call failed", method=method, code=status.code, error=str(error))

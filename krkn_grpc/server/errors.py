@@ -111,6 +111,7 @@ class Answer:
 INTERNAL = Answer(StatusCode.INTERNAL, "INTERNAL", "internal error")
 
 _AWAY = "the Kubernetes API cannot be reached now"
+_FORBIDDEN = "the Kubernetes API does not let this service do that now"
 ANSWERS: dict[type[BaseException], Answer] = {
     InvalidRequest: Answer(StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     NotAuthenticated: Answer(StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
@@ -133,6 +134,8 @@ ANSWERS: dict[type[BaseException], Answer] = {
         "QUOTA_EXCEEDED",
         "a quota of the namespace is used up",
     ),
+    # For a moment after its start an API server knows no roles, and refuses everybody.
+    kube.Forbidden: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_FORBIDDEN", _FORBIDDEN),
     kube.NotWritten: Answer(
         StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY, retry_is_safe=True
     ),

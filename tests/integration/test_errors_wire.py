@@ -92,7 +92,13 @@ CASES = [
         kube.NotWritten(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY, retry=True
     ),
     Case(kube.OutcomeUnknown(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
-    Case(kube.Forbidden(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(
+        kube.Forbidden(HIDDEN),
+        Code.UNAVAILABLE,
+        503,
+        "KUBERNETES_FORBIDDEN",
+        "the Kubernetes API does not let this service do that now",
+    ),
     Case(kube.Invalid(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(kube.Expired(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(RuntimeError(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),

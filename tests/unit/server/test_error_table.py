@@ -32,8 +32,8 @@ M = TypeVar("M", bound=Message)
 GRPC_TRAILERS = 8 * 1024
 """What a gRPC client takes of metadata, if nobody told it otherwise."""
 
-# What our own account may not do, or what it wrote wrongly, is a fault of ours.
-OUR_FAULT = {kube.KubeError, kube.Forbidden, kube.Invalid, kube.Expired}
+# What our own account wrote wrongly is a fault of ours.
+OUR_FAULT = {kube.KubeError, kube.Invalid, kube.Expired}
 # These are told in an entry of a reply, and are never the status of a call.
 IN_A_REPLY = {NotRunnable}
 
