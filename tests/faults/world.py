@@ -194,7 +194,8 @@ class World:
             life.ended_rightly(self.watch.versions_of(JOBS, life.job)[-1])
         for target in targets:
             await self.delete_target(target)
-        await eventually(self._reservations, lambda found: not found, seconds=SECONDS)
+        # What a crash has left, the controller removes within a minute.
+        await eventually(self._reservations, lambda found: not found, seconds=2 * SECONDS)
 
     async def _until(self, life: Life, what: str, holds: Callable[[str], object]) -> None:
         try:
