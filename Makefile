@@ -29,7 +29,7 @@ test: build ## Run all tests; ARGS="-k name" runs some of them
 	@$(PY) -m pytest $(ARGS)
 
 .PHONY: faults
-faults: build ## Let every call of the controller fail in every way; make test does a selection
+faults: build ## Let every call fail and everything die in every way; make test does a selection
 	@KRKN_FAULTS=all $(PY) -m pytest tests/faults $(ARGS)
 
 .PHONY: fuzz
