@@ -121,7 +121,9 @@ class Actor:
     async def _release_pod(self, pod: Pod) -> None:
         change = _without_finalizer(pod.metadata, labels.FINALIZER)
         with contextlib.suppress(NotFound):
-            await self.pods.store.patch(pod.metadata.name, change)
+            released = await self.pods.store.patch(pod.metadata.name, change)
+            if released.metadata.deletion_timestamp is None:  # else it is gone by now
+                self.pods.remember(released)
 
     async def _remember_job(self, job: ChaosJob) -> None:
         name, gone = names.record_of(job), {labels.gone(job.metadata.name): "true"}

@@ -16,6 +16,13 @@ async def find(secrets: Store[Secret], target: Target, rules: AddressRules) -> K
     try:
         secret = await secrets.get(target.spec.secret_uuid)
     except (NotFound, ValueError):
+        return check(None, target, rules)
+    return check(secret, target, rules)
+
+
+def check(secret: Secret | None, target: Target, rules: AddressRules) -> Kubeconfig | Refusal:
+    """Return the kubeconfig in the Secret that the target names, or why it must not be used."""
+    if secret is None:
         return Refusal("InvalidKubeconfig", "The target's Secret does not exist.")
     if not is_credential_of(secret, target):
         return Refusal("InvalidKubeconfig", "The Secret that the target names is not its own.")

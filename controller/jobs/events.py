@@ -13,14 +13,13 @@ import structlog
 
 from krkn_grpc.kube.errors import AlreadyExists, KubeError
 from krkn_grpc.kube.store import Store
-from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.core import Event, ObjectReference, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 
 _CONTROLLER = "krkn.krkn-chaos.dev/controller"
 _INSTANCE = f"{socket.gethostname()}-{os.getpid()}"[-128:]
-_MOST_WAITING = 1_000
-_WRITERS = 4
+_MOST_WAITING = 10_000
 _LONGEST_NOTE = 1_000
 
 _log = structlog.get_logger(__name__)
@@ -41,12 +40,7 @@ class Announcer:
             self._waiting.put_nowait(event)
 
     async def run(self) -> None:
-        """Write until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_WRITERS):
-                group.create_task(self._write())
-
-    async def _write(self) -> None:
+        """Write until cancelled, one after the other: jobs that wait to start come first."""
         while True:
             event = await self._waiting.get()
             try:
@@ -58,15 +52,15 @@ class Announcer:
 
 
 def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | None:
-    """Return the Event for a written status; None when nobody needs to hear of it. Pure."""
+    """Return the Event for a written status; None when nobody needs to hear of it. Pure.
+
+    The pod and the start are in the status, for ever. An Event tells of the end, and of trouble
+    on the way, which the status shows only as long as it lasts.
+    """
     old, new = before.status, written.status
-    if new.pod_uid and not old.pod_uid:
-        reason, note = "PodCreated", f"Pod {new.pod_name} is the one that runs the scenario."
-    elif new.reason and (new.reason, new.phase) != (old.reason, old.phase):
-        reason, note = new.reason, new.message
-    else:
+    if new.phase == "Running" or not new.reason or _told(new) == _told(old):
         return None
-    went_well = new.phase in ("Running", "Succeeded", "Stopped") or reason == "PodCreated"
+    went_well = new.phase in ("Succeeded", "Stopped")
     metadata = written.metadata
     return Event(
         metadata=ObjectMeta(
@@ -78,8 +72,8 @@ def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | Non
         reporting_controller=_CONTROLLER,
         reporting_instance=_INSTANCE,
         action=new.phase,
-        reason=reason[:128],
-        note=note[:_LONGEST_NOTE] or reason,
+        reason=new.reason[:128],
+        note=new.message[:_LONGEST_NOTE] or new.reason,
         type="Normal" if went_well else "Warning",
         regarding=ObjectReference(
             api_version=ChaosJob.KIND.api_version,
@@ -89,3 +83,7 @@ def event_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | Non
             uid=metadata.uid,
         ),
     )
+
+
+def _told(status: ChaosJobStatus) -> tuple[str, str]:
+    return status.reason, status.phase

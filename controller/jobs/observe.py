@@ -4,6 +4,7 @@ What a cache shows may be old. Most of it may be acted on all the same, because 
 what it expects to find. What such a write would not notice is asked of the API server here.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,23 +49,32 @@ class Observer:
         target: Target | None = None
         found: Kubeconfig | Refusal | None = None
         if job.status.start_time is None and not job.spec.stop:
-            needs_pod = pod is None and not job.status.pod_uid
-            target = await self._target(job, ask=needs_pod)
-            if needs_pod and target is not None and target.is_admitted:
-                found = await self._credential(job, target)
+            if pod is None and not job.status.pod_uid:
+                target, found = await self._what_a_pod_needs(job)
+            else:
+                target = await self._target(job)
         return Observed(job_id, job, pod, target, found, _now(), self.limits)
 
-    async def _credential(self, job: ChaosJob, target: Target) -> Kubeconfig | Refusal:
+    async def _what_a_pod_needs(
+        self, job: ChaosJob
+    ) -> tuple[Target | None, Kubeconfig | Refusal | None]:
+        """Return the target as it is now, and its credential when the job may have it."""
+        record, target, secret = await asyncio.gather(
+            _live(self.leases, names.record_of(job)),
+            _live(self.targets.store, job.spec.target_uuid),
+            _live(self.secrets, job.spec.target_secret_uuid),
+        )
+        if target is None or not target.is_admitted or not is_as_requested(target, job):
+            return target, None
         # A write that was repeated very late may have created again what was deleted.
-        record = await _live(self.leases, names.record_of(job))
         if record is not None and labels.gone(job.metadata.name) in record.metadata.annotations:
-            return Refusal("AlreadyRan", "The job ran before and was deleted.")
-        return await credential.find(self.secrets, target, self.rules)
+            return target, Refusal("AlreadyRan", "The job ran before and was deleted.")
+        return target, credential.check(secret, target, self.rules)
 
-    async def _target(self, job: ChaosJob, *, ask: bool) -> Target | None:
-        """Return the target; it is asked for when a pod depends on it, or when it forbids one."""
+    async def _target(self, job: ChaosJob) -> Target | None:
+        """Return the target of a job that has a pod; it is asked for when it forbids one."""
         known = self.targets.get(job.spec.target_uuid)
-        if not ask and known is not None and known.is_admitted and is_as_requested(known, job):
+        if known is not None and known.is_admitted and is_as_requested(known, job):
             return known
         return await _live(self.targets.store, job.spec.target_uuid)
 

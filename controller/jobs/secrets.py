@@ -5,10 +5,11 @@ only when the job with this very uid owns it.
 """
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass, field
 
 import msgspec
+from cachetools import LRUCache
 
 from controller.jobs import pod as pods
 from controller.jobs.model import Refusal
@@ -21,12 +22,18 @@ from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 
+_MOST_MADE = 16_384
+
 
 @dataclass(frozen=True)
 class JobSecrets:
-    """Writes, claims and deletes the Secrets of jobs."""
+    """Writes, claims and deletes the Secrets of jobs.
+
+    `made` are the uids of those that this process has made: they can be deleted without a look.
+    """
 
     store: Store[Secret]
+    made: MutableMapping[str, str] = field(default_factory=lambda: LRUCache(_MOST_MADE))
 
     async def prepare(self, job: ChaosJob, kubeconfig: Kubeconfig) -> None:
         """Make all Secrets of the job be there and be its own; Refused when one cannot be."""
@@ -36,7 +43,8 @@ class JobSecrets:
             await self._claim(job, names.registry_secret_for(job.metadata.name))
         wanted = pods.kubeconfig_secret(job, kubeconfig)
         try:
-            await self.store.create(wanted)
+            made = await self.store.create(wanted)
+            self.made[made.metadata.name] = made.metadata.uid
         except AlreadyExists:
             await self._check(job, wanted)
 
@@ -44,6 +52,9 @@ class JobSecrets:
         """Delete what there is of the job's Secrets."""
         for name in _all_of(job):
             with contextlib.suppress(NotFound):
+                if (uid := self.made.pop(name, None)) is not None:
+                    await self.store.delete(name, uid=uid)
+                    continue
                 found = await self.store.get_metadata(name)
                 if found.is_owned_by(job.metadata.uid) or _is_unclaimed(found, job):
                     await self.store.delete(name, uid=found.uid)

@@ -14,7 +14,8 @@ from yarl import URL
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.access import ClusterAccess
 
-_CONNECTIONS = 64
+# As many writes as a run makes at once (64), and room for what others ask meanwhile.
+_CONNECTIONS = 128
 STREAMS = 2_000
 _CONNECT_SECONDS = 5.0
 DEFAULT_SECONDS = 15.0

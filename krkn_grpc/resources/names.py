@@ -5,6 +5,7 @@ finds "already exists", and nobody can point the controller at an object of thei
 """
 
 import hashlib
+from functools import lru_cache
 
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.ids import is_id
@@ -17,6 +18,8 @@ REQUEST_RECORD = "krkn-request-"
 _POD = "krkn-job-"
 _NAME_RESERVATION = "krkn-target-name-"
 _URL_RESERVATION = "krkn-target-url-"
+# Each sweep asks for those of all targets again.
+_KNOWN = 16_384
 
 
 def pod_for(job_id: str) -> str:
@@ -60,11 +63,13 @@ def environment_key(name: str) -> str:
     return f"env-{name}"
 
 
+@lru_cache(maxsize=_KNOWN)
 def name_reservation(cluster_name: str) -> str:
     """Return the name of the Lease that reserves a cluster name."""
     return f"{_NAME_RESERVATION}{_digest(cluster_name)}"
 
 
+@lru_cache(maxsize=_KNOWN)
 def url_reservation(cluster_api_url: str) -> str:
     """Return the name of the Lease that reserves an API URL, however it is spelled."""
     return f"{_URL_RESERVATION}{_digest(normalise_url(cluster_api_url))}"

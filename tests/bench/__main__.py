@@ -20,16 +20,17 @@ def main() -> None:
         "groups", nargs="*", choices=[*GROUPS, *MORE, []], default=[], metavar="GROUP"
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
+    parser.add_argument("--most", type=int, default=1000, help="over how many targets at most")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where JSON and chart go")
     options = parser.parse_args()
-    rows = asyncio.run(_measure(options.groups or list(GROUPS), options.rounds))
-    options.folder.mkdir(parents=True, exist_ok=True)
+    groups = options.groups or list(GROUPS)
+    rows = asyncio.run(_measure(groups, options.rounds, options.most))
     report.show(rows, options.folder)
 
 
-async def _measure(groups: list[str], rounds: int) -> list[Row]:
+async def _measure(groups: list[str], rounds: int, most: int) -> list[Row]:
     rows: list[Row] = []
-    async with running(rounds=rounds) as bench:
+    async with running(rounds=rounds, most=most) as bench:
         for name in groups:
             bench.progress.note(f"measuring {name}")
             group = importlib.import_module(f"tests.bench.groups.{name}")

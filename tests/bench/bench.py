@@ -47,6 +47,10 @@ class Bench:
     bare_namespace: str = BARE_NAMESPACE
     rounds: int = field(default=5)
     """How often each figure is measured, at least."""
+    most: int = 1000
+    """Over how many targets a run goes at most, for a quicker look."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """What a call says of its caller; nothing where nobody asks."""
 
     @property
     def cluster(self) -> Cluster:
@@ -65,6 +69,7 @@ async def running(
     environment: Mapping[str, str] | None = None,
     audit_log: bool = False,
     rounds: int = 5,
+    most: int = 1000,
     progress: Progress | None = None,
 ) -> AsyncIterator[Bench]:
     """Start it all; at the end nothing of it is left."""
@@ -96,4 +101,5 @@ async def running(
             progress=told,
             folder=folder,
             rounds=rounds,
+            most=most,
         )

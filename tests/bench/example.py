@@ -36,7 +36,7 @@ class Example:
     async def ask_for(cls, bench: Bench, target: str) -> "Example":
         """Let the server write a job, and take off what the API server added to it."""
         service: Any = ScenarioRunServiceStub(bench.channel)
-        reply = await service.RunScenario(request([target]))
+        reply = await service.RunScenario(request([target]), metadata=bench.metadata)
         path = f"{collection(JOBS, bench.namespace)}/{reply.jobs[0].job_id}"
         stored = await bench.cluster.request("GET", path)
         metadata = stored["metadata"]

@@ -7,7 +7,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import chart
 from tests.bench.row import Row
+
+_WIDTH = 150
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -34,9 +37,15 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def show(rows: Sequence[Row], folder: Path) -> None:
-    """Print the table and write bench.json into the folder."""
-    Console(width=None).print(table(rows))
+    """Print the table, and write bench.json and bench.svg into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows)))
+    (folder / "bench.svg").write_text(chart.svg(rows))
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table(rows))
+    console.print(f"also in {folder}: bench.json, bench.svg")
 
 
 def _amount(value: float, unit: str) -> str:

@@ -24,7 +24,7 @@ from krkn_grpc.server.runs.requests import Record, Requests
 from krkn_grpc.server.runs.run import Run
 from krkn_grpc.server.targets.registration import Registry
 
-_CONCURRENT_WRITES = 32
+_CONCURRENT_WRITES = 64
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
 _TOO_LATE = "the time of the call was over"
 

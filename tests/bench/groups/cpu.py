@@ -28,7 +28,8 @@ _NOTES = {
 
 async def measure(bench: Bench) -> list[Row]:
     """Measure runs from their start to their end."""
-    asked = request(await bench.targets.first(_JOBS), SHORT_IMAGE)
+    jobs = min(_JOBS, bench.most)
+    asked = request(await bench.targets.first(jobs), SHORT_IMAGE)
     service: Any = ScenarioRunServiceStub(bench.channel)
     rounds: dict[str, list[float]] = {name: [] for name in _NOTES}
     for _ in range(bench.rounds):
@@ -36,7 +37,7 @@ async def measure(bench: Bench) -> list[Row]:
         before = processor.used(bench)
         reply = await service.RunScenario(asked)
         await until_ended(bench, [job.job_id for job in reply.jobs])
-        spent = processor.between(before, processor.used(bench), _JOBS)
+        spent = processor.between(before, processor.used(bench), jobs)
         for name, values in rounds.items():
             values.append(spent[name])
     await clear(bench)

@@ -26,7 +26,8 @@ _GOAL = Goal(0.85, "at least")
 
 async def measure(bench: Bench) -> list[Row]:
     """Measure each number of targets."""
-    target = (await bench.targets.first(max(_COUNTS)))[0]
+    counts = [count for count in _COUNTS if count <= bench.most]
+    target = (await bench.targets.first(max(counts)))[0]
     async with (
         bare(bench, bench.bare_namespace, SERVER) as server,
         bare(bench, bench.bare_namespace, CONTROLLER) as controller,
@@ -38,8 +39,8 @@ async def measure(bench: Bench) -> list[Row]:
             await Example.ask_for(bench, target),
             await kubeconfig_of(bench, target),
         )
-        await _measure(bench, loop, _MANY, rounds=1)  # warms up
-        return [await _measure(bench, loop, count, bench.rounds) for count in _COUNTS]
+        await _measure(bench, loop, min(_MANY, bench.most), rounds=1)  # warms up
+        return [await _measure(bench, loop, count, bench.rounds) for count in counts]
 
 
 async def _measure(bench: Bench, loop: BareStart, count: int, rounds: int) -> Row:

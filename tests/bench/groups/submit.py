@@ -4,9 +4,12 @@ The bare loop creates as many of the same resources, 32 at once. The controller 
 would work on our jobs and not on those of the bare loop.
 """
 
+import dataclasses
 import time
 from typing import Any
 
+import grpc.aio
+import msgspec
 from google.protobuf.json_format import MessageToDict
 
 from deploy.local.services import CONTROLLER, SERVER
@@ -17,7 +20,9 @@ from tests.bench.clearing import clear
 from tests.bench.example import Example, request
 from tests.bench.row import Goal, Row
 from tests.bench.turns import in_turn
+from tests.support.accounts import make_account
 from tests.support.custom_objects import JOBS, collection
+from tests.support.running import Wanted, running
 
 GROUP = "submit"
 _COUNTS = (1, 10, 100, 1000)
@@ -26,22 +31,49 @@ _AT_ONCE = 32
 _GOAL = Goal(0.80, "at least")
 
 
+_CALLER = "bench-caller"
+_AUDIENCE = "krkn-grpc"
+
+
 async def measure(bench: Bench) -> list[Row]:
     """Measure each number of targets."""
-    await bench.targets.first(max(_COUNTS))
+    counts = [count for count in _COUNTS if count <= bench.most]
+    await bench.targets.first(max(counts))
     rows: list[Row] = []
     await bench.services.child(CONTROLLER).stop()
     try:
         async with bare(bench, bench.bare_namespace, SERVER) as loop:
-            await _measure(bench, loop, _MANY, rounds=1)  # warms up
-            for count in _COUNTS:
+            await _measure(bench, loop, min(_MANY, bench.most), rounds=1)  # warms up
+            for count in counts:
                 # A call over few targets is short: it is measured more often.
                 rounds = bench.rounds if count >= _MANY else 4 * bench.rounds
                 rows += await _measure(bench, loop, count, rounds)
+            rows += await _with_tokens(bench, loop)
     finally:
         bench.services.start_again(CONTROLLER)
         await bench.services.ready()
     return rows
+
+
+async def _with_tokens(bench: Bench, loop: Bare) -> list[Row]:
+    """Measure one number of targets with a server that asks Kubernetes who is calling."""
+    cluster, namespace = bench.cluster, bench.namespace
+    await make_account(cluster, namespace, _CALLER, "krkn-runner")
+    token = await cluster.token(namespace, _CALLER, seconds=3600, audiences=[_AUDIENCE])
+    folder = bench.folder / "asking"
+    folder.mkdir()
+    wanted = Wanted(controller=False, environment={"KRKN_AUTH": "kubernetes"})
+    async with running(cluster, namespace, folder, wanted) as asking:
+        door = asking.processes.rest_url.removeprefix("http://")
+        async with grpc.aio.insecure_channel(door) as channel:
+            known = dataclasses.replace(
+                bench,
+                channel=channel,
+                rest=asking.rest,
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+            rows = await _measure(known, loop, min(_MANY, bench.most), bench.rounds)
+    return [msgspec.structs.replace(row, name=f"{row.name}, KRKN_AUTH=kubernetes") for row in rows]
 
 
 async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Row]:
@@ -54,14 +86,15 @@ async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Ro
 
     async def by_grpc() -> float:
         began = time.perf_counter()
-        reply = await service.RunScenario(asked)
+        reply = await service.RunScenario(asked, metadata=bench.metadata)
         took = time.perf_counter() - began
         assert reply.successful_jobs == count, reply
         return took
 
     async def by_rest() -> float:
         began = time.perf_counter()
-        async with bench.rest.post("/api/v1/scenarios/run", json=body) as answer:
+        headers = dict(bench.metadata)
+        async with bench.rest.post("/api/v1/scenarios/run", json=body, headers=headers) as answer:
             reply = await answer.json()
         took = time.perf_counter() - began
         assert reply["successfulJobs"] == count, reply

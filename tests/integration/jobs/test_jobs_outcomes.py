@@ -185,7 +185,7 @@ async def test_made_anew_under_the_same_id(patient_jobs: Jobs) -> None:
     assert status["podUID"] != first
 
 
-async def test_events_tell_the_way(patient_jobs: Jobs) -> None:
+async def test_an_event_tells_of_the_end_and_of_no_more(patient_jobs: Jobs) -> None:
     job = await patient_jobs.job(await patient_jobs.target(), "exit-6")
     await patient_jobs.finished(job)
     path = f"/apis/events.k8s.io/v1/namespaces/{patient_jobs.namespace}/events"
@@ -195,7 +195,7 @@ async def test_events_tell_the_way(patient_jobs: Jobs) -> None:
         ours = [item for item in listed["items"] if item["regarding"]["name"] == job]
         return {item["reason"]: item["type"] for item in ours}
 
-    expected = {"PodCreated": "Normal", "Started": "Normal", "NonZeroExit": "Warning"}
+    expected = {"NonZeroExit": "Warning"}
     await eventually(told, lambda seen: seen == expected)
 
 
