@@ -14,7 +14,10 @@ __all__ = ["Seen", "WatchCache"]
 
 _log = structlog.get_logger(__name__)
 
-_PAGE = 1_000
+_PAGE = 500
+# For each page, as long as the API server itself works on a call. Who gave up sooner and began anew
+# would only let one that is overloaded do the same work again, and never have the whole list.
+_LIST_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -83,7 +86,9 @@ class WatchCache(Contents[R], Generic[R]):
         listed: list[R] = []
         after = ""
         while True:
-            page = await self.store.list(labels=self._labels, limit=_PAGE, after=after)
+            page = await self.store.list(
+                labels=self._labels, limit=_PAGE, after=after, seconds=_LIST_SECONDS
+            )
             listed += page.items
             if not (after := page.next):
                 break

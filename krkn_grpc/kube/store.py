@@ -161,13 +161,21 @@ class Store(Generic[R]):
         listed = msgspec.json.decode(content, type=_MetadataList)
         return [item.metadata for item in listed.items or []]
 
-    async def list(self, *, labels: str = "", limit: int = 0, after: str = "") -> Page[R]:
+    async def list(
+        self,
+        *,
+        labels: str = "",
+        limit: int = 0,
+        after: str = "",
+        seconds: float = DEFAULT_SECONDS,
+    ) -> Page[R]:
         """Return one page of the objects; `after` is the `next` of the page before."""
         query = {"labelSelector": labels, "limit": str(limit or ""), "continue": after}
         content = await self._session.call(
             "GET",
             self._path,
             query={key: value for key, value in query.items() if value},
+            seconds=seconds,
         )
         listed = msgspec.json.decode(content, type=_List)
         items = [item for raw in listed.items or [] if (item := self._readable(raw)) is not None]

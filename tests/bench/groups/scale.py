@@ -26,10 +26,8 @@ async def measure_at(bench: Bench, sizes: Sequence[int]) -> list[Row]:
     await clear(bench)
     filling.jobs.clear()
     for size in sizes:
-        await bench.services.child(CONTROLLER).stop()
         bench.progress.note(f"writing {size:,} finished jobs")
         await filling.up_to(size)
-        bench.services.start_again(CONTROLLER)
         rows += await memory.measure(bench, size)
         if size >= _READ_AT:
             rows += await reads.measure(bench, filling)

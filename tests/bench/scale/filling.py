@@ -1,19 +1,21 @@
 """Finished jobs by the ten thousand, as the service itself leaves them.
 
-One job is run to its end; all others are copies of it and of its pod, with ids of their own. The
-controller must not run meanwhile: it would start what is not finished yet.
+One job is run to its end; all others are copies of it and of its pod, with ids of their own.
 """
 
 import json
 import uuid
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
 
 from krkn_grpc.resources import names
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
-from tests.bench.bare import each
 from tests.bench.bench import Bench
+from tests.bench.scale import stored as etcd
+from tests.bench.scale.stored import stored
 from tests.support.custom_objects import JOBS, Manifest, collection
 from tests.support.requests import a_run
 from tests.support.waiting import eventually
@@ -22,7 +24,8 @@ TARGETS = 1_000
 """The jobs are spread over so many targets, none of which is registered any more."""
 # Kubernetes itself deletes the oldest finished pods beyond these.
 _MOST_PODS = 12_500
-_AT_ONCE = 64
+_A_SECOND = 100
+_MOST = 100_000
 _GIVEN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
 
@@ -37,8 +40,10 @@ class Filling:
 
     bench: Bench
     job: Manifest
-    pod: Manifest
-    jobs: list[str]
+    pod_uid: str
+    job_value: bytes
+    pod_value: bytes
+    jobs: list[str] = field(default_factory=list)
 
     @classmethod
     async def begin(cls, bench: Bench) -> Self:
@@ -59,57 +64,59 @@ class Filling:
             lambda: bench.cluster.request("GET", path),
             lambda seen: seen.get("status", {}).get("phase") == "Succeeded",
         )
-        path = f"{_pods(bench)}/{names.pod_for(job_id)}"
+        pod_name = names.pod_for(job_id)
         pod = await eventually(
-            lambda: bench.cluster.request("GET", path),
+            lambda: bench.cluster.request(
+                "GET", f"/api/v1/namespaces/{bench.namespace}/pods/{pod_name}"
+            ),
             lambda seen: not seen["metadata"].get("finalizers"),
         )
-        return cls(bench, job, pod, [job_id])
+        async with stored(bench) as store:
+            return cls(
+                bench,
+                job,
+                pod["metadata"]["uid"],
+                await store.get(f"{etcd.JOBS}/{bench.namespace}/{job_id}"),
+                await store.get(f"{etcd.PODS}/{bench.namespace}/{pod_name}"),
+            )
 
     async def up_to(self, count: int) -> None:
-        """Write finished jobs until there are so many."""
-        await each(range(len(self.jobs), count), self._write, _AT_ONCE)
+        """Let there be so many finished jobs."""
+        async with stored(self.bench) as store:
+            await store.put(
+                pair for number in range(len(self.jobs), count) for pair in self._copies(number)
+            )
 
     async def pending(self, scenario: str, number: int) -> Manifest:
         """Write a job that has not been started, and return it."""
-        job = self._copy(self.job, str(uuid.uuid4()), number)
+        text = json.dumps(self.job).replace(self.job["metadata"]["name"], str(uuid.uuid4()))
+        job: Manifest = json.loads(text.replace(self.job["spec"]["targetUUID"], target(number)))
         job["spec"]["scenarioName"] = scenario
-        return await self._create(collection(JOBS, self.bench.namespace), job)
+        for given in _GIVEN:
+            job["metadata"].pop(given, None)
+        return await self.bench.cluster.request("POST", collection(JOBS, self.bench.namespace), job)
 
-    async def _write(self, number: int) -> None:
-        job_id = str(uuid.uuid4())
-        job = self._copy(self.job, job_id, number)
-        made = await self._create(collection(JOBS, self.bench.namespace), job)
-        await self._finish(collection(JOBS, self.bench.namespace), made, job["status"])
+    def _copies(self, number: int) -> Iterator[tuple[str, bytes]]:
+        """Return keys and values of one more job and of its pod."""
+        job_id, metadata, spec = str(uuid.uuid4()), self.job["metadata"], self.job["spec"]
+        others = {metadata["name"]: job_id, spec["targetUUID"]: target(number)}
+        for unique in (metadata["uid"], self.pod_uid, spec["requestId"]):
+            others[unique] = str(uuid.uuid4())
+        # As if so many had been asked for in a second, and the last one just now.
+        created = datetime.fromisoformat(metadata["creationTimestamp"])
+        created -= timedelta(seconds=(_MOST - number) // _A_SECOND)
+        at = f'"creationTimestamp":"{metadata["creationTimestamp"]}"'
+        changed = f'"creationTimestamp":"{created.strftime("%Y-%m-%dT%H:%M:%SZ")}"'
+        value = _with(self.job_value, others | {at: changed})
+        yield f"{etcd.JOBS}/{self.bench.namespace}/{job_id}", value
         if number < _MOST_PODS:
-            pod = self._copy(self.pod, job_id, number)
-            pod["metadata"]["ownerReferences"][0]["uid"] = made["metadata"]["uid"]
-            # No scheduler takes it, so that nobody plays it again.
-            pod["spec"] |= {"nodeName": "", "schedulerName": "nobody"}
-            await self._finish(
-                _pods(self.bench), await self._create(_pods(self.bench), pod), pod["status"]
-            )
+            key = f"{etcd.PODS}/{self.bench.namespace}/{names.pod_for(job_id)}"
+            yield key, _with(self.pod_value, others)
         self.jobs.append(job_id)
 
-    def _copy(self, manifest: Manifest, job_id: str, number: int) -> Manifest:
-        text = json.dumps(manifest)
-        spec = self.job["spec"]
-        text = text.replace(self.job["metadata"]["name"], job_id)
-        text = text.replace(spec["targetUUID"], target(number))
-        for unique in (spec["requestId"], self.job["status"]["podUID"]):
-            text = text.replace(unique, str(uuid.uuid4()))
-        copy: Manifest = json.loads(text)
-        for field in _GIVEN:
-            copy["metadata"].pop(field, None)
-        return copy
 
-    async def _create(self, path: str, manifest: Manifest) -> Manifest:
-        return await self.bench.cluster.request("POST", path, manifest)
-
-    async def _finish(self, path: str, made: Manifest, status: Any) -> None:
-        path = f"{path}/{made['metadata']['name']}/status"
-        await self.bench.cluster.request("PUT", path, made | {"status": status})
-
-
-def _pods(bench: Bench) -> str:
-    return f"/api/v1/namespaces/{bench.namespace}/pods"
+def _with(value: bytes, others: dict[str, str]) -> bytes:
+    for old, new in others.items():
+        assert len(old) == len(new), "the encoding says how long each text is"
+        value = value.replace(old.encode(), new.encode())
+    return value
