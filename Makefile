@@ -12,7 +12,7 @@ GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2
 
 .PHONY: help
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: ## Start everything on this machine, until Ctrl-C (the first start builds for some minutes)
@@ -29,7 +29,7 @@ test: build ## Run all tests; ARGS="-k name" runs some of them
 	@$(PY) -m pytest $(ARGS)
 
 .PHONY: faults
-faults: build ## Let every call of the controller fail in every way; make test does a selection
+faults: build ## Let every call fail and everything die in every way; make test does a selection
 	@KRKN_FAULTS=all $(PY) -m pytest tests/faults $(ARGS)
 
 .PHONY: fuzz
@@ -39,6 +39,13 @@ fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document 
 .PHONY: bench
 bench: build ## Measure against a bare loop, for some minutes; ARGS="submit start" measures some
 	@$(PY) -m tests.bench $(ARGS)
+
+.PHONY: e2e
+e2e: build ## Run scenarios in real containers, on a node of its own (root and apt; leaves nothing)
+	@$(PY) -m deploy.local.node.possible
+	@$(PY) -m deploy.local.node.build
+	@$(PY) -m pytest --quiet tests/alone
+	@$(PY) -m deploy.local.node.alone $(PY) -m pytest tests/node $(ARGS)
 
 .PHONY: check
 check: ## Check format, lint, types, layers, protos, secrets, packages and Envoy's configuration
@@ -88,5 +95,5 @@ grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, to try the examples 
 
 .PHONY: clean
 clean: ## Remove what was made here: .venv and the tools' caches
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local .e2e
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

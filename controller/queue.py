@@ -2,8 +2,6 @@
 
 Any number of changes to an object while it waits or is worked on make one more turn, never two
 at once. A turn that fails comes again after a pause that grows, for this key alone.
-
-Some keys go first. The others still have one turn in eight, so that nobody waits for ever.
 """
 
 import asyncio
@@ -14,7 +12,6 @@ import structlog
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 30.0
-_TURNS_IN_A_ROW = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -29,18 +26,12 @@ Turn = Callable[[str], Awaitable[float | None]]
 class Queue:
     """Keys that wait for their turn, in the order in which they came."""
 
-    def __init__(
-        self, name: str, turn: Turn, *, goes_first: Callable[[str], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, name: str, turn: Turn) -> None:
         """Call `turn` for each key; the seconds it returns, if any, are when to come again."""
         self._name = name
         self._turn = turn
-        self._goes_first = goes_first
-        self._first: deque[str] = deque()
-        self._others: deque[str] = deque()
-        self._turns = 0
-        # By the line in which the key waits. It stands in another one, too, if it was moved up.
-        self._waiting: dict[str, deque[str]] = {}
+        self._ready: deque[str] = deque()
+        self._waiting: set[str] = set()
         self._active: set[str] = set()
         self._changed: set[str] = set()
         self._later: dict[str, asyncio.TimerHandle] = {}
@@ -53,12 +44,9 @@ class Queue:
             timer.cancel()
         if key in self._active:
             self._changed.add(key)
-            return
-        line = self._first if self._goes_first(key) else self._others
-        waits_in = self._waiting.get(key)
-        if waits_in is None or (waits_in is self._others and line is self._first):
-            self._waiting[key] = line
-            line.append(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
             self._wake.release()
 
     def add_later(self, key: str, seconds: float) -> None:
@@ -80,8 +68,8 @@ class Queue:
     async def _work(self) -> None:
         while True:
             await self._wake.acquire()
-            if (key := self._next()) is None:
-                continue
+            key = self._ready.popleft()
+            self._waiting.discard(key)
             self._active.add(key)
             try:
                 again = await self._turn(key)
@@ -102,14 +90,6 @@ class Queue:
                 self.add(key)
             elif again is not None:
                 self.add_later(key, again)
-
-    def _next(self) -> str | None:
-        """Take the next key out of its line; None for a place whose key was moved up."""
-        self._turns += 1
-        is_turn_of_others = not self._first or self._turns % _TURNS_IN_A_ROW == 0
-        line = self._others if self._others and is_turn_of_others else self._first
-        key = line.popleft()
-        return key if self._waiting.pop(key, None) is not None else None
 
     def _pause(self, key: str) -> float:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

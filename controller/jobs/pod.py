@@ -3,6 +3,7 @@
 import base64
 from typing import Literal
 
+from controller.jobs import stop_hook
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -15,6 +16,9 @@ from krkn_grpc.resources.pod import (
     EmptyDir,
     EnvVar,
     EnvVarSource,
+    ExecAction,
+    Lifecycle,
+    LifecycleHandler,
     LocalReference,
     NewPod,
     PodSecurityContext,
@@ -76,6 +80,11 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
                     image_pull_policy=pull_policy,
                     env=_environment(job),
                     volume_mounts=_mounts(job),
+                    lifecycle=Lifecycle(
+                        pre_stop=LifecycleHandler(
+                            exec=ExecAction(command=stop_hook.command(grace_seconds))
+                        )
+                    ),
                     security_context=SecurityContext(
                         allow_privilege_escalation=False,
                         capabilities=Capabilities(drop=["ALL"]),

@@ -68,7 +68,7 @@ def exit_code(pod: Pod) -> int | None:
 def of_pod(job: ChaosJob, pod: Pod) -> Verdict:
     """Return how a job ended whose pod is terminal."""
     ended = container_state(pod).terminated
-    if _was_deleted_first(pod, ended):
+    if _was_deleted_first(job, pod, ended):
         if job.spec.stop:
             return Verdict("Stopped", Refusal(STOP_REQUESTED, "The scenario was stopped."))
         if (why := ending(job)) is not None:
@@ -113,7 +113,7 @@ def _kill(job: ChaosJob, pod: Pod, ended: TerminatedState | None) -> Refusal | N
         return Refusal(job.status.reason or DEADLINE_EXCEEDED, late.rstrip())
     if pod.status.reason in _KILLED:
         return _KILLED[pod.status.reason]
-    if _was_deleted_first(pod, ended):
+    if _was_deleted_first(job, pod, ended):
         deleted = Refusal("PodDeleted", "Someone deleted the pod before the scenario ended.")
         return _DISRUPTED.get(_disruption(pod), deleted)
     return None
@@ -144,11 +144,12 @@ def _disruption(pod: Pod) -> str:
     return ""
 
 
-def _was_deleted_first(pod: Pod, ended: TerminatedState | None) -> bool:
+def _was_deleted_first(job: ChaosJob, pod: Pod, ended: TerminatedState | None) -> bool:
     """Whether someone deleted the pod before the scenario came to its own end.
 
-    Both moments are whole seconds, of two clocks: within the same second, an end by a signal
-    counts as the deletion's work and any other as the scenario's own.
+    Both moments are whole seconds, of two clocks. Within the same second, an end by a signal
+    counts as the deletion's work, and so does any other that the controller meant to bring about:
+    who hears SIGTERM may be gone in milliseconds, with any exit code.
     """
     due = pod.metadata.deletion_timestamp
     if due is None:
@@ -157,6 +158,10 @@ def _was_deleted_first(pod: Pod, ended: TerminatedState | None) -> bool:
         return True
     # Kubernetes stores when the grace period is over, not when the deletion was asked for.
     deleted = due - timedelta(seconds=pod.metadata.deletion_grace_period_seconds or 0)
-    if ended.exit_code in _BY_SIGNAL and ended.reason != "OOMKilled":
+    if ended.reason == "OOMKilled":
+        return ended.finished_at > deleted
+    if ended.exit_code in _BY_SIGNAL:
         return ended.finished_at >= deleted - _CLOCK_SKEW
+    if job.spec.stop or ending(job) is not None:
+        return ended.finished_at >= deleted
     return ended.finished_at > deleted

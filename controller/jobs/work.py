@@ -6,7 +6,7 @@ from typing import Self
 
 from controller.jobs.act import Actor
 from controller.jobs.events import Announcer
-from controller.jobs.model import Limits, is_held
+from controller.jobs.model import Limits
 from controller.jobs.observe import Observer
 from controller.jobs.reconcile import Reconciler
 from controller.jobs.secrets import JobSecrets
@@ -45,18 +45,6 @@ class Watched:
         async with asyncio.TaskGroup() as group:
             for cache in (self.jobs, self.pods, self.targets):
                 group.create_task(cache.run())
-
-    def is_urgent(self, job_id: str) -> bool:
-        """Whether the job waits to start or to be ended; that it runs or has ended is told later.
-
-        So a thousand jobs that start together do not wait for what there is to tell of the first.
-        """
-        job = self.jobs.get(job_id)
-        if job is None or job.status.is_final:
-            return False
-        is_to_end = job.spec.stop or job.metadata.deletion_timestamp is not None
-        pod = self.pods.get(names.pod_for(job_id))
-        return is_to_end or not job.status.pod_uid or (pod is not None and is_held(pod))
 
     async def synced(self) -> None:
         """Return when the first lists are complete."""
@@ -103,7 +91,7 @@ class JobWork:
                 grace_seconds=settings.grace_seconds,
             ),
         )
-        queue = Queue("jobs", reconciler.reconcile, goes_first=watched.is_urgent)
+        queue = Queue("jobs", reconciler.reconcile)
         sweep = JobSweep(
             jobs=watched.jobs,
             secrets=secrets,

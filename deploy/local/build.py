@@ -18,7 +18,7 @@ from deploy.local.go_module import Binaries, GoModule
 from deploy.local.progress import Progress
 from deploy.local.signals import interrupted_by_sigterm
 
-__all__ = ["API_SERVER_ONLY", "FULL", "Binaries", "control_plane_binaries"]
+__all__ = ["API_SERVER_ONLY", "FULL", "Binaries", "control_plane_binaries", "kubernetes_ldflags"]
 
 MODULE = Path(__file__).with_name("controlplane")
 ASSETS = "KUBEBUILDER_ASSETS"
@@ -33,7 +33,11 @@ def control_plane_binaries(names: Collection[str], progress: Progress) -> Binari
     if not missing:
         return found
     module = GoModule(
-        "controlplane", MODULE, "5 to 8 minutes on two cores", _ldflags(), {"server": "etcd"}
+        "controlplane",
+        MODULE,
+        "5 to 8 minutes on two cores",
+        kubernetes_ldflags(MODULE),
+        {"server": "etcd"},
     )
     return {**found, **module.binaries(missing, progress)}
 
@@ -47,12 +51,13 @@ def _from_assets(names: Collection[str]) -> dict[str, Path]:
     return present
 
 
-def _ldflags() -> str:
+def kubernetes_ldflags(module: Path) -> str:
+    """Return how to link programs of Kubernetes, of the version that the module requires."""
     # Else the API server calls itself v0.0.0-master, and clients' version checks fail.
-    go_mod = (MODULE / "go.mod").read_text()
+    go_mod = (module / "go.mod").read_text()
     version = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", go_mod, re.MULTILINE)
     if version is None:
-        raise StartError(f"{MODULE / 'go.mod'} requires no k8s.io/kubernetes")
+        raise StartError(f"{module / 'go.mod'} requires no k8s.io/kubernetes")
     return f"-s -w -X k8s.io/component-base/version.gitVersion={version[1]}"
 
 

@@ -34,7 +34,8 @@ API_SERVER = "kube-apiserver"
 class ControlPlane:
     """An API server with its etcd, the controllers, the scheduler and one fake node.
 
-    `only_api_server` leaves out all but the first two, as for a cluster that is only a target.
+    `only_api_server` leaves out all but the first two, as for a cluster that is only a target;
+    `fake_node=False` leaves out the node alone, for who brings a real one.
     An async context manager: ready when entered, without a trace when left.
     `crds` are folders (or files) of manifests that are applied before the controllers start: the
     garbage collector learns of later ones only at its next look, up to 30 s on.
@@ -45,12 +46,14 @@ class ControlPlane:
         binaries: Binaries,
         *,
         only_api_server: bool = False,
+        fake_node: bool = True,
         crds: Iterable[Path] = (),
         audit_log: bool = False,
         logs: Path | None = None,
     ) -> None:
         self._binaries = binaries
         self._only_api_server = only_api_server
+        self._fake_node = fake_node
         self._crds = list(crds)
         self._children: dict[str, Child] = {}
         self._stack = contextlib.AsyncExitStack()
@@ -74,6 +77,11 @@ class ControlPlane:
         return self._cluster
 
     @property
+    def authority(self) -> CertificateAuthority:
+        """Who signs this cluster's certificates."""
+        return self._authority
+
+    @property
     def ca_pem(self) -> str:
         """The CA that signed the API server's certificate."""
         return self._authority.pem
@@ -95,6 +103,13 @@ class ControlPlane:
     ) -> None:
         """Stop all components and remove the folder."""
         await self._stack.aclose()
+
+    def component_kubeconfig(self, user: str) -> Path:
+        """Write a kubeconfig for a component, who may do everything here, and return its path."""
+        pair = self._authority.client(user, MASTERS)
+        path = self._folder / f"{user.replace(':', '-')}.kubeconfig"
+        entry = kubeconfig.certificate_user(pair.certificate, pair.key)
+        return kubeconfig.write(path, url=self.url, ca_pem=self.ca_pem, user=entry)
 
     def child(self, name: str) -> Child:
         """Return the process of a component (`etcd`, ... `kwok`): its pid, its log, and so on."""
@@ -178,29 +193,30 @@ class ControlPlane:
             await self._start_controllers(files)
 
     async def _start_controllers(self, files: components.Files) -> None:
-        authority = self._authority
         makers: dict[str, Callable[[Path], Program]] = {
             "kube-controller-manager": lambda path: components.controller_manager(
                 self._binaries, files, path
             ),
             "kube-scheduler": lambda path: components.scheduler(self._binaries, files, path),
-            "kwok": lambda path: components.kwok(self._binaries, files, path),
         }
+        if self._fake_node:
+            makers["kwok"] = lambda path: components.kwok(self._binaries, files, path)
         for name, maker in makers.items():
-            pair = authority.client(f"system:{name}", MASTERS)
-            user = kubeconfig.certificate_user(pair.certificate, pair.key)
-            path = self._folder / f"{name}.kubeconfig"
-            kubeconfig.write(path, url=self.url, ca_pem=self.ca_pem, user=user)
-            self._run(maker(path))
+            self._run(maker(self.component_kubeconfig(f"system:{name}")))
+        if self._fake_node:
+            await self._start_fake_node(files)
+        await until(self._accounts_are_made, self.child("kube-controller-manager"))
+        must_run(*self.children)
+
+    async def _start_fake_node(self, files: components.Files) -> None:
+        authority = self._authority
         serving = authority.server(f"{components.NODE_LOGS}-serving")
         client = authority.client(f"system:{components.NODE_LOGS}", MASTERS)
         port = self._kubelet_port.number
         self._run(components.node_logs(files, port, self.url, serving, client))
         await self._cluster.apply([components.node_manifest(port)])
-        await until(self._node_is_ready, self.child("kwok"))
-        await until(self._accounts_are_made, self.child("kube-controller-manager"))
+        await until(lambda: self.node_is_ready(components.NODE), self.child("kwok"))
         await until(self._logs_are_served, self.child(components.NODE_LOGS))
-        must_run(*self.children)
 
     def _run(self, program: Program) -> Child:
         child = Child(program, self.logs / f"{program.name}.log")
@@ -219,9 +235,14 @@ class ControlPlane:
         writer.close()
         return True
 
-    async def _node_is_ready(self) -> bool:
-        """Ready, and the taint is off that keeps pods away from a new node."""
-        node = await self._cluster.request("GET", f"/api/v1/nodes/{components.NODE}")
+    async def node_is_ready(self, name: str) -> bool:
+        """Say whether it is, and the taint is off that keeps pods away from a new node."""
+        try:
+            node = await self._cluster.request("GET", f"/api/v1/nodes/{name}")
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            return False
         conditions = {c["type"]: c["status"] for c in node["status"].get("conditions") or ()}
         return conditions.get("Ready") == "True" and not node["spec"].get("taints")
 

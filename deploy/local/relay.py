@@ -1,4 +1,4 @@
-"""A TCP relay on loopback: another address for something that already listens."""
+"""A TCP relay on this machine: another address for something that already listens on loopback."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,9 @@ CHUNK = 64 * 1024
 class Relay:
     """Passes connections to its own port on to `target_port`. Use as an async context manager."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, address: str = LOOPBACK) -> None:
         self._target_port = target_port
+        self._address = address
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
@@ -25,7 +26,7 @@ class Relay:
 
     async def __aenter__(self) -> Self:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._connected, LOOPBACK, 0)
+        self._server = await asyncio.start_server(self._connected, self._address, 0)
         return self
 
     async def __aexit__(

@@ -92,6 +92,24 @@ class PodSecurityContext(Struct, frozen=True, kw_only=True):
     seccomp_profile: SeccompProfile
 
 
+class ExecAction(Struct, frozen=True, kw_only=True):
+    """A command that the node runs in the container."""
+
+    command: list[str]
+
+
+class LifecycleHandler(Struct, frozen=True, kw_only=True):
+    """What is done at a moment of the container's life."""
+
+    exec: ExecAction
+
+
+class Lifecycle(Struct, frozen=True, kw_only=True):
+    """Before SIGTERM is sent, within the grace period."""
+
+    pre_stop: LifecycleHandler
+
+
 class Container(Struct, frozen=True, kw_only=True):
     """The container of the scenario."""
 
@@ -100,6 +118,7 @@ class Container(Struct, frozen=True, kw_only=True):
     image_pull_policy: str
     env: list[EnvVar] = []
     volume_mounts: list[VolumeMount] = []
+    lifecycle: Lifecycle | None = None
     security_context: SecurityContext
 
 

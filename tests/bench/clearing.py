@@ -1,12 +1,12 @@
 """Removing what a round has written, so that no round is measured on what another left."""
 
 import asyncio
-from typing import Any
 
 from deploy.local.cluster import ClusterError
 from krkn_grpc.resources import labels, names
+from tests.bench.bare import each
 from tests.bench.bench import Bench
-from tests.support.custom_objects import JOBS, MERGE, collection
+from tests.support.custom_objects import JOBS, MERGE, Manifest, collection
 
 _AT_ONCE = 32
 
@@ -34,29 +34,31 @@ async def _clear(bench: Bench, namespace: str) -> None:
 
 
 async def _release(bench: Bench, path: str) -> int:
-    """Delete a collection, its finalizers too; return how many there were."""
-    items: list[Any] = (await bench.cluster.request("GET", path))["items"]
-    if not items:
+    """Delete a collection; return how many there were.
+
+    Finalizers go first: then nobody has anything to do for what is deleted.
+    """
+    found = [item["metadata"] for item in (await bench.cluster.request("GET", path))["items"]]
+    if not found:
         return 0
+    held = [metadata["name"] for metadata in found if metadata.get("finalizers")]
+    part: Manifest = {"metadata": {"finalizers": None}}
+    await each(held, lambda name: _unless_gone(bench, "PATCH", f"{path}/{name}", part), _AT_ONCE)
     await bench.cluster.request("DELETE", path, gracePeriodSeconds="0")
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def release(name: str) -> None:
-        async with places:
-            try:
-                part: Any = {"metadata": {"finalizers": None}}
-                await bench.cluster.request("PATCH", f"{path}/{name}", part, MERGE)
-            except ClusterError as error:
-                if error.status != 404:
-                    raise
-
-    held = (item["metadata"] for item in items if item["metadata"].get("finalizers"))
-    await asyncio.gather(*(release(metadata["name"]) for metadata in held))
-    return len(items)
+    return len(found)
 
 
 async def _forget_requests(bench: Bench, path: str) -> None:
-    leases = (await bench.cluster.request("GET", path))["items"]
-    for lease in leases:
-        if names.is_request_record(lease["metadata"]["name"]):
-            await bench.cluster.request("DELETE", f"{path}/{lease['metadata']['name']}")
+    leases = [
+        item["metadata"]["name"] for item in (await bench.cluster.request("GET", path))["items"]
+    ]
+    records = filter(names.is_request_record, leases)
+    await each(records, lambda name: _unless_gone(bench, "DELETE", f"{path}/{name}"), _AT_ONCE)
+
+
+async def _unless_gone(bench: Bench, method: str, path: str, part: Manifest | None = None) -> None:
+    try:
+        await bench.cluster.request(method, path, part, MERGE if part else "application/json")
+    except ClusterError as error:
+        if error.status != 404:
+            raise

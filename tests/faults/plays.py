@@ -1,5 +1,6 @@
 """What is done with a job, and what must be true afterwards, whatever happened on the way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,12 +49,9 @@ class Play:
 
     def check(self, watch: ObjectWatch, job: str) -> None:
         """Assert all that must be true of the job's whole life."""
-        versions = watch.versions_of(JOBS, job)
-        pods = watch.versions_of("pods", names.pod_for(job))
-        started_at_most_once(versions, pods)
-        final_once_and_not_before_its_pod(versions, pods)
+        lived_rightly(watch, job)
         if self.ends:
-            status = versions[-1]["status"]
+            status = watch.versions_of(JOBS, job)[-1]["status"]
             assert (status["phase"], status.get("exitCode")) in self.ends, status
 
 
@@ -89,6 +87,17 @@ def left_of(watch: ObjectWatch, job: str) -> list[str]:
     return left
 
 
+def lived_rightly(watch: ObjectWatch, job: str) -> None:
+    """Assert what is true of every job at every moment, whatever is done with it."""
+    versions = watch.versions_of(JOBS, job)
+    pods = watch.versions_of("pods", names.pod_for(job))
+    started_at_most_once(versions, pods)
+    final_for_ever(versions)
+    if watch.is_whole:
+        not_before_it_was_named(versions, pods)
+        final_not_before_its_pod(versions, pods, watch.gone_at)
+
+
 def started_at_most_once(versions: list[Manifest], pods: list[Manifest]) -> None:
     """One pod at most was ever given to a node, and that one had been named before."""
     bound = {pod["metadata"]["uid"] for pod in pods if is_bound(pod)}
@@ -98,24 +107,38 @@ def started_at_most_once(versions: list[Manifest], pods: list[Manifest]) -> None
     assert len(uids) <= 1, f"more than one pod was named: {uids}"
     if bound:
         assert bound == uids, "the pod that ran is not the one that was named"
+
+
+def not_before_it_was_named(versions: list[Manifest], pods: list[Manifest]) -> None:
+    """The gate of a pod went after the status had named it."""
+    named = [each for each in versions if each.get("status", {}).get("podUID")]
     free = [pod for pod in pods if not is_held(pod)]
     if free:
         assert version(named[0]) < version(free[0]), "its gate went before it was named"
 
 
-def final_once_and_not_before_its_pod(versions: list[Manifest], pods: list[Manifest]) -> None:
-    """A final status stays, and when it was written no container could run any more."""
+def final_for_ever(versions: list[Manifest]) -> None:
+    """A final status stays."""
+    phases = [each.get("status", {}).get("phase") in FINAL for each in versions]
+    final = versions[phases.index(True) :] if True in phases else []
+    outcomes = {(each["status"]["phase"], each["status"].get("exitCode")) for each in final}
+    assert len(outcomes) <= 1, f"a final status changed: {outcomes}"
+
+
+def final_not_before_its_pod(
+    versions: list[Manifest], pods: list[Manifest], gone_at: Mapping[str, int]
+) -> None:
+    """When a final status was written no container could run any more."""
     final = [each for each in versions if each.get("status", {}).get("phase") in FINAL]
     if not final:
         return
-    outcomes = {(each["status"]["phase"], each["status"].get("exitCode")) for each in final}
-    assert len(outcomes) == 1, f"a final status changed: {outcomes}"
     before = [pod for pod in pods if version(pod) < version(final[0])]
     for uid in {pod["metadata"]["uid"] for pod in before}:
+        if gone_at.get(uid, version(final[0])) < version(final[0]):
+            continue  # someone took it away by force
         last = [pod for pod in before if pod["metadata"]["uid"] == uid][-1]
         is_over = last["status"].get("phase") in ("Succeeded", "Failed")
         assert is_over or not is_bound(last), f"final while its pod could run: {last['status']}"
-    assert version(versions[-1]) >= version(final[0])
 
 
 def is_bound(pod: Manifest) -> bool:

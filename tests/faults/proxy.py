@@ -7,7 +7,8 @@ server. What the process does when a call goes wrong is real, and so is the API 
 import contextlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -115,6 +116,14 @@ class FaultProxy(Proxy):
         self.rule: Callable[[Call], Fault | None] = lambda _: None
         self.watch_rule: Callable[[Call], WatchFault | None] = lambda _: None
         self.calls: list[Call] = []
+        self.too_old: Counter[str] = Counter()
+        """How often the API server itself said that a watch of a path is too old."""
+        self._watches: dict[int, web.Request] = {}
+
+    def cut_watches(self) -> None:
+        """Break the connection of every watch that is open now."""
+        for request in list(self._watches.values()):
+            drop(request)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Do with a call what the test says."""
@@ -132,14 +141,16 @@ class FaultProxy(Proxy):
     ) -> web.StreamResponse:
         fault = self.watch_rule(call)
         async with self.send(request, call.body) as answer:
+            self.too_old[call.path] += answer.status == web.HTTPGone.status_code
             passed = web.StreamResponse(status=answer.status, headers=end_to_end(answer.headers))
             await passed.prepare(request)
             sent: list[bytes] = []
             rest = b""
-            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError), self._open(request):
                 async for chunk in answer.content.iter_any():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
+                        self.too_old[call.path] += b'"code":410' in line
                         await passed.write(line + b"\n")
                         sent.append(line + b"\n")
                         if fault is not None and len(sent) >= fault.after:
@@ -151,6 +162,14 @@ class FaultProxy(Proxy):
                                 return passed
                             return exchange.drop()
             return passed
+
+    @contextlib.contextmanager
+    def _open(self, watch: web.Request) -> Iterator[None]:
+        self._watches[id(watch)] = watch
+        try:
+            yield
+        finally:
+            del self._watches[id(watch)]
 
 
 def _status(code: int, reason: str) -> dict[str, object]:

@@ -56,12 +56,15 @@ def connected(door: Door) -> socket.socket:
     return socket.create_connection(address, SECONDS, source_address=(HOSTILE, 0))
 
 
-def heard(connection: socket.socket) -> bytes:
-    """What there is to read now."""
-    with contextlib.suppress(TimeoutError, ConnectionError):
-        connection.settimeout(0.05)
+def heard(connection: socket.socket) -> bytes | None:
+    """What there is to read now: None while the other side waits, nothing when it has hung up."""
+    connection.settimeout(0.05)
+    try:
         return connection.recv(65536)
-    return b""
+    except TimeoutError:
+        return None
+    except ConnectionError:
+        return b""
 
 
 def unfinished(door: Door, verb: str = "POST", is_labelled: bool = True) -> socket.socket:
@@ -83,9 +86,12 @@ def test_unfinished_bodies(door: Door, others: Others, is_labelled: bool) -> Non
         during = others.go_on()
         replies = [heard(connection) for connection in held]
         assert memory(door.process.pid) < ROOM_MIB * 2**20
-    refused = [reply for reply in replies if reply.startswith(b"HTTP/1.1 429 ")]
-    assert len(refused) > 30
+    assert replies.count(None) <= 2
+    # Who goes on sending may see the end of the connection only.
+    refused = [reply for reply in replies if reply]
+    assert refused
     for reply in refused:
+        assert reply.startswith(b"HTTP/1.1 429 ")
         head, _, body = reply.partition(b"\r\n\r\n")
         assert b"retry-after: 1" in head
         assert json.loads(body)["code"] == 8
@@ -113,7 +119,7 @@ def test_unfinished_bodies_over_http2(door: Door, others: Others, verb: str) -> 
         during = others.go_on()
         statuses = []
         for peer, connection in held:
-            events = connection.receive_data(heard(peer))
+            events = connection.receive_data(heard(peer) or b"")
             statuses += [dict(e.headers)[b":status"] for e in events if hasattr(e, "headers")]
     assert statuses.count(b"429") > 30
     assert set(during.statuses) == set(others.statuses) == {200}

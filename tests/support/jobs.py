@@ -31,9 +31,11 @@ class Jobs:
         """The administrator's calls."""
         return self.control_plane.cluster
 
-    def watch(self) -> ObjectWatch:
+    def watch(self, *, may_list_anew: bool = False) -> ObjectWatch:
         """Watch everything in the namespace, as long as the context lasts."""
-        return ObjectWatch(self.control_plane.admin_kubeconfig, self.namespace)
+        return ObjectWatch(
+            self.control_plane.admin_kubeconfig, self.namespace, may_list_anew=may_list_anew
+        )
 
     async def target(self, *, admitted: bool = True, **spec: Any) -> Manifest:
         """Make a target with its Secret, and wait until the controller has admitted it."""

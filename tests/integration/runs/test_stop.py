@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from functools import partial
 
 import pytest
 from grpc import StatusCode
@@ -65,6 +66,23 @@ async def test_a_job_that_is_stopping_stays_so(site: Site, jobs: Jobs) -> None:
     version = (await jobs.read(job_id))["metadata"]["generation"]
     await site.runs.stop(job_id)
     assert (await jobs.read(job_id))["metadata"]["generation"] == version, "nothing was written"
+
+
+async def test_what_was_stopped_stays_in_the_history(site: Site, jobs: Jobs) -> None:
+    """A stop ends a job, as Stopped and never as Failed, and takes no record of it away."""
+    job_id = await a_job(site, "never-ends")
+    await site.runs.when(job_id, "Running")
+    await site.runs.stop(job_id)
+    await assert_stopped(site, jobs, job_id)
+    job = await site.runs.job(job_id)
+    assert job.start_time
+    assert job.completion_time
+    assert await site.runs.stop(job_id) == job, "asked again, it is as it was"
+    for server in (site.runs, site.other_runs):
+        listed = await eventually(
+            partial(server.list, target_uuid=job.target_uuid, status="Stopped"), bool
+        )
+        assert listed == [job]
 
 
 async def test_many_at_once_are_one_stop(site: Site, jobs: Jobs) -> None:

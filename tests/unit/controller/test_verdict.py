@@ -152,6 +152,18 @@ DISRUPTION = "DisruptionTarget"
         ),
         pytest.param(
             STOP,
+            A_POD.ended(0, at=5).deleted(5),
+            ("Stopped", "StopRequested", 0),
+            id="stopped, ended itself at once",
+        ),
+        pytest.param(
+            STOP,
+            A_POD.ended(137, at=5, reason="OOMKilled").deleted(5),
+            ("Failed", "OOMKilled", 137),
+            id="out of memory in the second of the stop",
+        ),
+        pytest.param(
+            STOP,
             A_POD.ended(0, at=9).deleted(5),
             ("Succeeded", "Completed", 0),
             id="stop came too late",
@@ -177,6 +189,12 @@ DISRUPTION = "DisruptionTarget"
             A_POD.ended(143).deleted(5),
             ("Failed", "DeadlineExceeded", 143),
             id="ended by the controller for its time",
+        ),
+        pytest.param(
+            ending(JOB, "DeadlineExceeded"),
+            A_POD.ended(0, at=5).deleted(5),
+            ("Failed", "DeadlineExceeded", 0),
+            id="ended by the controller, and ended itself at once",
         ),
         pytest.param(
             ending(named(a_job()), "TargetDeleted"),

@@ -1,0 +1,121 @@
+"""Runs a command where it may start a node, and leaves nothing of it: no matter how it ends.
+
+    python -m deploy.local.node.alone COMMAND [ARGUMENT...]
+
+The command runs as root in namespaces of its own (see `namespaces`), with a cgroup of its own,
+whose name it finds in KRKN_NODE_CGROUP. When it ends, is interrupted, or this program is killed,
+the kernel ends all processes in there, and with the last one go its mounts and its network. One
+such command runs at a time. When this program is killed, the empty cgroup stays until the next one
+removes it, and so do empty folders, if it had to make some to mount on.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from deploy.local.cache import only_one
+from deploy.local.errors import StartError
+from deploy.local.node import cgroups, namespaces
+from deploy.local.progress import Progress
+
+CGROUP = "KRKN_NODE_CGROUP"
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(command: list[str]) -> int:
+    """Run the command and return its exit code."""
+    wait = Progress()
+    with only_one("node", lambda: wait.note("waiting for another node to end")):
+        for name in cgroups.abandoned():
+            cgroups.remove(name)
+        name = f"{cgroups.PREFIX}{os.getpid()}"
+        with _folders(), _cgroup(name), namespaces.left():
+            first = os.fork()
+            if first == 0:
+                _be_first({**os.environ, CGROUP: name}, command)
+            _pass_on(first, signal.SIGTERM)
+            _, status = os.waitpid(first, 0)
+            return os.waitstatus_to_exitcode(status)
+
+
+def _be_first(environment: dict[str, str], command: list[str]) -> None:
+    """As process 1, whose end is the end of all: start the command, and bury whoever is left."""
+    code = 1
+    try:
+        namespaces.die_with_parent()
+        # Ctrl-C is for the program that was started by hand, which tells this one, once.
+        os.setsid()
+        namespaces.furnish()
+        # Started in the background by a shell this process ignores it, and so would the command.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        child = subprocess.Popen(command, env=environment)  # noqa: S603  # that is the purpose
+        _pass_on(child.pid, signal.SIGINT)
+        code = _exit_code(child.pid)
+    except (StartError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+    finally:
+        os._exit(code)
+
+
+def _exit_code(wanted: int) -> int:
+    while True:
+        pid, status = os.wait()
+        if pid == wanted:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+def _pass_on(pid: int, number: signal.Signals) -> None:
+    """Tell a child to end, as its kind wants to be told, when this process is told to."""
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    for each in _ENDING:
+        signal.signal(each, told)
+
+
+@contextlib.contextmanager
+def _cgroup(name: str) -> Iterator[None]:
+    try:
+        cgroups.make(name)
+        yield
+    finally:
+        cgroups.remove(name)
+
+
+@contextlib.contextmanager
+def _folders() -> Iterator[None]:
+    """Make those to mount on that are missing, from the top, and remove what was made."""
+    made: list[Path] = []
+    try:
+        for folder in map(Path, namespaces.WRITTEN_TO):
+            for each in [*reversed(folder.parents), folder]:
+                if not each.exists():
+                    each.mkdir()
+                    made.append(each)
+        yield
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # somebody else uses it now
+                folder.rmdir()
+
+
+def main() -> None:
+    """Run the command; see the module."""
+    if os.geteuid() != 0:
+        sys.exit("only root may start a node")
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except StartError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

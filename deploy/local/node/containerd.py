@@ -1,0 +1,103 @@
+"""containerd as the node runs it: its configuration, its network for pods, its images."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import StartError
+from deploy.local.node.packages import PLUGINS
+from deploy.local.processes import Program
+
+PAUSE = "docker.io/krkn-grpc/pause:1"
+PODS = "10.88.7.0/24"
+IMAGES = "k8s.io"
+
+# restrict_oom_score_adj: a container that runs this may lack the right to lower it.
+# AppArmor's profile would stay in the kernel after the end.
+CONFIGURATION = """\
+version = 2
+root = "{folder}/containerd"
+state = "{folder}/containerd-state"
+
+[grpc]
+  address = "{folder}/containerd.sock"
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{folder}/containerd-opt"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause}"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "{plugins}"
+  conf_dir = "{folder}/cni"
+"""
+
+
+@dataclass(frozen=True)
+class Containerd:
+    """One containerd, in a folder of the node's."""
+
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / "containerd.sock"
+
+    def program(self) -> Program:
+        """Write the configuration and describe the process."""
+        configuration = self.folder / "containerd.toml"
+        configuration.write_text(
+            CONFIGURATION.format(folder=self.folder, pause=PAUSE, plugins=PLUGINS)
+        )
+        networks = self.folder / "cni"
+        networks.mkdir(exist_ok=True)
+        (networks / "10-pods.conflist").write_text(json.dumps(_network(self.folder)))
+        return Program("containerd", ["containerd", "--config", str(configuration)])
+
+    async def answers(self) -> bool:
+        """Say whether it can be asked."""
+        code, _ = await self._ctr("version")
+        return code == 0
+
+    async def load(self, archive: Path) -> None:
+        """Take the images of an OCI archive, each by the name that it has in there."""
+        code, said = await self._ctr("images", "import", str(archive))
+        if code:
+            raise StartError(f"{archive.name} cannot be imported: {said}")
+
+    async def remove(self, image: str) -> None:
+        """Forget an image, as a node does that needs room."""
+        code, said = await self._ctr("images", "remove", "--sync", image)
+        if code:
+            raise StartError(f"{image} cannot be removed: {said}")
+
+    async def _ctr(self, *arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            "ctr",
+            *("--address", str(self.socket), "--namespace", IMAGES, *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode or 0, said.decode(errors="replace").strip()
+
+
+def _network(folder: Path) -> dict[str, object]:
+    """Every pod gets an address on a bridge, and reaches the node's own addresses through it."""
+    addresses = {
+        "type": "host-local",
+        "dataDir": str(folder / "addresses"),
+        "ranges": [[{"subnet": PODS}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    bridge = {"type": "bridge", "bridge": "pods", "isGateway": True, "ipam": addresses}
+    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}

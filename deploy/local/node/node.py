@@ -1,0 +1,109 @@
+"""A node of a local control plane, for as long as it is needed; only inside `alone`.
+
+async with Node(binaries, control_plane, logs) as node:
+    await node.load(archive) ... await node.kill_kubelet() ... await node.start_kubelet()
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.local.build import Binaries
+from deploy.local.control_plane import ControlPlane
+from deploy.local.errors import StartError
+from deploy.local.node import oci
+from deploy.local.node.alone import CGROUP
+from deploy.local.node.containerd import PAUSE, Containerd
+from deploy.local.node.kubelet import NODE, kubelet
+from deploy.local.node.packages import BUSYBOX
+from deploy.local.ports import free_port
+from deploy.local.processes import Child, Program
+from deploy.local.readiness import must_run, until
+
+FOLDER = Path("/run/node")
+"""In memory, see `namespaces`: all that kubelet and containerd keep."""
+
+
+class Node:
+    """containerd and kubelet. An async context manager: ready when entered."""
+
+    def __init__(self, binaries: Binaries, control_plane: ControlPlane, logs: Path) -> None:
+        if CGROUP not in os.environ:
+            raise StartError("a node is started by `python -m deploy.local.node.alone` only")
+        self._binaries = binaries
+        self._control_plane = control_plane
+        self._stack = contextlib.AsyncExitStack()
+        FOLDER.mkdir()
+        self._stack.callback(shutil.rmtree, FOLDER, ignore_errors=True)
+        self.folder = FOLDER
+        self.containerd = Containerd(FOLDER)
+        self._containerd = Child(self.containerd.program(), logs / "containerd.log")
+        self._kubelet = Child(self._kubelet_program(), logs / "kubelet.log")
+
+    async def __aenter__(self) -> Self:
+        """Start both, and wait until pods can be given to the node."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop both. Containers that still run end with `alone`."""
+        await self._stack.aclose()
+
+    async def load(self, archive: Path) -> None:
+        """Take the images of an OCI archive."""
+        await self.containerd.load(archive)
+
+    async def kill_kubelet(self) -> None:
+        """End kubelet at once (SIGKILL); containers go on."""
+        self._kubelet.kill()
+        await self._kubelet.wait()
+
+    async def start_kubelet(self) -> None:
+        """Start kubelet (again), and wait until the node is ready."""
+        self._kubelet.start()
+        await until(self._is_ready, self._kubelet, self._containerd)
+
+    async def _start(self) -> None:
+        self._stack.push_async_callback(self._containerd.stop)
+        self._containerd.start()
+        await until(self.containerd.answers, self._containerd)
+        await self.load(_pause(FOLDER))
+        self._stack.push_async_callback(self._kubelet.stop)
+        await self.start_kubelet()
+        must_run(self._kubelet, self._containerd)
+
+    async def _is_ready(self) -> bool:
+        return await self._control_plane.node_is_ready(NODE)
+
+    def _kubelet_program(self) -> Program:
+        authority = self._control_plane.authority
+        return kubelet(
+            self._binaries,
+            FOLDER,
+            port=free_port(),
+            kubeconfig=self._control_plane.component_kubeconfig(f"system:node:{NODE}"),
+            ca=authority.file,
+            serving=authority.server("kubelet-serving"),
+            containerd=self.containerd.socket,
+            cgroup=os.environ[CGROUP],
+        )
+
+
+def _pause(folder: Path) -> Path:
+    """Write the image of the container that holds a pod's namespaces."""
+    archive = folder / "pause.tar"
+    layer = oci.Layer({"/bin/busybox": BUSYBOX.read_bytes()})
+    oci.write(archive, [oci.Image(PAUSE, (layer,), ("/bin/busybox", "sleep", "2147483647"))])
+    return archive

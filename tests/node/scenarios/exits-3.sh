@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "health check failed"
+exit 3
