@@ -89,7 +89,8 @@ class WatchCache(Contents[R], Generic[R]):
             page = await self.store.list(
                 labels=self._labels, limit=_PAGE, after=after, seconds=_LIST_SECONDS
             )
-            listed += page.items
+            # Page by page: what is given back only in the end leaves holes that nobody fills.
+            listed += map(self.shared, page.items)
             if not (after := page.next):
                 break
         if page.revision < self.revision:

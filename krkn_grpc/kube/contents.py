@@ -146,9 +146,13 @@ class Contents(Generic[R]):
         if change.object is None:
             return
         name = change.object.metadata.name
-        new = None if change.type == "DELETED" else change.object
+        new = None if change.type == "DELETED" else self.shared(change.object)
         self._settle(name, change.revision, new)
         self._change(name, new, is_whole=True)
+
+    def shared(self, item: R) -> R:
+        """Return the object, made to use what others say too; for a list as it comes in."""
+        return self._pool.share(item)
 
     def replace(self, listed: Iterable[R], revision: int) -> None:
         """Take in a whole list; listeners hear what it changes."""
@@ -176,7 +180,7 @@ class Contents(Generic[R]):
     def _change(self, name: str, new: R | None, *, is_whole: bool) -> None:
         old = self._items.pop(name, None)
         if new is not None:
-            self._items[name] = self._pool.share(new)
+            self._items[name] = new
         self._regroup(old, new)
         if old is not None or new is not None:
             seen = Seen(old, new, self.revision, is_whole)

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from tests.bench.row import Row
 
-_BAR, _GAP, _TEXT, _WIDTH, _MARGIN = 18, 10, 260, 420, 20
+_BAR, _GAP, _TEXT, _WIDTH, _MARGIN = 18, 10, 360, 420, 20
 _MOST = 1.2
 _STYLE = (
     "text{font:13px sans-serif;fill:#222}.met{fill:#3a7d44}.missed{fill:#b5423c}"

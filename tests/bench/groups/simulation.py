@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import quantiles
@@ -39,7 +40,8 @@ class Tally:
     took: list[float] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     """All that have ended: a job may be told again after that."""
-    failed: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """How many did not succeed, by reason."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begun(self, job_id: str, at: float) -> None:
@@ -53,7 +55,8 @@ class Tally:
         if job.job_id in self.known:
             return
         self.known.add(job.job_id)
-        self.failed += job.status != "Succeeded"
+        if job.status != "Succeeded":
+            self.failed[job.reason] += 1
         if job.job_id in self.asked:
             self._end(job.job_id, time.monotonic())
         else:
@@ -78,8 +81,10 @@ async def measure(bench: Bench) -> list[Row]:
     done = len(tally.took)
     hundredths = quantiles(tally.took, n=100)
     limit = "all" if done >= JOBS else f"ended after {_MOST_SECONDS:.0f} s"
+    failed = ", ".join(f"{number} {reason}" for reason, number in tally.failed.items())
+    failed = failed or "all Succeeded"
     rows = [
-        _row("jobs finished", done, "jobs", f"{limit}; {tally.failed} of them not Succeeded"),
+        _row("jobs finished", done, "jobs", f"{limit}; {failed}"),
         _row("from call to final", done / seconds, "jobs/s", _by_mark(marks)),
         _row("call to final, p50", hundredths[49], "s", f"{_MOST_UNDER_WAY:,} jobs under way"),
         _row("call to final, p99", hundredths[98], "s"),

@@ -8,6 +8,7 @@ from krkn_grpc.kube import sharing
 from krkn_grpc.kube.contents import Contents
 from krkn_grpc.kube.groups import everything
 from krkn_grpc.kube.sharing import Pool
+from krkn_grpc.kube.store import Change
 from krkn_grpc.resources.chaos_job import ChaosJob
 
 TARGET = "11111111-1111-4111-8111-111111111111"
@@ -55,6 +56,7 @@ def test_what_is_said_but_once_does_not_stay() -> None:
 
 def test_what_a_cache_keeps_is_shared() -> None:
     contents: Contents[ChaosJob] = Contents(everything)
-    contents.replace([a_job("a"), a_job("b")], 1)
+    for revision, name in enumerate(("a", "b"), start=2):
+        contents.apply(Change("ADDED", a_job(name), revision))
     one, other = contents.values()
     assert one.spec.target_uuid is other.spec.target_uuid
