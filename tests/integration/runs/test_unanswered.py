@@ -147,7 +147,7 @@ async def test_a_repetition_that_cannot_look_is_unknown_not_refused(
 
 async def test_a_call_whose_time_is_over_starts_no_more(site: Site, unsure: Unsure) -> None:
     """More targets than are written at once, and no answer: the last ones are not even tried."""
-    targets = await site.some_targets(40)
+    targets = await site.some_targets(80)
     cut(unsure.proxy, "after", lambda call: str(call) == "POST krknchaosjobs")
     reply = await unsure.runs.ask(*targets)
     statuses = [job.status for job in reply.jobs]

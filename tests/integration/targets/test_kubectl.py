@@ -256,7 +256,8 @@ async def test_a_target_that_waits_for_a_finalizer_holds_nothing(
     uuid, spec = target.metadata.name, target.spec
     await kubectl.targets.merge(uuid, {"metadata": {"finalizers": ["example.com/slow"]}})
     await (targets.delete(uuid) if by == "server" else kubectl.delete(target))
-    assert await code_of(targets.get(uuid)) == NOT_FOUND
+    # What kubectl did the server has to hear of first.
+    await eventually(lambda: code_of(targets.get(uuid)), lambda code: code == NOT_FOUND)
     again = token_target(clusterName=spec.cluster_name, clusterAPIURL=spec.cluster_api_url)
     assert await code_of(targets.create(again)) == OK
     await kubectl.targets.merge(uuid, {"metadata": {"finalizers": None}})
