@@ -29,8 +29,8 @@ TARGETS = 20
 SECONDS = 600.0 if ALL else 200.0
 # What 300 jobs use is a fifth of it; what grows with each job and never shrinks is more.
 MOST_MEMORY = 600 * 1024 * 1024
-# One pool of 64 for calls; a watch for each kind, and what is being closed.
-MOST_CONNECTIONS = 80
+# One pool of 128 for calls; a watch for each kind, and what is being closed.
+MOST_CONNECTIONS = 144
 
 
 @pytest_asyncio.fixture
