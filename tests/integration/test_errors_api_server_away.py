@@ -69,7 +69,13 @@ async def alone(
         await make_namespace(control_plane.cluster, name)
         wanted = Wanted(controller=False, environment=told)
         async with running(control_plane.cluster, name, folder, wanted) as services:
-            yield Alone(control_plane, services, await Rest(services.rest).register())
+            rest = Rest(services.rest)
+            # A new API server takes some seconds for the first object of a kind: longer than the
+            # server here may write.
+            registered = await eventually(
+                lambda: rest.post(TARGETS, token_target()), lambda reply: reply.status == 201
+            )
+            yield Alone(control_plane, services, registered.body["uuid"])
 
 
 @pytest_asyncio.fixture
