@@ -34,10 +34,10 @@ from krkn_grpc.resources.pod import Pod
 
 _QUOTA = Refusal("QuotaExceeded", "The quota of the namespace leaves no room for the pod.")
 _FORBIDDEN = Refusal("PodForbidden", "A rule of the cluster does not allow the scenario's pod.")
+_INVALID = Refusal("PodInvalid", "The cluster does not accept the scenario's pod.")
+
 # How long a deleted job is remembered whose caller gave no id to repeat it by.
 _RECORD_SECONDS = 3_600
-
-_INVALID = Refusal("PodInvalid", "The cluster does not accept the scenario's pod.")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.faults.conftest import Behind
 from tests.faults.kinds import EVERY, dropped_before, held
 from tests.faults.lie import Lie
 from tests.faults.life import Life
-from tests.faults.plays import is_over, left_of, lived_rightly, phase
+from tests.faults.plays import is_over, left_of, lived_rightly
 from tests.faults.proxy import Call, Fault, WatchFault
 from tests.support.custom_objects import JOBS, MERGE, Manifest
 from tests.support.jobs import Jobs
@@ -210,10 +210,6 @@ class World:
         listed = await self.jobs.cluster.request("GET", path)
         found = [lease["metadata"]["name"] for lease in listed["items"]]
         return [name for name in found if names.is_reservation(name)]
-
-    def phases(self) -> dict[str, str]:
-        """Return the phase of each job."""
-        return {life.job: phase(self.watch, life.job) for life in self.lives}
 
 
 @contextlib.contextmanager
