@@ -144,6 +144,11 @@ class Watcher:
         """Read until a job is DELETED."""
         return await self.until(lambda m: m.type == "DELETED" and m.job.job_id == job_id)
 
+    async def without(self, job_id: str) -> None:
+        """Read until a job is not known; it may have gone already, or never been told of."""
+        while job_id in self.jobs:
+            await self.next()
+
     def of(self, job_id: str) -> list[tuple[str, str]]:
         """Return the types and statuses of all that was told of a job."""
         return [(m.type, m.job.status) for m in self.told if m.job.job_id == job_id]
