@@ -12,6 +12,7 @@ import structlog
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 30.0
+_A_FEW = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +49,11 @@ class Queue:
             self._waiting.add(key)
             self._ready.append(key)
             self._wake.release()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more than a few keys have their turn or wait for it."""
+        return len(self._active) + len(self._waiting) > _A_FEW
 
     def add_later(self, key: str, seconds: float) -> None:
         """Give the key a turn after so many seconds, unless it gets one earlier."""

@@ -23,7 +23,7 @@ class Settings(ProcessSettings):
     )
     sweep_seconds: float = Field(60.0, gt=0, description="how often leftovers are looked for")
     lease_seconds: float = Field(8.0, ge=1, description="a leader that is dead so long is replaced")
-    workers: int = Field(32, gt=0, description="jobs that are worked on at the same time")
+    workers: int = Field(64, gt=0, description="jobs that are worked on at the same time")
     checks: int = Field(128, gt=0, description="target clusters that are asked at the same time")
     check_seconds: float = Field(300.0, gt=0, description="how often a ready target is asked again")
     write_seconds: float = Field(25.0, gt=0, description="the server's: how long a call may write")

@@ -44,6 +44,10 @@ _NODE_FIRST = timedelta(seconds=5)
 # Longer than any write may be on its way, or clocks differ.
 _ON_ITS_WAY = timedelta(minutes=2)
 
+# How long others may keep a job from being told to run; moments are whole seconds.
+_TOLD_WITHIN = timedelta(seconds=2)
+_PUT_OFF = 0.5
+
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Refusal("GateRemoved", "Someone else let the pod start before it was its turn.")
 _NOT_ADMITTED = Refusal("TargetNotAdmitted", "The target is not admitted yet.")
@@ -208,6 +212,9 @@ def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if seen.now >= deadline:
         return _end_pod(seen, job, DeletePod(pod), verdict.ran_too_long(job))
     again = Decision(again_in=_seconds_until(deadline, seen.now))
+    if seen.is_crowded and timedelta() <= seen.now - began < _TOLD_WITHIN:
+        # Those that are still to be started go first.
+        return Decision(again_in=_PUT_OFF)
     return _reported(again, job, outcome.running(job, began))
 
 

@@ -47,6 +47,8 @@ class Observed:
     credential: Kubeconfig | Refusal | None
     now: datetime
     limits: Limits = Limits()
+    is_crowded: bool = False
+    """Whether many jobs have their turn now, or wait for it."""
 
     @property
     def trace(self) -> str:

@@ -5,10 +5,12 @@ what it expects to find. What such a write would not notice is asked of the API 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from controller.jobs import credential
+from controller.jobs.departed import Departed
 from controller.jobs.model import Limits, Observed, Refusal, is_as_requested, is_held, is_ours
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
@@ -21,6 +23,8 @@ from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
+_YOUNG = timedelta(seconds=30)
+
 
 @dataclass(frozen=True)
 class Observer:
@@ -29,6 +33,8 @@ class Observer:
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
     targets: WatchCache[Target]
+    departed: Departed
+    is_crowded: Callable[[], bool]
     secrets: Store[Secret]
     leases: Store[Lease]
     rules: AddressRules
@@ -53,15 +59,20 @@ class Observer:
                 target, found = await self._what_a_pod_needs(job)
             else:
                 target = await self._target(job)
-        return Observed(job_id, job, pod, target, found, _now(), self.limits)
+        return Observed(
+            job_id, job, pod, target, found, _now(), self.limits, is_crowded=self.is_crowded()
+        )
 
     async def _what_a_pod_needs(
         self, job: ChaosJob
     ) -> tuple[Target | None, Kubeconfig | Refusal | None]:
-        """Return the target as it is now, and its credential when the job may have it."""
+        """Return the target, and its credential as it is now when the job may have it."""
+        # The server has looked at the target of a young job just now: were our watch silent, a
+        # change of the target would go unseen no longer than that.
+        is_young = _age(job) < _YOUNG
         record, target, secret = await asyncio.gather(
-            _live(self.leases, names.record_of(job)),
-            _live(self.targets.store, job.spec.target_uuid),
+            self._record(job),
+            self._target(job) if is_young else _live(self.targets.store, job.spec.target_uuid),
             _live(self.secrets, job.spec.target_secret_uuid),
         )
         if target is None or not target.is_admitted or not is_as_requested(target, job):
@@ -71,8 +82,14 @@ class Observer:
             return target, Refusal("AlreadyRan", "The job ran before and was deleted.")
         return target, credential.check(secret, target, self.rules)
 
+    async def _record(self, job: ChaosJob) -> Lease | None:
+        """Return what an earlier job of this name left; not asked for when there was none."""
+        if self.departed.was_none(job):
+            return None
+        return await _live(self.leases, names.record_of(job))
+
     async def _target(self, job: ChaosJob) -> Target | None:
-        """Return the target of a job that has a pod; it is asked for when it forbids one."""
+        """Return the target of a job; it is asked for when what was seen of it forbids a pod."""
         known = self.targets.get(job.spec.target_uuid)
         if known is not None and known.is_admitted and is_as_requested(known, job):
             return known
@@ -97,6 +114,11 @@ def _is_overdue(pod: Pod | None) -> bool:
     if pod is None or pod.is_terminal or pod.metadata.deletion_timestamp is None:
         return False
     return _now() >= pod.metadata.deletion_timestamp
+
+
+def _age(job: ChaosJob) -> timedelta:
+    created = job.metadata.creation_timestamp
+    return timedelta.max if created is None else abs(_now() - created)
 
 
 def _now() -> datetime:

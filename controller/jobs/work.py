@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from controller.jobs.act import Actor
+from controller.jobs.departed import Departed
 from controller.jobs.events import Announcer
 from controller.jobs.model import Limits
 from controller.jobs.observe import Observer
@@ -31,6 +32,7 @@ class Watched:
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
     targets: WatchCache[Target]
+    departed: Departed
 
     @classmethod
     def of(cls, session: Session, namespace: str) -> Self:
@@ -38,7 +40,8 @@ class Watched:
         jobs = WatchCache(Store(session, ChaosJob, namespace), groups_of=_waiting_for)
         # All pods, whatever their labels: one that has a job's name is in its way.
         pods = WatchCache(Store(session, Pod, namespace))
-        return cls(jobs, pods, WatchCache(Store(session, Target, namespace)))
+        targets = WatchCache(Store(session, Target, namespace))
+        return cls(jobs, pods, targets, Departed(jobs))
 
     async def run(self) -> None:
         """Keep all of it current until cancelled."""
@@ -71,6 +74,8 @@ class JobWork:
                 jobs=watched.jobs,
                 pods=watched.pods,
                 targets=watched.targets,
+                departed=watched.departed,
+                is_crowded=lambda: queue.is_crowded,
                 secrets=secrets,
                 leases=leases,
                 rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),

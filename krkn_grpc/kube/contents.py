@@ -59,6 +59,8 @@ class Contents(Generic[R]):
     def __init__(self, groups_of: GroupsOf[R] | None = None) -> None:
         """Start with nothing, at revision 0."""
         self.revision = 0
+        self.whole_since = 0
+        """After this revision every change was told by itself, or will be: of the last list."""
         self._items: dict[str, R] = {}
         self._groups_of: GroupsOf[R] = groups_of or (lambda _: ())
         self._groups = Groups()
@@ -169,6 +171,7 @@ class Contents(Generic[R]):
             for name, item in new.items()
             if name not in self._items or revision_of(self._items[name]) != revision_of(item)
         ]
+        self.whole_since = revision
         if not is_first:
             self._gaps.append((before, revision))
         for index, (name, item) in enumerate(changes, start=1):

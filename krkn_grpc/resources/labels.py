@@ -15,6 +15,8 @@ FINALIZER = f"{GROUP}/outcome"
 START_GATE = f"{GROUP}/start"
 
 TRACE = f"{GROUP}/trace"
+# The revision that the server had seen before it first tried to create the job.
+ASKED_AT = f"{GROUP}/asked-at"
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
 REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
 FINGERPRINT = f"{GROUP}/fingerprint"

@@ -71,7 +71,7 @@ async def test_watches_from_before_a_compaction(held: Held) -> None:
     long = {"scenarioImage": f"{IMAGE}-never-ends"}
     [stopped] = await site.runs.run(target, **long)
     [deleted] = await site.runs.run(target, **long)
-    [ends] = await site.runs.run(other, scenarioImage=f"{IMAGE}-lasts-2s-exit-3")
+    [ends] = await site.runs.run(other, scenarioImage=f"{IMAGE}-lasts-5s-exit-3")
     async with (
         jobs.watch(may_list_anew=True) as watch,
         site.runs.watch() as open_watch,

@@ -12,16 +12,20 @@ from krkn_grpc.resources.target import Target
 from krkn_grpc.server.runs.run import RegistryLogin, Run
 
 
-def job(run: Run, target: Target, job_id: str, caller: str, trace: str = "") -> ChaosJob:
+def job(
+    run: Run, target: Target, job_id: str, caller: str, trace: str = "", asked_at: int = 0
+) -> ChaosJob:
     """Return the job; it pins the cluster as the target names it now.
 
-    `trace` is the id of the call that asked for it.
+    `trace` is the id of the call that asked for it, `asked_at` a revision from before that call.
     """
     ours = {
         labels.TARGET_UUID: target.metadata.name,
         labels.SCENARIO_NAME: labels.as_label_value(run.scenario_name),
     }
     annotations = {labels.TRACE: trace} if trace else {}
+    if asked_at:
+        annotations[labels.ASKED_AT] = str(asked_at)
     if run.ignored:
         annotations[labels.IGNORED_OPTIONS] = ", ".join(run.ignored)
     return ChaosJob(

@@ -75,6 +75,7 @@ class Submission:
         Raises RequestIdReused, and Unreachable when the API server could not be asked at all and
         nothing was written.
         """
+        asked_at = self._cache.revision
         record: Record | None = None
         known: dict[str, JobResult] = {}
         if run.request_id and run.validate_only:
@@ -83,7 +84,7 @@ class Submission:
             record, known = await self._recorded(run, caller, deadline)
         new = [uuid for uuid in run.target_uuids if uuid not in known]
         outcomes = await asyncio.gather(
-            *(self._one(run, uuid, caller, record, deadline) for uuid in new),
+            *(self._one(run, uuid, caller, record, asked_at, deadline) for uuid in new),
             return_exceptions=True,
         )
         if not known and all(isinstance(outcome, errors.NotWritten) for outcome in outcomes):
@@ -122,7 +123,13 @@ class Submission:
         return JobResult(uuid, "Pending", job_id, job=job)
 
     async def _one(
-        self, run: Run, uuid: str, caller: Permission, record: Record | None, deadline: Deadline
+        self,
+        run: Run,
+        uuid: str,
+        caller: Permission,
+        record: Record | None,
+        asked_at: int,
+        deadline: Deadline,
     ) -> JobResult:
         job_id = record.job_id(uuid) if record is not None else ids.new_id()
         async with self._writes:
@@ -135,7 +142,7 @@ class Submission:
                 raise errors.NotWritten(_TOO_LATE) from None
             if run.validate_only:
                 return JobResult(uuid, "Pending")
-            job = blueprint.job(run, target, job_id, caller.user, trace.current())
+            job = blueprint.job(run, target, job_id, caller.user, trace.current(), asked_at)
             return await self._write(run, job, deadline)
 
     async def _target(self, run: Run, uuid: str, caller: Permission) -> Target:

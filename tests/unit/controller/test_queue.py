@@ -162,6 +162,21 @@ async def test_a_turn_that_fails_comes_again_later_and_later(error: Exception) -
     assert pauses[2] > pauses[1] * 1.5
 
 
+async def test_it_is_crowded_by_those_that_wait_and_those_that_have_their_turn() -> None:
+    work = Work()
+    async with running(work.turn) as queue:
+        for number in range(8):
+            queue.add(str(number))
+        await settled()
+        assert len(work.inside) == 4
+        assert not queue.is_crowded
+        queue.add("one more")
+        assert queue.is_crowded
+        work.gate.set()
+        await settled()
+        assert not queue.is_crowded
+
+
 async def test_a_key_that_fails_does_not_slow_another() -> None:
     done: list[str] = []
 

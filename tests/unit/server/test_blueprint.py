@@ -130,6 +130,14 @@ def test_options_without_effect_are_noted_on_the_job() -> None:
     assert blueprint.job(a_run(), a_target(), JOB_ID, "").metadata.annotations == {}
 
 
+def test_a_job_says_after_which_revision_it_was_asked_for() -> None:
+    job = blueprint.job(a_run(), a_target(), JOB_ID, "", "the-call", 4_711)
+    assert job.metadata.annotations == {
+        "krkn.krkn-chaos.dev/trace": "the-call",
+        "krkn.krkn-chaos.dev/asked-at": "4711",
+    }
+
+
 def test_the_same_run_makes_the_same_objects() -> None:
     run = a_run(secret_environment={"B": "2", "A": "1"}, registry_url="r", token="t")
     target = a_target()
