@@ -6,7 +6,7 @@ for one has been told of each earlier job of its name, and of its end.
 
 from collections import OrderedDict
 
-from krkn_grpc.kube.contents import Contents, Seen
+from krkn_grpc.kube.contents import Contents, Seen, revision_of
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import ChaosJob
 
@@ -30,6 +30,9 @@ class Departed:
         return (
             asked_at.isdecimal()
             and int(asked_at) >= max(self._jobs.whole_since, self._forgotten)
+            # One that was read before the watch brought it: of its predecessor's end nothing is
+            # told yet.
+            and self._jobs.revision >= revision_of(job)
             and job.metadata.name not in self._names
         )
 

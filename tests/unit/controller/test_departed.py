@@ -52,6 +52,7 @@ def followed() -> Followed:
 
 
 def test_a_job_that_was_asked_for_later_is_the_first(followed: Followed) -> None:
+    followed.jobs.apply(Change("BOOKMARK", None, 110))
     for asked_at in ("100", "101"):
         assert followed.departed.was_none(job(110, asked_at=asked_at))
 
@@ -60,17 +61,20 @@ def test_a_job_that_was_asked_for_later_is_the_first(followed: Followed) -> None
 def test_nothing_is_known_of_what_was_asked_for_earlier(
     followed: Followed, asked_at: str | None
 ) -> None:
+    followed.jobs.apply(Change("BOOKMARK", None, 110))
     assert not followed.departed.was_none(job(110, asked_at=asked_at))
 
 
 def test_nothing_is_known_before_the_first_list() -> None:
     followed = Followed()
     followed.jobs.replace([job(90)], 100)
+    followed.jobs.apply(Change("BOOKMARK", None, 110))
     assert not followed.departed.was_none(job(110, asked_at="99"))
 
 
 def test_a_job_of_a_deleted_ones_name_is_not_the_first(followed: Followed) -> None:
     followed.came_and_went(JOB_ID, 110)
+    followed.jobs.apply(Change("BOOKMARK", None, 120))
     assert not followed.departed.was_none(job(120, asked_at="105"))
     assert followed.departed.was_none(job(120, name="another", asked_at="105"))
 
@@ -81,6 +85,13 @@ def test_nor_is_one_that_took_the_place_of_another_at_once(followed: Followed) -
     assert not followed.departed.was_none(job(112, uid="other", asked_at="105"))
 
 
+def test_nothing_is_known_of_a_job_that_the_watch_has_not_brought(followed: Followed) -> None:
+    ahead = job(110, asked_at="105")
+    assert not followed.departed.was_none(ahead)
+    followed.came(ahead)
+    assert followed.departed.was_none(ahead)
+
+
 def test_a_change_is_no_end(followed: Followed) -> None:
     followed.came(job(110))
     followed.jobs.apply(Change("MODIFIED", job(111), 111))
@@ -89,6 +100,7 @@ def test_a_change_is_no_end(followed: Followed) -> None:
 
 def test_what_a_gap_has_hidden_is_not_known(followed: Followed) -> None:
     followed.jobs.replace([], 200)
+    followed.jobs.apply(Change("BOOKMARK", None, 210))
     assert not followed.departed.was_none(job(210, asked_at="199"))
     assert followed.departed.was_none(job(210, asked_at="200"))
 
@@ -98,6 +110,7 @@ def test_of_too_many_the_oldest_are_known_no_more() -> None:
     followed.jobs.replace([], 100)
     for number in range(3):
         followed.came_and_went(f"job-{number}", 110 + 10 * number)
+    followed.jobs.apply(Change("BOOKMARK", None, 140))
     # The first went at 111, and is forgotten.
     for name in ("job-0", "new"):
         assert not followed.departed.was_none(job(140, name=name, asked_at="110"))
