@@ -94,15 +94,22 @@ class Jobs:
         )
 
     async def job(self, target: Manifest, behaviour: str = "", **spec: Any) -> str:
-        """Make a job whose image asks the fake node for this behaviour; return its id."""
+        """Make a job whose image asks the fake node for this behaviour; return its id.
+
+        With `asked_at`, it says so as the server's jobs do.
+        """
         name = str(spec.pop("jobId", uuid.uuid4()))
+        asked_at = spec.pop("asked_at", None)
         await self.cluster.request(
             "POST",
             collection(JOBS, self.namespace),
             {
                 "apiVersion": API_VERSION,
                 "kind": "KrknChaosJob",
-                "metadata": {"name": name},
+                "metadata": {
+                    "name": name,
+                    "annotations": {} if asked_at is None else {labels.ASKED_AT: asked_at},
+                },
                 "spec": {
                     "jobId": name,
                     "targetUUID": target["metadata"]["name"],
