@@ -212,7 +212,8 @@ def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if seen.now >= deadline:
         return _end_pod(seen, job, DeletePod(pod), verdict.ran_too_long(job))
     again = Decision(again_in=_seconds_until(deadline, seen.now))
-    if seen.is_crowded and timedelta() <= seen.now - began < _TOLD_WITHIN:
+    is_told = job.status.start_time is not None
+    if seen.is_crowded and not is_told and timedelta() <= seen.now - began < _TOLD_WITHIN:
         # Those that are still to be started go first.
         return Decision(again_in=_PUT_OFF)
     return _reported(again, job, outcome.running(job, began))

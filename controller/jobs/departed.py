@@ -11,6 +11,7 @@ from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import ChaosJob
 
 _MOST = 8_192
+_MOST_DIGITS = 20
 
 
 class Departed:
@@ -28,7 +29,9 @@ class Departed:
         """Whether there surely never was another job of this name; False when it is not known."""
         asked_at = job.metadata.annotations.get(labels.ASKED_AT, "")
         return (
+            # Anyone may have written it, and Python refuses numbers of thousands of digits.
             asked_at.isdecimal()
+            and len(asked_at) <= _MOST_DIGITS
             and int(asked_at) >= max(self._jobs.whole_since, self._forgotten)
             # One that was read before the watch brought it: of its predecessor's end nothing is
             # told yet.

@@ -57,7 +57,7 @@ def test_a_job_that_was_asked_for_later_is_the_first(followed: Followed) -> None
         assert followed.departed.was_none(job(110, asked_at=asked_at))
 
 
-@pytest.mark.parametrize("asked_at", [None, "", "99", "-200", "1e9", "many"])
+@pytest.mark.parametrize("asked_at", [None, "", "99", "-200", "1e9", "many", "9" * 5_000])
 def test_nothing_is_known_of_what_was_asked_for_earlier(
     followed: Followed, asked_at: str | None
 ) -> None:

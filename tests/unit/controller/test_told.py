@@ -31,6 +31,11 @@ def test_but_not_for_longer_whatever_the_clocks_say(seconds: float) -> None:
     assert [type(action) for action in decision.actions] == [SetStatus]
 
 
+def test_one_that_was_told_waits_for_its_deadline_alone() -> None:
+    told = seen(running(a_job(), 1), A_POD.running(1))
+    assert decide(among_others(told)) == decide(told)
+
+
 def test_a_stop_does_not_wait() -> None:
     decision = decide(among_others(seen(named(a_job(stop=True)), A_POD.running(0))))
     assert [type(action) for action in decision.actions] == [DeletePod]
