@@ -5,7 +5,6 @@ from datetime import datetime
 
 from krkn_grpc.resources import images, labels
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
-from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.names import pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
@@ -17,6 +16,13 @@ class Refusal:
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a job's pod is given to reach its target: the text of a kubeconfig that was checked."""
+
+    kubeconfig: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Observed:
     job: ChaosJob | None
     pod: Pod | None
     target: Target | None
-    credential: Kubeconfig | Refusal | None
+    credential: Credential | Refusal | None
     now: datetime
     limits: Limits = Limits()
     is_crowded: bool = False
@@ -61,7 +67,7 @@ class CreatePod:
     """Write the job's own kubeconfig Secret and its pod, gated."""
 
     job: ChaosJob
-    kubeconfig: Kubeconfig = field(repr=False)
+    credential: Credential
 
 
 @dataclass(frozen=True)

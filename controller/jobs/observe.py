@@ -9,17 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from controller.jobs import credential
 from controller.jobs.departed import Departed
-from controller.jobs.model import Limits, Observed, Refusal, is_as_requested, is_held, is_ours
+from controller.jobs.handover import Handover
+from controller.jobs.model import (
+    Credential,
+    Limits,
+    Observed,
+    Refusal,
+    is_as_requested,
+    is_held,
+    is_ours,
+)
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.kube.store import R, Store
 from krkn_grpc.resources import labels, names
-from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
-from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
@@ -37,7 +43,7 @@ class Observer:
     is_crowded: Callable[[], bool]
     secrets: Store[Secret]
     leases: Store[Lease]
-    rules: AddressRules
+    handover: Handover
     limits: Limits
 
     async def observe(self, job_id: str) -> Observed:
@@ -53,7 +59,7 @@ class Observer:
         if _is_gone(pod, job) or _is_overdue(pod):
             pod = await _live(self.pods.store, names.pod_for(job_id))
         target: Target | None = None
-        found: Kubeconfig | Refusal | None = None
+        found: Credential | Refusal | None = None
         if job.status.start_time is None and not job.spec.stop:
             if pod is None and not job.status.pod_uid:
                 target, found = await self._what_a_pod_needs(job)
@@ -65,7 +71,7 @@ class Observer:
 
     async def _what_a_pod_needs(
         self, job: ChaosJob
-    ) -> tuple[Target | None, Kubeconfig | Refusal | None]:
+    ) -> tuple[Target | None, Credential | Refusal | None]:
         """Return the target, and its credential as it is now when the job may have it."""
         # The server has looked at the target of a young job just now: were our watch silent, a
         # change of the target would go unseen no longer than that.
@@ -80,7 +86,7 @@ class Observer:
         # A write that was repeated very late may have created again what was deleted.
         if record is not None and labels.gone(job.metadata.name) in record.metadata.annotations:
             return target, Refusal("AlreadyRan", "The job ran before and was deleted.")
-        return target, credential.check(secret, target, self.rules)
+        return target, self.handover.credential(secret, target)
 
     async def _record(self, job: ChaosJob) -> Lease | None:
         """Return what an earlier job of this name left; not asked for when there was none."""

@@ -4,11 +4,10 @@ import base64
 from typing import Literal
 
 from controller.jobs import stop_hook
-from krkn_grpc.resources import kubeconfig as kubeconfigs
+from controller.jobs.model import Credential
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.pod import (
     Capabilities,
@@ -21,6 +20,8 @@ from krkn_grpc.resources.pod import (
     LifecycleHandler,
     LocalReference,
     NewPod,
+    ObservedPodSpec,
+    Pod,
     PodSecurityContext,
     PodSpec,
     SeccompProfile,
@@ -39,9 +40,8 @@ _KUBECONFIG_KEY = "kubeconfig"
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
 
 
-def kubeconfig_secret(job: ChaosJob, kubeconfig: Kubeconfig) -> Secret:
+def kubeconfig_secret(job: ChaosJob, credential: Credential) -> Secret:
     """Return the job's own copy of its target's kubeconfig; it goes when the pod has ended."""
-    text = kubeconfigs.render(kubeconfig).encode()
     return Secret(
         metadata=ObjectMeta(
             name=names.kubeconfig_secret_for(job.metadata.name),
@@ -50,7 +50,7 @@ def kubeconfig_secret(job: ChaosJob, kubeconfig: Kubeconfig) -> Secret:
             owner_references=[owner_of(job)],
         ),
         immutable=True,
-        data={_KUBECONFIG_KEY: base64.b64encode(text).decode()},
+        data={_KUBECONFIG_KEY: base64.b64encode(credential.kubeconfig.encode()).decode()},
     )
 
 
@@ -109,6 +109,15 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
             termination_grace_period_seconds=grace_seconds,
         ),
     )
+
+
+def observed(created: NewPod) -> Pod:
+    """Return a pod that was just created as it would be observed."""
+    spec = ObservedPodSpec(
+        scheduling_gates=created.spec.scheduling_gates,
+        termination_grace_period_seconds=created.spec.termination_grace_period_seconds,
+    )
+    return Pod(metadata=created.metadata, spec=spec)
 
 
 def _trace(job: ChaosJob) -> dict[str, str]:

@@ -12,14 +12,13 @@ import msgspec
 from cachetools import LRUCache
 
 from controller.jobs import pod as pods
-from controller.jobs.model import Refusal
+from controller.jobs.model import Credential, Refusal
 from controller.jobs.trouble import Refused
 from krkn_grpc.kube.errors import AlreadyExists, Conflict, NotFound
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 
 _MOST_MADE = 16_384
@@ -35,13 +34,13 @@ class JobSecrets:
     store: Store[Secret]
     made: MutableMapping[str, str] = field(default_factory=lambda: LRUCache(_MOST_MADE))
 
-    async def prepare(self, job: ChaosJob, kubeconfig: Kubeconfig) -> None:
+    async def prepare(self, job: ChaosJob, credential: Credential) -> None:
         """Make all Secrets of the job be there and be its own; Refused when one cannot be."""
         if job.spec.has_inputs:
             await self._claim(job, names.inputs_secret_for(job.metadata.name))
         if job.spec.pull_secret:
             await self._claim(job, names.registry_secret_for(job.metadata.name))
-        wanted = pods.kubeconfig_secret(job, kubeconfig)
+        wanted = pods.kubeconfig_secret(job, credential)
         try:
             made = await self.store.create(wanted)
             self.made[made.metadata.name] = made.metadata.uid

@@ -7,6 +7,7 @@ from typing import Self
 from controller.jobs.act import Actor
 from controller.jobs.departed import Departed
 from controller.jobs.events import Announcer
+from controller.jobs.handover import Handover
 from controller.jobs.model import Limits
 from controller.jobs.observe import Observer
 from controller.jobs.reconcile import Reconciler
@@ -78,7 +79,9 @@ class JobWork:
                 is_crowded=lambda: queue.is_crowded,
                 secrets=secrets,
                 leases=leases,
-                rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
+                handover=Handover(
+                    AddressRules(settings.allowed_target_networks, settings.allow_proxy_url)
+                ),
                 limits=Limits(
                     settings.start_seconds,
                     settings.node_seconds,

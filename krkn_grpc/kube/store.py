@@ -8,10 +8,11 @@ import msgspec
 import structlog
 
 from krkn_grpc.kube import errors, paths
-from krkn_grpc.kube.session import DEFAULT_SECONDS, JSON_PATCH, MERGE_PATCH, Session
+from krkn_grpc.kube.session import DEFAULT_SECONDS, JSON, JSON_PATCH, MERGE_PATCH, Session
 from krkn_grpc.resources.meta import ObjectMeta, Resource
 
 R = TypeVar("R", bound=Resource)
+W = TypeVar("W", bound=Resource)
 _log = structlog.get_logger(__name__)
 
 # Bookmarks come once a minute: a watch that is silent for longer has lost its other end.
@@ -19,6 +20,9 @@ _WATCH_SILENCE_SECONDS = 90.0
 _WATCH_SECONDS = 280
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# A field that the API server does not know is dropped in any case. It would look for such fields
+# and warn of them, which nobody here reads.
+_UNCHECKED = "?fieldValidation=Ignore"
 
 
 class _ListMeta(msgspec.Struct, rename={"resource_version": "resourceVersion", "next": "continue"}):
@@ -38,6 +42,9 @@ class _Change(msgspec.Struct):
 
 class _Metadata(msgspec.Struct):
     metadata: ObjectMeta
+
+
+_METADATA_DECODER = msgspec.json.Decoder(_Metadata)
 
 
 class _MetadataList(msgspec.Struct):
@@ -71,6 +78,10 @@ class Change(Generic[R]):
 class Store(Generic[R]):
     """Create, read, change and delete objects of one kind.
 
+    A write is answered with the metadata of what is stored now, and nothing else of it: for the
+    API server an object costs less to store than to show. What a write returns is what was sent,
+    with that metadata.
+
     Every method raises a KubeError as `Session.call` does, and BadName for a name that no object
     can have.
     """
@@ -87,21 +98,21 @@ class Store(Generic[R]):
         # The kind is the class's, so it is written in front of what the object itself says.
         self._head = f'{{"apiVersion":"{api_version}","kind":"{name}",'.encode()
 
-    async def create(self, new: Resource, seconds: float = DEFAULT_SECONDS) -> R:
-        """Create the object and return it as it was stored."""
+    async def create(self, new: W, seconds: float = DEFAULT_SECONDS) -> W:
+        """Create the object and return it with the metadata that it was stored with."""
         body = self._encode(new)
-        return self._decode(
-            await self._session.call("POST", self._path, body=body, seconds=seconds)
-        )
+        stored = await self._write("POST", self._path, body, seconds=seconds)
+        return msgspec.structs.replace(new, metadata=stored)
 
     async def get(self, name: str) -> R:
         """Return the object as it is now."""
-        return self._decode(await self._session.call("GET", paths.single(self._path, name)))
+        return self._decoder.decode(await self._session.call("GET", paths.single(self._path, name)))
 
     async def replace(self, changed: R) -> R:
         """Write the whole object; Conflict when its resource version is not the current one."""
         path = paths.single(self._path, changed.metadata.name)
-        return self._decode(await self._session.call("PUT", path, body=self._encode(changed)))
+        stored = await self._write("PUT", path, self._encode(changed))
+        return msgspec.structs.replace(changed, metadata=stored)
 
     async def replace_status(self, seen: R, status: msgspec.Struct) -> R:
         """Write the status of exactly the version that was seen; Conflict when it changed since."""
@@ -113,23 +124,18 @@ class Store(Generic[R]):
         )
         body = self._head + self._encoder.encode({"metadata": metadata, "status": status})[1:]
         path = paths.single(self._path, seen.metadata.name, "status")
-        return self._decode(await self._session.call("PUT", path, body=body))
+        stored = await self._write("PUT", path, body)
+        return msgspec.structs.replace(seen, metadata=stored, status=status)
 
-    async def patch(self, name: str, operations: Iterable[dict[str, Any]]) -> R:
+    async def patch(self, name: str, operations: Iterable[dict[str, Any]]) -> ObjectMeta:
         """Apply a JSON patch; Invalid when one of its `test` operations fails."""
-        path = paths.single(self._path, name)
         body = self._encoder.encode(list(operations))
-        return self._decode(
-            await self._session.call("PATCH", path, body=body, content_type=JSON_PATCH)
-        )
+        return await self._write("PATCH", paths.single(self._path, name), body, JSON_PATCH)
 
-    async def merge(self, name: str, part: dict[str, Any]) -> R:
+    async def merge(self, name: str, part: dict[str, Any]) -> ObjectMeta:
         """Apply a JSON merge patch; a resource version in its metadata is a precondition."""
-        path = paths.single(self._path, name)
         body = self._encoder.encode(part)
-        return self._decode(
-            await self._session.call("PATCH", path, body=body, content_type=MERGE_PATCH)
-        )
+        return await self._write("PATCH", paths.single(self._path, name), body, MERGE_PATCH)
 
     async def delete(
         self, name: str, *, uid: str | None = None, resource_version: str | None = None
@@ -147,8 +153,7 @@ class Store(Generic[R]):
     async def get_metadata(self, name: str) -> ObjectMeta:
         """Return the metadata of the object and nothing else of it."""
         path = paths.single(self._path, name)
-        content = await self._session.call("GET", path, accept=_METADATA)
-        return msgspec.json.decode(content, type=_Metadata).metadata
+        return _metadata(await self._session.call("GET", path, accept=_METADATA))
 
     async def list_metadata(self, *, labels: str = "") -> list[ObjectMeta]:
         """Return the metadata of all objects and nothing else of them."""
@@ -204,6 +209,24 @@ class Store(Generic[R]):
                 for line in lines:
                     yield self._change(line)
 
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        content_type: str = JSON,
+        seconds: float = DEFAULT_SECONDS,
+    ) -> ObjectMeta:
+        content = await self._session.call(
+            method,
+            path + _UNCHECKED,
+            body=body,
+            content_type=content_type,
+            accept=_METADATA,
+            seconds=seconds,
+        )
+        return _metadata(content)
+
     def _change(self, line: bytes) -> Change[R]:
         change = msgspec.json.decode(line, type=_Change)
         if change.type == "ERROR":
@@ -236,5 +259,6 @@ class Store(Generic[R]):
     def _encode(self, resource: Resource) -> bytes:
         return self._head + self._encoder.encode(resource)[1:]
 
-    def _decode(self, content: bytes) -> R:
-        return self._decoder.decode(content)
+
+def _metadata(content: bytes) -> ObjectMeta:
+    return _METADATA_DECODER.decode(content).metadata

@@ -3,12 +3,12 @@
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.session import DEFAULT_SECONDS, pause
-from krkn_grpc.kube.store import R, Store
+from krkn_grpc.kube.store import R, Store, W
 
 _ATTEMPTS_TO_CONNECT = 5
 
 
-async def create(store: Store[R], new: R, deadline: Deadline) -> R | None:
+async def create(store: Store[R], new: W, deadline: Deadline) -> W | None:
     """Create an object, and repeat the same create while its outcome is not known.
 
     Returns None when it turned out to exist after an attempt of ours that was not answered: its

@@ -11,11 +11,11 @@ import msgspec
 
 from controller.jobs import outcome
 from controller.jobs import pod as pods
+from controller.jobs.model import Credential
 from krkn_grpc.kube import paths
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.resources.kubeconfig import Kubeconfig, KubeconfigRules
 from krkn_grpc.resources.meta import Resource
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
@@ -36,12 +36,12 @@ class BareStart:
     controller: Bare
     namespace: str
     example: Example
-    kubeconfig: Kubeconfig
+    credential: Credential
 
     async def start(self, _: object = None) -> None:
         """Write what one job needs until its pod may be bound."""
         job = await self._create(self.server, self.example.copy(), ChaosJob)
-        secret = pods.kubeconfig_secret(job, self.kubeconfig)
+        secret = pods.kubeconfig_secret(job, self.credential)
         await self._create(self.controller, _encoded(secret), Secret)
         new = pods.pod(job, "Always", _GRACE_SECONDS)
         pod = await self._create(self.controller, _encoded(new), Pod)
@@ -63,14 +63,14 @@ class BareStart:
         return paths.collection(kind.KIND, self.namespace)
 
 
-async def kubeconfig_of(bench: Bench, uuid: str) -> Kubeconfig:
-    """Read the credential of a target, as the controller does before it starts a job."""
+async def credential_of(bench: Bench, uuid: str) -> Credential:
+    """Read what a job on a target is given, as the controller does before it starts a job."""
     path = paths.single(paths.collection(Target.KIND, bench.namespace), uuid)
     target = msgspec.convert(await bench.cluster.request("GET", path), Target, strict=False)
     secrets = paths.collection(Secret.KIND, bench.namespace)
     path = paths.single(secrets, target.spec.secret_uuid)
     secret = msgspec.convert(await bench.cluster.request("GET", path), Secret, strict=False)
-    return kubeconfigs.from_secret_data(submitted_text(secret), KubeconfigRules())
+    return Credential(kubeconfigs.unwrap(submitted_text(secret)))
 
 
 def _encoded(resource: Resource) -> bytes:

@@ -15,10 +15,11 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, assume, given, settings
 
+from controller.jobs.model import Credential
 from controller.jobs.pod import kubeconfig_secret, pod
 from deploy.local.cluster import Cluster
 from deploy.local.control_plane import ControlPlane
-from krkn_grpc.resources.kubeconfig import from_token
+from krkn_grpc.resources.kubeconfig import from_token, render
 from krkn_grpc.resources.meta import Resource
 from krkn_grpc.server.errors import InvalidRequest
 from krkn_grpc.server.runs import blueprint, check
@@ -45,7 +46,7 @@ class Writers:
         """Write all that the run means for one target; the API server must take it."""
         job = blueprint.job(run, a_target(), str(uuid.uuid4()), "alice")
         by_controller = (
-            kubeconfig_secret(job, from_token("https://a.example", "abc")),
+            kubeconfig_secret(job, Credential(render(from_token("https://a.example", "abc")))),
             pod(job, "Always", 60),
         )
         await asyncio.gather(

@@ -23,6 +23,7 @@ from krkn_grpc.resources.kubeconfig.render import (
     from_secret_data,
     render,
     to_secret_data,
+    unwrap,
 )
 from krkn_grpc.resources.kubeconfig.urls import Endpoint, endpoint, normalise_url
 
@@ -47,4 +48,5 @@ __all__ = [
     "read",
     "render",
     "to_secret_data",
+    "unwrap",
 ]

@@ -50,8 +50,13 @@ def to_secret_data(kubeconfig: Kubeconfig) -> str:
 
 def from_secret_data(text: str, rules: KubeconfigRules) -> Kubeconfig:
     """Read what stands in a Secret, with all checks: anyone may have written it with kubectl."""
+    return read(unwrap(text), rules)
+
+
+def unwrap(text: str) -> str:
+    """Give the kubeconfig's text that stands in a Secret, unread; KubeconfigError for none."""
     findings = Findings()
-    return read(findings.conclude(findings.check(ROOT, _unwrapped, text)), rules)
+    return findings.conclude(findings.check(ROOT, _unwrapped, text))
 
 
 def _unwrapped(text: str) -> str:

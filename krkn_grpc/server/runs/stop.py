@@ -1,5 +1,7 @@
 """Asks a job to stop: one field of its spec, which the controller heeds in every state."""
 
+import msgspec
+
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.errors import Conflict, Invalid, NotFound, NotWritten, OutcomeUnknown
@@ -28,7 +30,9 @@ async def stop(jobs: WatchCache[ChaosJob], job_id: str, deadline: Deadline) -> C
         }
         ask = {"op": "add", "path": "/spec/stop", "value": True}
         try:
-            job = await jobs.store.patch(job_id, [unchanged, ask])
+            metadata = await jobs.store.patch(job_id, [unchanged, ask])
+            spec = msgspec.structs.replace(job.spec, stop=True)
+            job = msgspec.structs.replace(job, metadata=metadata, spec=spec)
         except _LOOK_AGAIN as error:
             is_unanswered = isinstance(error, NotWritten | OutcomeUnknown)
             # The first time at once: mostly it has changed just now.

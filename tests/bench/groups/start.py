@@ -9,7 +9,7 @@ from typing import Any
 from deploy.local.services import CONTROLLER, SERVER
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.bench.bare import bare, each
-from tests.bench.bare_start import BareStart, kubeconfig_of
+from tests.bench.bare_start import BareStart, credential_of
 from tests.bench.bench import Bench
 from tests.bench.bound import bound
 from tests.bench.clearing import clear
@@ -37,7 +37,7 @@ async def measure(bench: Bench) -> list[Row]:
             controller,
             bench.bare_namespace,
             await Example.ask_for(bench, target),
-            await kubeconfig_of(bench, target),
+            await credential_of(bench, target),
         )
         await _measure(bench, loop, min(_MANY, bench.most), rounds=1)  # warms up
         return [await _measure(bench, loop, count, bench.rounds) for count in counts]

@@ -69,7 +69,8 @@ class Kubectl:
 
     async def edit(self, target: Target, **spec: Any) -> Target:
         """Change fields of the spec, given as they are called in YAML."""
-        return await self.targets.merge(target.metadata.name, {"spec": spec})
+        await self.targets.merge(target.metadata.name, {"spec": spec})
+        return await self.targets.get(target.metadata.name)
 
     async def delete(self, target: Target) -> None:
         """Delete the target."""

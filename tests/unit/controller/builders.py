@@ -6,10 +6,9 @@ from typing import Any, Self
 
 import msgspec
 
-from controller.jobs.model import Limits, Observed, Refusal
+from controller.jobs.model import Credential, Limits, Observed, Refusal
 from krkn_grpc.resources import kubeconfig, labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
-from krkn_grpc.resources.kubeconfig import Kubeconfig
 from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import ADMITTED, Target, TargetSpec, TargetStatus
@@ -26,8 +25,8 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def a_kubeconfig() -> Kubeconfig:
-    return kubeconfig.from_token(API_URL, "the-token")
+def a_credential() -> Credential:
+    return Credential(kubeconfig.render(kubeconfig.from_token(API_URL, "the-token")))
 
 
 def a_job(*, stop: bool = False, age: float = 10, **changes: Any) -> ChaosJob:
@@ -209,7 +208,7 @@ def seen(
     pod: PodBuilder | None = None,
     *,
     target: Target | None = None,
-    credential: Kubeconfig | Refusal | None = None,
+    credential: Credential | Refusal | None = None,
     start_seconds: int = 300,
 ) -> Observed:
     return Observed(

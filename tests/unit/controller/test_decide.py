@@ -26,8 +26,8 @@ from tests.unit.controller.builders import (
     POD_UID,
     PREDECESSOR,
     SECOND,
+    a_credential,
     a_job,
-    a_kubeconfig,
     a_target,
     admission,
     ago,
@@ -43,7 +43,7 @@ from tests.unit.controller.builders import (
 )
 
 TARGET = a_target()
-KUBECONFIG = a_kubeconfig()
+CREDENTIAL = a_credential()
 REFUSED = Refusal("InvalidKubeconfig", "It is refused.")
 UNADMITTED = with_target_metadata(TARGET, generation=2)
 DUPLICATE = admission(TARGET, "False", "DuplicateName", "Another one has the name.")
@@ -55,7 +55,7 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
     [
         # Before a pod was named.
         pytest.param(
-            seen(a_job(), target=TARGET, credential=KUBECONFIG), [CreatePod], id="new job"
+            seen(a_job(), target=TARGET, credential=CREDENTIAL), [CreatePod], id="new job"
         ),
         pytest.param(
             seen(a_job(), A_POD, target=TARGET), [SetStatus], id="pod is named before anything else"
@@ -371,7 +371,7 @@ def test_actions(looked: Observed, actions: list[type]) -> None:
             id="foreign pod",
         ),
         pytest.param(
-            seen(a_job(age=300), target=TARGET, credential=KUBECONFIG),
+            seen(a_job(age=300), target=TARGET, credential=CREDENTIAL),
             "StartDeadlineExceeded",
             "within 300 seconds",
             id="the controller was away",
@@ -380,7 +380,7 @@ def test_actions(looked: Observed, actions: list[type]) -> None:
             seen(
                 with_status(a_job(age=300), reason="QuotaExceeded", message="No room."),
                 target=TARGET,
-                credential=KUBECONFIG,
+                credential=CREDENTIAL,
             ),
             "QuotaExceeded",
             "within 300 seconds. No room.",
@@ -509,7 +509,7 @@ def test_only_the_named_pod_is_ever_ungated() -> None:
     jobs += [finished(named(a_job())), deleted(named(a_job()))]
     for job in [*jobs, None]:
         for pod in (None, A_POD, SECOND, FOREIGN, PREDECESSOR, A_POD.deleted(1)):
-            looked = seen(job, pod, target=TARGET, credential=KUBECONFIG)
+            looked = seen(job, pod, target=TARGET, credential=CREDENTIAL)
             for action in decide(looked).actions:
                 if isinstance(action, Ungate):
                     assert job is not None
@@ -519,7 +519,7 @@ def test_only_the_named_pod_is_ever_ungated() -> None:
 
 def test_no_pod_is_made_when_one_was_named() -> None:
     for pod in (None, SECOND, FOREIGN, PREDECESSOR):
-        looked = seen(named(a_job()), pod, target=TARGET, credential=KUBECONFIG)
+        looked = seen(named(a_job()), pod, target=TARGET, credential=CREDENTIAL)
         assert not [each for each in decide(looked).actions if isinstance(each, CreatePod)]
 
 

@@ -7,10 +7,9 @@ import msgspec
 import yaml
 
 from controller.jobs import pod as pods
-from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.chaos_job import ChaosJob, JobFile
 from krkn_grpc.resources.meta import Resource
-from tests.unit.controller.builders import a_job, a_kubeconfig
+from tests.unit.controller.builders import a_credential, a_job
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -43,9 +42,8 @@ def test_pod_with_the_least() -> None:
 
 
 def test_secret_of_the_kubeconfig() -> None:
-    secret = pods.kubeconfig_secret(WITH_ALL, a_kubeconfig())
-    text = base64.b64decode(secret.data["kubeconfig"]).decode()
-    assert kubeconfigs.read(text, kubeconfigs.KubeconfigRules()) == a_kubeconfig()
+    secret = pods.kubeconfig_secret(WITH_ALL, a_credential())
+    assert base64.b64decode(secret.data["kubeconfig"]).decode() == a_credential().kubeconfig
     plain = msgspec.structs.replace(secret, data={"kubeconfig": "..."})
     assert written(plain) == golden("secret.yaml")
 
