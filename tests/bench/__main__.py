@@ -5,7 +5,7 @@ import asyncio
 import importlib
 from pathlib import Path
 
-from tests.bench import report
+from tests.bench import growth, report
 from tests.bench.bench import running
 from tests.bench.groups import GROUPS, MORE
 from tests.bench.row import Row
@@ -35,7 +35,7 @@ async def _measure(groups: list[str], rounds: int, most: int) -> list[Row]:
             bench.progress.note(f"measuring {name}")
             group = importlib.import_module(f"tests.bench.groups.{name}")
             rows += await group.measure(bench)
-    return rows
+    return [*rows, *growth.of(rows)]
 
 
 if __name__ == "__main__":

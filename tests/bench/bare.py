@@ -23,10 +23,12 @@ class Bare:
 
     session: aiohttp.ClientSession
 
-    async def write(self, method: str, path: str, body: bytes, content_type: str = JSON) -> bytes:
+    async def write(
+        self, method: str, path: str, body: bytes, content_type: str = JSON, accept: str = "*/*"
+    ) -> bytes:
         """Send one request and read the answer, which must be a success."""
         async with self.session.request(
-            method, path, data=body, headers={"Content-Type": content_type}
+            method, path, data=body, headers={"Content-Type": content_type, "Accept": accept}
         ) as answer:
             text = await answer.read()
             assert answer.status < 300, text

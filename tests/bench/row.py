@@ -36,6 +36,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[float] = []
     bare_rounds: list[float] = []
     note: str = ""
+    series: str = ""
+    """What was measured at several sizes; empty where it was not."""
+    count: int = 0
+    """The size: how many jobs or targets."""
 
     @classmethod
     def of_times(
@@ -47,6 +51,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         *,
         goal: Goal | None = None,
         note: str = "",
+        series: str = "",
+        count: int = 0,
     ) -> Self:
         """Return the row of times in seconds, measured in turn, in milliseconds.
 
@@ -64,6 +70,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             rounds=[1000 * seconds for seconds in ours],
             bare_rounds=[1000 * seconds for seconds in bare],
             note=note,
+            series=series,
+            count=count,
         )
 
     @property

@@ -73,7 +73,10 @@ async def _with_tokens(bench: Bench, loop: Bare) -> list[Row]:
                 metadata=(("authorization", f"Bearer {token}"),),
             )
             rows = await _measure(known, loop, min(_MANY, bench.most), bench.rounds)
-    return [msgspec.structs.replace(row, name=f"{row.name}, KRKN_AUTH=kubernetes") for row in rows]
+    return [
+        msgspec.structs.replace(row, name=f"{row.name}, KRKN_AUTH=kubernetes", series="")
+        for row in rows
+    ]
 
 
 async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Row]:
@@ -119,6 +122,14 @@ async def _measure(bench: Bench, loop: Bare, count: int, rounds: int) -> list[Ro
     goal = _GOAL if count >= _MANY else None
     plural = "target" if count == 1 else "targets"
     return [
-        Row.of_times(GROUP, f"{way}, {count} {plural}", times[way], times["bare loop"], goal=goal)
+        Row.of_times(
+            GROUP,
+            f"{way}, {count} {plural}",
+            times[way],
+            times["bare loop"],
+            goal=goal,
+            series=way,
+            count=count,
+        )
         for way in ("gRPC", "REST")
     ]

@@ -28,6 +28,8 @@ async def measure(bench: Bench, count: int) -> list[Row]:
                 unit="MiB",
                 goal=_GOAL if count == _GOAL_AT else None,
                 note=f"at most {most:.0f} MiB since its start",
+                series=name,
+                count=count,
             ),
             Row(
                 group=GROUP,
@@ -35,6 +37,8 @@ async def measure(bench: Bench, count: int) -> list[Row]:
                 value=1000 * median(times),
                 unit="ms",
                 rounds=[1000 * seconds for seconds in times],
+                series=f"start of {name}",
+                count=count,
             ),
         ]
     return rows

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -43,7 +44,8 @@ async def measure(bench: Bench, filling: Filling) -> list[Row]:
             empty = await load(calls[HEALTH], pid, count, _AT_ONCE)
             many = await load(call, pid, count, _AT_ONCE)
             one = await load(call, pid, count // 2, 1)
-            rows.append(_row(label, one, many))
+            row = _row(label, one, many)
+            rows.append(msgspec.structs.replace(row, series=f"{name}, {way}", count=jobs))
             if name in _FILTERED:
                 times = many.processor / empty.processor
                 note = "by the server's processor time"

@@ -42,6 +42,12 @@ async def test_it_runs_once_and_for_a_bounded_time(seen: Seen) -> None:
     assert seen.pod["metadata"]["uid"] == seen.job["status"]["podUID"]
 
 
+async def test_nothing_is_noted_of_its_fields(seen: Seen) -> None:
+    """Or the API server would note again at every write who has set what."""
+    assert "managedFields" not in seen.pod["metadata"]
+    assert seen.pod["spec"]["nodeName"], "others have written to it since"
+
+
 async def test_it_may_do_nothing_that_it_needs_not(seen: Seen) -> None:
     spec = seen.pod["spec"]
     assert spec["securityContext"] == {

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.bench import growth
 from tests.bench.chart import svg
 from tests.bench.row import Goal, Row
 
@@ -44,3 +45,26 @@ def test_the_chart_has_a_bar_for_each_ratio_and_survives_any_name() -> None:
     assert [bar.get("class") for bar in bars] == ["missed", "plain"]
     texts = [text.text for text in picture.findall("{http://www.w3.org/2000/svg}text")]
     assert texts == ["the bare loop", "g: a < b & c", "0.50", "g: far better", "9.00"]
+
+
+def test_growth_of_a_time_beside_that_of_the_bare_loop() -> None:
+    rows = [
+        Row(group="start", name="10 jobs", value=4, bare=2, unit="ms", series="jobs", count=10),
+        Row(group="start", name="100 jobs", value=60, bare=24, unit="ms", series="jobs", count=100),
+    ]
+    [grown] = growth.of(rows)
+    assert (grown.value, grown.bare, grown.ratio) == (15, 12, 0.8)
+    assert grown.name == "start, jobs: 10 to 100"
+    assert grown.is_met is False, "the bare loop does not grow as much"
+
+
+def test_growth_of_a_rate_is_that_of_its_cost() -> None:
+    rows = [
+        Row(group="reads", name="a", value=800, unit="/s", series="page", count=1_000),
+        Row(group="reads", name="b", value=400, unit="/s", series="page", count=10_000),
+        Row(group="reads", name="c", value=500, unit="/s", series="get", count=10_000),
+        Row(group="reads", name="d", value=1, unit="/s"),
+        Row(group="memory", name="e", value=90, unit="MiB", series="server", count=0),
+    ]
+    [grown] = growth.of(rows)
+    assert (grown.value, grown.ratio, grown.is_met) == (2, None, True)
