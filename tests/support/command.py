@@ -115,7 +115,8 @@ class Command:
         """Start it as a process, which is gone when the block ends."""
         inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            # As a terminal starts it: whoever runs the tests may ignore SIGINT, and so would it.
+            *("env", "--default-signal=INT", sys.executable),
             *("-m", "krkn_grpc.cli", *arguments),
             cwd=REPOSITORY,
             env={**inherited, **self._environment()},
