@@ -18,7 +18,7 @@ from tests.bench.bound import bound
 from tests.bench.clearing import clear
 from tests.bench.example import Example, request
 from tests.bench.row import Goal, Row
-from tests.bench.turns import Way, in_turn
+from tests.bench.turns import Way, in_turn, rounds_over
 
 GROUP = "start"
 _COUNTS = (1, 100, 1000)
@@ -43,7 +43,10 @@ async def measure(bench: Bench) -> list[Row]:
             for name, kind in {_PLAIN: BareStart, _LEAN: LeanStart}.items()
         }
         await _measure(bench, loops, min(_MANY, bench.most), rounds=1)  # warms up
-        measured = [await _measure(bench, loops, count, bench.rounds) for count in counts]
+        measured = [
+            await _measure(bench, loops, count, rounds_over(count, bench.rounds))
+            for count in counts
+        ]
         return [row for rows in measured for row in rows]
 
 

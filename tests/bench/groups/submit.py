@@ -19,7 +19,7 @@ from tests.bench.bench import Bench
 from tests.bench.clearing import clear
 from tests.bench.example import Example, request
 from tests.bench.row import Goal, Row
-from tests.bench.turns import in_turn
+from tests.bench.turns import in_turn, rounds_over
 from tests.support.accounts import make_account
 from tests.support.custom_objects import JOBS, collection
 from tests.support.running import Wanted, running
@@ -45,9 +45,7 @@ async def measure(bench: Bench) -> list[Row]:
         async with bare(bench, bench.bare_namespace, SERVER) as loop:
             await _measure(bench, loop, min(_MANY, bench.most), rounds=1)  # warms up
             for count in counts:
-                # A call over few targets is short: it is measured more often.
-                rounds = bench.rounds if count >= _MANY else 4 * bench.rounds
-                rows += await _measure(bench, loop, count, rounds)
+                rows += await _measure(bench, loop, count, rounds_over(count, bench.rounds))
             rows += await _with_tokens(bench, loop)
     finally:
         bench.services.start_again(CONTROLLER)
@@ -72,7 +70,8 @@ async def _with_tokens(bench: Bench, loop: Bare) -> list[Row]:
                 rest=asking.rest,
                 metadata=(("authorization", f"Bearer {token}"),),
             )
-            rows = await _measure(known, loop, min(_MANY, bench.most), bench.rounds)
+            count = min(_MANY, bench.most)
+            rows = await _measure(known, loop, count, rounds_over(count, bench.rounds))
     return [
         msgspec.structs.replace(row, name=f"{row.name}, KRKN_AUTH=kubernetes", series="")
         for row in rows
