@@ -1,4 +1,4 @@
-"""The same as `scale`, up to 50,000 jobs; that takes a quarter of an hour."""
+"""The same as `scale`, up to 50,000 jobs; that takes five to fifteen minutes."""
 
 from tests.bench.bench import Bench
 from tests.bench.groups import scale
