@@ -78,9 +78,8 @@ class Change(Generic[R]):
 class Store(Generic[R]):
     """Create, read, change and delete objects of one kind.
 
-    A write is answered with the metadata of what is stored now, and nothing else of it: for the
-    API server an object costs less to store than to show. What a write returns is what was sent,
-    with that metadata.
+    A write is answered with the metadata of what is stored now, and nothing else of it, which
+    costs the API server less. What a write returns is what was sent, with that metadata.
 
     Every method raises a KubeError as `Session.call` does, and BadName for a name that no object
     can have.

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from krkn_grpc.resources import names
 from tests.integration.jobs.conftest import StartController
-from tests.integration.jobs.test_jobs_start import instant, now
+from tests.support.clock import instant, now
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually
 

@@ -1,4 +1,4 @@
-"""Every transition of a job: what is seen, and what is done about it."""
+"""What is done about a job that has not ended, by what is seen of it."""
 
 from datetime import timedelta
 
@@ -7,18 +7,13 @@ import pytest
 from controller.jobs.decide import decide
 from controller.jobs.model import (
     CreatePod,
-    DeleteJob,
     DeletePod,
     DeleteSecrets,
     Observed,
-    Refusal,
-    ReleaseJob,
     ReleasePod,
-    RememberJob,
     SetStatus,
     Ungate,
 )
-from krkn_grpc.resources import labels
 from tests.unit.controller.builders import (
     A_POD,
     FOREIGN,
@@ -29,12 +24,10 @@ from tests.unit.controller.builders import (
     a_credential,
     a_job,
     a_target,
-    admission,
     ago,
     deleted,
     ending,
     finished,
-    held,
     named,
     running,
     seen,
@@ -44,9 +37,7 @@ from tests.unit.controller.builders import (
 
 TARGET = a_target()
 CREDENTIAL = a_credential()
-REFUSED = Refusal("InvalidKubeconfig", "It is refused.")
 UNADMITTED = with_target_metadata(TARGET, generation=2)
-DUPLICATE = admission(TARGET, "False", "DuplicateName", "Another one has the name.")
 GATE_REMOVED = "Someone else let the pod start before it was its turn."
 
 
@@ -220,239 +211,10 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
             [DeleteSecrets, SetStatus],
             id="node is lost",
         ),
-        # Final.
-        pytest.param(
-            seen(finished(named(a_job())), A_POD.ended(0)), [ReleasePod], id="outcome is known"
-        ),
-        pytest.param(
-            seen(finished(named(a_job())), A_POD.ended(0).unmarked()), [], id="pod stays for logs"
-        ),
-        pytest.param(seen(finished(named(a_job())), None), [], id="all is done"),
-        pytest.param(
-            seen(finished(a_job(), "Stopped"), A_POD), [DeletePod], id="late pod is deleted"
-        ),
-        pytest.param(
-            seen(finished(named(a_job())), SECOND), [DeletePod], id="second pod is deleted"
-        ),
-        pytest.param(
-            seen(finished(named(a_job())), SECOND.deleted(1, 0)),
-            [ReleasePod],
-            id="second pod never ran and goes",
-        ),
-        pytest.param(
-            seen(finished(named(a_job())), PREDECESSOR), [DeletePod], id="former pod is deleted"
-        ),
-        pytest.param(seen(finished(a_job(), "Failed"), FOREIGN), [], id="foreign pod is let alone"),
-        pytest.param(
-            seen(finished(named(a_job()), "Failed"), A_POD.running()),
-            [DeletePod],
-            id="nothing runs after the end",
-        ),
-        pytest.param(
-            seen(finished(named(a_job()), "Failed"), A_POD.running().deleted(200)),
-            [ReleasePod],
-            id="pod on a lost node is let go",
-        ),
-        pytest.param(
-            seen(finished(named(a_job(ttl_seconds_after_finished=5)), age=5)),
-            [DeleteJob],
-            id="time to live is over",
-        ),
-        pytest.param(
-            seen(finished(named(a_job(ttl_seconds_after_finished=6)), age=5)),
-            [],
-            id="time to live is not over",
-        ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=144))))),
-            [],
-            id="finished job may be created again: it is held",
-        ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=146))))),
-            [ReleaseJob],
-            id="finished job is not created again: it is let go",
-        ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=146, request_id="r"))))),
-            [],
-            id="finished job of a repeatable request is held",
-        ),
-        # Without a job.
-        pytest.param(seen(None), [], id="nothing at all"),
-        pytest.param(seen(None, A_POD.running()), [DeletePod], id="job deleted as its pod ran"),
-        pytest.param(
-            seen(None, A_POD.running().deleted(1)), [], id="deleted job's pod gets its grace"
-        ),
-        pytest.param(
-            seen(None, A_POD.ended(143).deleted(1)), [ReleasePod], id="deleted job's pod ended"
-        ),
-        pytest.param(
-            seen(None, A_POD.of(owner="").running()), [DeletePod], id="job deleted, pod orphaned"
-        ),
-        pytest.param(seen(None, FOREIGN), [], id="foreign pod of no job"),
-        pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER), A_POD.running()),
-            [DeletePod],
-            id="job is being deleted: pod first",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER), A_POD.running().deleted(1)),
-            [],
-            id="job is being deleted: pod gets its grace",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, RememberJob, ReleaseJob],
-            id="job is being deleted: its record, then it goes",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job(age=3600)), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, ReleaseJob],
-            id="old job is being deleted: nobody creates it again",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job(age=3600, request_id="r")), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, RememberJob, ReleaseJob],
-            id="old job of a repeatable request is being deleted: its record",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job()), "someone.else/finalizer")),
-            [DeleteSecrets],
-            id="job is held by someone else",
-        ),
     ],
 )
 def test_actions(looked: Observed, actions: list[type]) -> None:
     assert [type(action) for action in decide(looked).actions] == actions
-
-
-@pytest.mark.parametrize(
-    ("looked", "reason", "words"),
-    [
-        pytest.param(seen(a_job()), "TargetDeleted", "was deleted", id="target gone"),
-        pytest.param(
-            seen(a_job(), target=with_target_metadata(TARGET, deletion_timestamp=NOW)),
-            "TargetDeleted",
-            "was deleted",
-            id="target going",
-        ),
-        pytest.param(
-            seen(a_job(), target=with_target_metadata(TARGET, uid="uid-of-another")),
-            "TargetChanged",
-            "not what it was",
-            id="another target of the same uuid",
-        ),
-        pytest.param(
-            seen(a_job(), target=a_target(secret_uuid="other")),
-            "TargetChanged",
-            "not what it was",
-            id="other credential",
-        ),
-        pytest.param(
-            seen(a_job(), target=a_target(cluster_api_url="https://other")),
-            "TargetChanged",
-            "not what it was",
-            id="other cluster",
-        ),
-        pytest.param(
-            seen(a_job(), target=DUPLICATE), "DuplicateName", "has the name", id="not admitted"
-        ),
-        pytest.param(
-            seen(a_job(), target=TARGET, credential=REFUSED),
-            "InvalidKubeconfig",
-            "is refused",
-            id="kubeconfig refused",
-        ),
-        pytest.param(
-            seen(a_job(), FOREIGN, target=TARGET),
-            "NameTaken",
-            "is not the job's",
-            id="foreign pod",
-        ),
-        pytest.param(
-            seen(a_job(age=300), target=TARGET, credential=CREDENTIAL),
-            "StartDeadlineExceeded",
-            "within 300 seconds",
-            id="the controller was away",
-        ),
-        pytest.param(
-            seen(
-                with_status(a_job(age=300), reason="QuotaExceeded", message="No room."),
-                target=TARGET,
-                credential=CREDENTIAL,
-            ),
-            "QuotaExceeded",
-            "within 300 seconds. No room.",
-            id="what kept it from its pod",
-        ),
-    ],
-)
-def test_never_starts(looked: Observed, reason: str, words: str) -> None:
-    change, _ = decide(looked).actions
-    assert isinstance(change, SetStatus)
-    status = change.status
-    assert (status.phase, status.reason, status.pod_uid) == ("Failed", reason, "")
-    assert words in status.message
-    assert status.completion_time == NOW
-    assert status.start_time is None
-    assert status.exit_code is None
-
-
-@pytest.mark.parametrize(
-    ("looked", "reason"),
-    [
-        pytest.param(seen(named(a_job()), A_POD), "TargetDeleted", id="target gone"),
-        pytest.param(
-            seen(named(a_job(age=300)), A_POD.waiting("ImagePullBackOff"), target=TARGET),
-            "ErrImagePull",
-            id="no image",
-        ),
-        pytest.param(
-            seen(named(a_job(age=300)), A_POD.waiting("InvalidImageName"), target=TARGET),
-            "InvalidImageName",
-            id="no such image",
-        ),
-        pytest.param(
-            seen(
-                named(a_job(age=300)),
-                A_POD.ungated().condition("PodScheduled", "False", "Unschedulable"),
-                target=TARGET,
-            ),
-            "Unschedulable",
-            id="no node",
-        ),
-        pytest.param(
-            seen(named(a_job(age=300)), A_POD.waiting("CreateContainerConfigError"), target=TARGET),
-            "CreateContainerConfigError",
-            id="no container",
-        ),
-        pytest.param(
-            seen(named(a_job(age=300)), A_POD.waiting("ContainerCreating"), target=TARGET),
-            "StartDeadlineExceeded",
-            id="no reason",
-        ),
-        pytest.param(
-            seen(running(a_job(age=9_999), 605), A_POD.running(605)),
-            "DeadlineExceeded",
-            id="ran too long",
-        ),
-    ],
-)
-def test_why_a_pod_is_ended_is_written_before_it_is_deleted(looked: Observed, reason: str) -> None:
-    (change,) = decide(looked).actions
-    assert isinstance(change, SetStatus)
-    assert not change.status.is_final
-    (condition,) = [each for each in change.status.conditions if each.type == "Ending"]
-    assert condition.reason == reason == change.status.reason
-    assert condition.message
-
-
-def test_a_pod_that_could_start_this_moment_is_deleted_only_as_it_was_seen() -> None:
-    (delete,) = decide(seen(ending(named(a_job()), "TargetDeleted"), A_POD)).actions
-    assert delete == DeletePod(A_POD.build(), only_as_seen=True)
-    (delete,) = decide(seen(running(a_job(stop=True)), A_POD.running())).actions
-    assert delete == DeletePod(A_POD.running().build(), only_as_seen=False)
 
 
 def test_a_pod_is_named_once_with_its_uid() -> None:
@@ -461,15 +223,6 @@ def test_a_pod_is_named_once_with_its_uid() -> None:
     assert change.status.pod_uid == POD_UID
     assert change.status.pod_name == A_POD.build().metadata.name
     assert change.status.phase == "Pending"
-
-
-def test_a_scenario_that_started_after_all_is_not_ended_any_more() -> None:
-    looked = seen(ending(named(a_job()), "StartDeadlineExceeded"), A_POD.running(2), target=TARGET)
-    (change,) = decide(looked).actions
-    assert isinstance(change, SetStatus)
-    assert change.status.phase == "Running"
-    assert change.status.start_time == ago(2)
-    assert [each.type for each in change.status.conditions] == ["Started"]
 
 
 @pytest.mark.parametrize(
@@ -494,14 +247,6 @@ def test_a_scenario_that_started_after_all_is_not_ended_any_more() -> None:
 )
 def test_looks_again_in_time(looked: Observed, seconds: float | None) -> None:
     assert decide(looked).again_in == seconds
-
-
-def test_nothing_more_happens_to_a_final_status() -> None:
-    for phase in ("Succeeded", "Failed", "Stopped"):
-        for pod in (None, A_POD, A_POD.running(), A_POD.ended(1), SECOND, FOREIGN, PREDECESSOR):
-            for job in (finished(a_job(), phase), finished(named(a_job(stop=True)), phase)):
-                actions = decide(seen(job, pod)).actions
-                assert not [each for each in actions if isinstance(each, SetStatus | CreatePod)]
 
 
 def test_only_the_named_pod_is_ever_ungated() -> None:
