@@ -72,7 +72,7 @@ class EnvoySettings(BaseSettings):
     max_connections: int = Field(default=4096, ge=1)
     """Connections of all clients together; one more is closed at once."""
 
-    call_timeout_seconds: int = Field(default=60, ge=1)
+    call_timeout_seconds: int = Field(default=60, ge=1, le=3600)
     """For each REST call but logs and watches. A gRPC caller brings its own deadline."""
 
     header_timeout_seconds: int = Field(default=10, ge=1)

@@ -19,7 +19,7 @@ JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 TARGET = f"/api/v1/operator/targets/{JOB}"
 LOGS = f"/api/v1/scenarios/run/{JOB}/logs"
 WATCH = "/api/v1/scenarios/run:watch"
-CALL_SECONDS = 1
+CALL_SECONDS = 2
 
 
 @pytest.fixture(scope="module")

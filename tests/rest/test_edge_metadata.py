@@ -50,8 +50,8 @@ def test_server_knows_how_long_the_caller_is_waited_for(
     upstream.on("WatchScenarioRuns", reply)
     client.get(path, headers={"grpc-timeout": "1S"})
     (seconds,) = remaining
-    assert seconds > 30
-    assert (seconds <= 60) is has_deadline
+    assert seconds > 60  # as long as Envoy waits: whose answer it is does not depend on two clocks
+    assert (seconds <= 75) is has_deadline
 
 
 @pytest.mark.parametrize(
