@@ -71,14 +71,15 @@ async def test_watches_from_before_a_compaction(held: Held) -> None:
     long = {"scenarioImage": f"{IMAGE}-never-ends"}
     [stopped] = await site.runs.run(target, **long)
     [deleted] = await site.runs.run(target, **long)
-    [ends] = await site.runs.run(other, scenarioImage=f"{IMAGE}-lasts-5s-exit-3")
     async with (
         jobs.watch(may_list_anew=True) as watch,
         site.runs.watch() as open_watch,
         site.other_runs.watch() as elsewhere,
     ):
-        for job_id in (stopped, deleted, ends):
+        for job_id in (stopped, deleted):
             await open_watch.status(job_id, "Running")
+        [ends] = await site.runs.run(other, scenarioImage=f"{IMAGE}-lasts-8s-exit-3")
+        await open_watch.status(ends, "Running")
         before = open_watch.token
 
         held.hold()

@@ -45,10 +45,10 @@ async def test_a_whole_log_and_parts_of_it(rest: Rest) -> None:
 
 
 async def test_it_is_followed_as_it_is_written(rest: Rest) -> None:
-    job_id = await a_job(rest, "lasts-2s")
+    job_id = await a_job(rest, "lasts-4s")
     async with rest.session.get(f"{log_of(job_id)}?follow=true") as response:
         assert (await response.content.readline()).startswith(b"scenario ")
-        assert (await rest.job(job_id))["status"] == "Running"
+        await rest.job_when(job_id, "Running")
         rest_of_it = await response.text()
     whole = (await rest.get(log_of(job_id))).text
     assert whole.endswith(rest_of_it)

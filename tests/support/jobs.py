@@ -222,6 +222,12 @@ class Jobs:
             seconds=seconds,
         )
 
+    async def started(self, job: str) -> None:
+        """Wait until the job's pod runs or has run; the job may not say so yet."""
+        await eventually(
+            lambda: self.pod(job), lambda pod: pod and pod["status"].get("phase") != "Pending"
+        )
+
     async def ended(self, job: str) -> Manifest:
         """Wait until the job's pod is terminal."""
         pod = await eventually(

@@ -137,7 +137,9 @@ class Watcher:
     async def status(self, job_id: str, *statuses: str) -> pb.Job:
         """Read until a job has one of the statuses; it may have it already."""
         while job_id not in self.jobs or self.jobs[job_id].status not in statuses:
-            await self.next()
+            seen = await self.next()
+            is_over = seen.job.job_id == job_id and seen.job.status in {*FINAL} - {*statuses}
+            assert not is_over, f"waited for {statuses}, it ended otherwise: {seen}"
         return self.jobs[job_id]
 
     async def gone(self, job_id: str) -> Message:

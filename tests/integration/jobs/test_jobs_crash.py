@@ -37,10 +37,10 @@ async def test_a_scenario_ends_while_the_controller_is_away(
     async with a_controller() as controller:
         await controller.start()
         target = await own_jobs.target()
-        ended = await own_jobs.job(target, "lasts-1s-exit-3")
         deleted = await own_jobs.job(target, "never-ends")
-        await own_jobs.running(ended)
         await own_jobs.running(deleted)
+        ended = await own_jobs.job(target, "lasts-3s-exit-3")
+        await own_jobs.running(ended)
         await controller.kill()
         await own_jobs.delete_pod(deleted)
         for job in (ended, deleted):

@@ -67,7 +67,7 @@ async def test_the_leader_hands_over_when_it_is_asked_to_end(
 async def test_the_leader_is_killed(own_jobs: Jobs, a_controller: StartController) -> None:
     async with two(a_controller) as (first, second):
         target = await own_jobs.target()
-        running = await own_jobs.job(target, "lasts-1s")
+        running = await own_jobs.job(target, "lasts-3s")
         waiting = await own_jobs.job(target, "image-pull-error")
         await own_jobs.running(running)
         await first.kill()

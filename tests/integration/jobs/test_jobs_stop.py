@@ -98,7 +98,7 @@ async def test_as_it_ends(patient_jobs: Jobs) -> None:
 
     async def run(pause: float) -> str:
         job = await patient_jobs.job(target, "lasts-1s")
-        await patient_jobs.running(job)
+        await patient_jobs.started(job)
         await asyncio.sleep(pause)
         await patient_jobs.stop(job)
         return job

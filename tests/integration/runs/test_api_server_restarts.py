@@ -30,11 +30,10 @@ async def test_the_api_server_is_killed_and_comes_back(fragile: Site) -> None:
     target, other = await fragile.some_targets(2)
     never_ends, at_work = f"{IMAGE}-never-ends", f"{IMAGE}-lasts-3s"
     [follow] = await fragile.runs.run(target, scenarioImage=never_ends)
-    [works] = await fragile.runs.run(other, scenarioImage=at_work)
     async with fragile.runs.watch() as watcher:
-        await watcher.synced()
-        for job_id in (follow, works):
-            await watcher.status(job_id, "Running")
+        await watcher.status(follow, "Running")
+        [works] = await fragile.runs.run(other, scenarioImage=at_work)
+        await watcher.status(works, "Running")
         log = fragile.runs.log(follow, follow=True)
         await log.read()
         await fragile.control_plane.kill("kube-apiserver")

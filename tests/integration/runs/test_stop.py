@@ -112,7 +112,7 @@ async def test_what_has_ended_stays_as_it_is(
 async def test_a_job_that_ends_meanwhile_is_not_touched(
     site: Site, jobs: Jobs, unsure: Unsure
 ) -> None:
-    job_id = await a_job(site, "lasts-1s")
+    job_id = await a_job(site, "lasts-3s")
     await unsure.runs.when(job_id, "Running")
     hold = Hold(unsure.proxy, "before", "PATCH krknchaosjobs")
     call = asyncio.ensure_future(unsure.runs.stop(job_id))

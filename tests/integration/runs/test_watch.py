@@ -89,7 +89,7 @@ async def test_a_watch_of_a_status_sees_jobs_pass_through_it(site: Site) -> None
     [target] = await site.some_targets(1)
     async with site.runs.watch(target_uuid=target, status="Running") as watcher:
         await watcher.synced()
-        [job_id] = await site.runs.run(target)
+        [job_id] = await site.runs.run(target, scenarioImage=f"{IMAGE}-lasts-3s")
         gone = await watcher.gone(job_id)
     assert gone.job.status == "Succeeded"
     assert watcher.of(job_id)[0] == ("ADDED", "Running")
