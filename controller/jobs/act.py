@@ -23,14 +23,13 @@ from controller.jobs.model import (
     Ungate,
 )
 from controller.jobs.pod import PullPolicy
+from controller.jobs.records import Records
 from controller.jobs.secrets import JobSecrets
 from controller.jobs.trouble import Delayed, Refused
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound, QuotaExceeded
-from krkn_grpc.kube.store import Store
-from krkn_grpc.resources import labels, names
+from krkn_grpc.resources import labels
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.pod import Pod
 
@@ -43,9 +42,6 @@ _INVALID = Refusal("PodInvalid", "The cluster does not accept the scenario's pod
 # pod that is never edited, and the audit log tells it too.
 _FORGET_MANAGERS = {"op": "add", "path": "/metadata/managedFields", "value": [{}]}
 
-# How long a deleted job is remembered whose caller gave no id to repeat it by.
-_RECORD_SECONDS = 3_600
-
 
 @dataclass(frozen=True)
 class Actor:
@@ -54,7 +50,7 @@ class Actor:
     jobs: WatchCache[ChaosJob]
     pods: WatchCache[Pod]
     secrets: JobSecrets
-    leases: Store[Lease]
+    records: Records
     announcer: Announcer
     pull_policy: PullPolicy
     grace_seconds: int
@@ -83,7 +79,7 @@ class Actor:
                 with contextlib.suppress(NotFound):
                     await self.jobs.store.delete(job.metadata.name, uid=job.metadata.uid)
             case RememberJob(job):
-                await self._remember_job(job)
+                await self.records.leave(job)
             case ReleaseJob(job):
                 await self._release_job(job)
             case _:
@@ -137,18 +133,6 @@ class Actor:
             metadata = await self.pods.store.patch(pod.metadata.name, change)
             if metadata.deletion_timestamp is None:  # else it is gone by now
                 self.pods.remember(msgspec.structs.replace(pod, metadata=metadata))
-
-    async def _remember_job(self, job: ChaosJob) -> None:
-        name, gone = names.record_of(job), {labels.gone(job.metadata.name): "true"}
-        if job.spec.request_id:
-            # Without a record its time is over, and the id means another request by now.
-            with contextlib.suppress(NotFound):
-                await self.leases.merge(name, {"metadata": {"annotations": gone}})
-            return
-        metadata = ObjectMeta(name=name, namespace=job.metadata.namespace, annotations=gone)
-        spec = LeaseSpec(lease_duration_seconds=_RECORD_SECONDS)
-        with contextlib.suppress(AlreadyExists):
-            await self.leases.create(Lease(metadata=metadata, spec=spec))
 
     async def _release_job(self, job: ChaosJob) -> None:
         with contextlib.suppress(NotFound):

@@ -11,6 +11,7 @@ from controller.jobs.handover import Handover
 from controller.jobs.model import Limits
 from controller.jobs.observe import Observer
 from controller.jobs.reconcile import Reconciler
+from controller.jobs.records import Records
 from controller.jobs.secrets import JobSecrets
 from controller.jobs.sweep import JobSweep
 from controller.queue import Queue
@@ -93,7 +94,7 @@ class JobWork:
                 jobs=watched.jobs,
                 pods=watched.pods,
                 secrets=JobSecrets(secrets),
-                leases=leases,
+                records=Records(leases),
                 announcer=announcer,
                 pull_policy=settings.image_pull_policy,
                 grace_seconds=settings.grace_seconds,

@@ -49,9 +49,9 @@ class Example:
             }
         )
 
-    def copy(self) -> bytes:
+    def copy(self, name: str = "") -> bytes:
         """Return the body of another job like it."""
-        name = str(uuid.uuid4())
+        name = name or str(uuid.uuid4())
         return msgspec.json.encode(
             {
                 **self.manifest,
