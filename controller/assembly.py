@@ -43,14 +43,11 @@ async def control(settings: Settings) -> None:
         watching = group.create_task(watched.run())
 
         async def work() -> None:
-            job_work.look_at_all()
-            for target in list(watched.targets.values()):
-                target_work.queue.add(target.metadata.name)
             async with asyncio.TaskGroup() as leading:
                 leading.create_task(announcer.run())
-                leading.create_task(job_work.queue.run(settings.workers))
+                leading.create_task(job_work.run(settings.workers))
                 leading.create_task(job_work.sweep.run())
-                leading.create_task(target_work.queue.run(settings.checks))
+                leading.create_task(target_work.run(settings.checks))
                 leading.create_task(target_work.sweep.run())
                 leading.create_task(keep_registered(providers, settings.heartbeat_seconds))
 

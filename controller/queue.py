@@ -2,11 +2,13 @@
 
 Any number of changes to an object while it waits or is worked on make one more turn, never two
 at once. A turn that fails comes again after a pause that grows, for this key alone.
+
+A queue at which nobody works keeps nothing: whoever begins knows what there is to be done.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -31,6 +33,10 @@ class Queue:
         """Call `turn` for each key; the seconds it returns, if any, are when to come again."""
         self._name = name
         self._turn = turn
+        self._is_open = False
+        self._forget()
+
+    def _forget(self) -> None:
         self._ready: deque[str] = deque()
         self._waiting: set[str] = set()
         self._active: set[str] = set()
@@ -41,6 +47,8 @@ class Queue:
 
     def add(self, key: str) -> None:
         """Give the key a turn; when it has one just now, another one after it."""
+        if not self._is_open:
+            return
         if (timer := self._later.pop(key, None)) is not None:
             timer.cancel()
         if key in self._active:
@@ -65,14 +73,26 @@ class Queue:
             known.cancel()
         self._later[key] = loop.call_later(seconds, self.add, key)
 
-    async def run(self, workers: int) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(self._work())
+    async def run(self, workers: int, begin_with: Callable[[], Iterable[str]] = tuple) -> None:
+        """Work until cancelled; each key that `begin_with` gives has a turn."""
+        self._is_open = True
+        try:
+            for key in begin_with():
+                self.add(key)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work())
+        finally:
+            self._is_open = False
+            for timer in self._later.values():
+                timer.cancel()
+            self._forget()
 
     async def _work(self) -> None:
         while True:
+            # Most turns of a leader that begins find nothing to do and wait for nothing: in one
+            # piece they would keep it from renewing its Lease.
+            await asyncio.sleep(0)
             await self._wake.acquire()
             key = self._ready.popleft()
             self._waiting.discard(key)

@@ -1,6 +1,7 @@
 """What is done about jobs, put together: each in its turn, and a sweep over all."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -68,7 +69,7 @@ class JobWork:
     def of(
         cls, settings: Settings, session: Session, watched: Watched, announcer: Announcer
     ) -> Self:
-        """Put it together; the queue fills from now on, and the turns come with `queue.run`."""
+        """Put it together; the turns come with `run`."""
         secrets = Store(session, Secret, settings.namespace)
         leases = Store(session, Lease, settings.namespace)
         reconciler = Reconciler(
@@ -115,12 +116,9 @@ class JobWork:
         watched.targets.listen(lambda change: work.look_at_jobs_on(change.object))
         return work
 
-    def look_at_all(self) -> None:
-        """Give every job its turn: a leader that starts has seen none of them yet."""
-        for job in list(self.watched.jobs.values()):
-            self.queue.add(job.metadata.name)
-        for pod in list(self.watched.pods.values()):
-            self.look_at_job_of(pod)
+    async def run(self, workers: int) -> None:
+        """Give every job its turn, and from then on those of which something changes."""
+        await self.queue.run(workers, self._all)
 
     def look_at_job_of(self, pod: Pod) -> None:
         """Give the job that a pod of this name is for its turn."""
@@ -131,6 +129,13 @@ class JobWork:
         """Give the jobs their turn that may not start on the target any more, or may now."""
         for job in list(self.watched.jobs.newest(target.metadata.name)):
             self.queue.add(job.metadata.name)
+
+    def _all(self) -> Iterator[str]:
+        for job in self.watched.jobs.values():
+            yield job.metadata.name
+        for pod in self.watched.pods.values():
+            if (job_id := names.job_of_pod(pod.metadata.name)) is not None:
+                yield job_id
 
 
 def _waiting_for(job: ChaosJob) -> tuple[str, ...]:

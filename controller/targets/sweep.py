@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
+from cachetools import LRUCache
 
 from controller.sweeping import keep_sweeping
 from krkn_grpc.admission.reservations import Reservations, held_by
@@ -24,6 +25,9 @@ from krkn_grpc.resources.names import is_reservation
 from krkn_grpc.resources.target import Target
 
 _log = structlog.get_logger(__name__)
+
+# A standby takes note of them too, and nobody takes them off there.
+_MOST_FORMER = 1_024
 
 
 @dataclass
@@ -52,12 +56,14 @@ class Sweep:
     every_seconds: float
     old_secrets: Spare
     old_leases: Spare
-    _former: set[str] = field(default_factory=set)
+    _former: LRUCache[str, None] = field(default_factory=lambda: LRUCache(_MOST_FORMER))
 
     def look(self, seen: Seen[Target]) -> None:
         """Take note of the Secret that a target names no more."""
-        if seen.old is not None and seen.new is not None:
-            self._former.update({seen.old.spec.secret_uuid} - {seen.new.spec.secret_uuid})
+        if seen.old is None or seen.new is None:
+            return
+        if (former := seen.old.spec.secret_uuid) != seen.new.spec.secret_uuid:
+            self._former[former] = None
 
     async def run(self) -> None:
         """Sweep until cancelled; a failure is tried again the next time."""
@@ -68,7 +74,8 @@ class Sweep:
         credentials = await self.secrets.list_metadata(labels=f"{labels.TARGET_UUID},!{labels.APP}")
         unnamed = [secret for secret in credentials if not self._is_named(secret)]
         present = {secret.name for secret in credentials}
-        self._former.intersection_update(present)
+        for gone in self._former.keys() - present:
+            del self._former[gone]
         replaced = [secret for secret in unnamed if self._is_replaced(secret, present)]
         for secret in (*replaced, *self.old_secrets.of(unnamed)):
             with suppress(NotFound, Conflict):

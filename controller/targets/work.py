@@ -1,5 +1,6 @@
 """What is done about targets, put together: each in its turn, and a sweep over all."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -59,9 +60,16 @@ class TargetWork:
         )
         return cls(Queue("targets", reconciler.reconcile), sweep, reconciler.memory)
 
+    async def run(self, workers: int) -> None:
+        """Give every target its turn, and from then on those of which something changes."""
+        await self.queue.run(workers, self._all)
+
     def look(self, seen: Seen[Target]) -> None:
         """Give a turn to the target that changed, and to those that waited for what it had."""
         self.sweep.look(seen)
         self.queue.add(seen.object.metadata.name)
         for waiting in self.memory.freed_by(seen):
             self.queue.add(waiting)
+
+    def _all(self) -> Iterator[str]:
+        return (target.metadata.name for target in self.sweep.targets.values())

@@ -33,46 +33,43 @@ class Work:
 
 
 @contextlib.asynccontextmanager
-async def running(turn: Turn, workers: int = 4) -> AsyncIterator[Queue]:
-    queue = Queue("test", turn)
-    task = asyncio.create_task(queue.run(workers))
+async def worked_at(queue: Queue, workers: int = 4, begin_with: str = "") -> AsyncIterator[None]:
+    task = asyncio.create_task(queue.run(workers, lambda: begin_with))
+    await asyncio.sleep(0)
     try:
-        yield queue
+        yield
     finally:
         task.cancel()
         await asyncio.wait([task])
 
 
+@contextlib.asynccontextmanager
+async def running(turn: Turn, workers: int = 4) -> AsyncIterator[Queue]:
+    queue = Queue("test", turn)
+    async with worked_at(queue, workers):
+        yield queue
+
+
 async def settled() -> None:
     """Let everything that is ready run."""
-    for _ in range(20):
+    for _ in range(50):
         await asyncio.sleep(0)
 
 
 async def test_a_key_that_waits_is_not_added_again() -> None:
     work = Work()
     work.gate.set()
-    queue = Queue("test", work.turn)
-    for _ in range(5):
-        queue.add("a")
-    task = asyncio.create_task(queue.run(4))
-    await settled()
-    assert work.turns == ["a"]
-    task.cancel()
-    await asyncio.wait([task])
+    async with worked_at(Queue("test", work.turn), begin_with="aaaaa"):
+        await settled()
+        assert work.turns == ["a"]
 
 
 async def test_keys_come_in_their_order() -> None:
     work = Work()
     work.gate.set()
-    queue = Queue("test", work.turn)
-    for key in "cabcab":
-        queue.add(key)
-    task = asyncio.create_task(queue.run(1))
-    await settled()
-    assert work.turns == ["c", "a", "b"]
-    task.cancel()
-    await asyncio.wait([task])
+    async with worked_at(Queue("test", work.turn), workers=1, begin_with="cabcab"):
+        await settled()
+        assert work.turns == ["c", "a", "b"]
 
 
 async def test_changes_during_a_turn_make_one_more_turn_after_it() -> None:
@@ -193,16 +190,35 @@ async def test_a_key_that_fails_does_not_slow_another() -> None:
         assert len(done) == 10
 
 
-async def test_what_came_while_nobody_worked_is_done_by_the_next() -> None:
-    """A standby fills its queue; when it leads, the work is there."""
+async def test_a_queue_at_which_nobody_works_keeps_nothing() -> None:
+    """A standby would collect all jobs there ever were."""
     work = Work()
-    work.gate.set()
-    async with running(work.turn) as queue:
-        queue.add("a")
+    queue = Queue("test", work.turn)
+    queue.add("before")
+    async with worked_at(queue, begin_with="a"):
         await settled()
-    queue.add("b")
-    task = asyncio.create_task(queue.run(2))
-    await settled()
-    assert work.turns == ["a", "b"]
-    task.cancel()
-    await asyncio.wait([task])
+        queue.add("b")
+        queue.add("a")
+        queue.add_later("c", 0.01)
+    queue.add("after")
+    assert not queue.is_crowded
+    work.gate.set()
+    async with worked_at(queue, begin_with="d"):
+        await asyncio.sleep(0.02)  # when the time of "c" is over
+        await settled()
+    assert work.turns == ["a", "b", "d"]
+
+
+async def test_turns_that_wait_for_nothing_leave_time_for_others() -> None:
+    """A leader that begins looks at all jobs there are, and has a Lease to renew."""
+    turns = 0
+
+    async def turn(key: str) -> None:
+        nonlocal turns
+        turns += 1
+
+    async with running(turn, workers=4) as queue:
+        for number in range(1_000):
+            queue.add(str(number))
+        await asyncio.sleep(0)
+        assert turns <= 4
