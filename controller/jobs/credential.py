@@ -2,6 +2,7 @@
 
 from controller.jobs.model import Refusal
 from krkn_grpc.kube.errors import NotFound
+from krkn_grpc.kube.paths import BadName
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.addresses import AddressRules
@@ -15,7 +16,7 @@ async def find(secrets: Store[Secret], target: Target, rules: AddressRules) -> K
     """Return the target's kubeconfig, or why the one that is stored must not be used."""
     try:
         secret = await secrets.get(target.spec.secret_uuid)
-    except (NotFound, ValueError):
+    except (NotFound, BadName):
         return check(None, target, rules)
     return check(secret, target, rules)
 

@@ -22,6 +22,7 @@ from controller.jobs.model import (
 )
 from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.errors import NotFound
+from krkn_grpc.kube.paths import BadName
 from krkn_grpc.kube.store import R, Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -134,5 +135,5 @@ def _now() -> datetime:
 async def _live(store: Store[R], name: str) -> R | None:
     try:
         return await store.get(name)
-    except (NotFound, ValueError):
+    except (NotFound, BadName):
         return None

@@ -13,7 +13,7 @@ import structlog
 
 from controller.sweeping import keep_sweeping
 from krkn_grpc.kube.cache import WatchCache
-from krkn_grpc.kube.errors import Conflict, NotFound
+from krkn_grpc.kube.errors import Conflict, NotFound, Unreadable
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels, names
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -71,6 +71,8 @@ class JobSweep:
             # With an owner that is gone, it is garbage that Kubernetes collects.
             age = timedelta(seconds=self.unclaimed_seconds)
             return not secret.owner_references and _is_older(secret, age)
+        except Unreadable:
+            return False
         is_its_own = secret.is_owned_by(job.metadata.uid) or not secret.owner_references
         return job.status.is_final and is_its_own
 

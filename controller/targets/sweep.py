@@ -16,7 +16,8 @@ from cachetools import LRUCache
 from controller.sweeping import keep_sweeping
 from krkn_grpc.admission.reservations import Reservations, held_by
 from krkn_grpc.kube.cache import Seen, WatchCache
-from krkn_grpc.kube.errors import Conflict, NotFound
+from krkn_grpc.kube.errors import Conflict, NotFound, Unreadable
+from krkn_grpc.kube.paths import BadName
 from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import labels
 from krkn_grpc.resources.core import Lease, Secret
@@ -108,7 +109,7 @@ class Sweep:
             target = await self.targets.store.get(secret.labels[labels.TARGET_UUID])
         except NotFound:
             return not owners  # With an owner that is gone, it is garbage.
-        except ValueError:
+        except (BadName, Unreadable):
             return True
         return target.metadata.uid not in owners or target.spec.secret_uuid == secret.name
 

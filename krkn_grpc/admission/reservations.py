@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from krkn_grpc.kube import errors
+from krkn_grpc.kube import errors, paths
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.store import Store
 from krkn_grpc.kube.write import create
@@ -154,7 +154,7 @@ class Reservations:
         """Return the target that holds a reservation; None when it is gone, or about to be."""
         try:
             holder = await self._targets.get(lease.spec.holder_identity)
-        except (errors.NotFound, ValueError):
+        except (errors.NotFound, paths.BadName):
             return None
         is_going = holder.metadata.deletion_timestamp is not None
         return holder if lease.metadata.is_owned_by(holder.metadata.uid) and not is_going else None

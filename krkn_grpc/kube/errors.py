@@ -57,6 +57,10 @@ class OutcomeUnknown(KubeError):
     """The request was sent and no usable answer came: a write may have taken effect."""
 
 
+class Unreadable(OutcomeUnknown):
+    """What came is no answer of the API server's: of a proxy before it, or broken on the way."""
+
+
 class _Status(Protocol):
     reason: str
     message: str
@@ -78,7 +82,9 @@ _BY_CODE: dict[int, type[KubeError]] = {
     400: Invalid,
     401: NotAuthorized,
     403: Forbidden,
-    404: NotFound,
+    # With a reason it is the API server's, and NotFound. Whoever else has nothing at a path says
+    # nothing about what the API server has.
+    404: Unreadable,
     409: Conflict,
     410: Expired,
     422: Invalid,

@@ -13,6 +13,7 @@ from krkn_grpc.resources.meta import ObjectMeta, Resource
 
 R = TypeVar("R", bound=Resource)
 W = TypeVar("W", bound=Resource)
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 # Bookmarks come once a minute: a watch that is silent for longer has lost its other end.
@@ -40,15 +41,25 @@ class _Change(msgspec.Struct):
     object: msgspec.Raw
 
 
+class _Answer(msgspec.Struct):
+    """Whatever the API server answers says of what kind it is."""
+
+    kind: str
+
+
 class _Metadata(msgspec.Struct):
     metadata: ObjectMeta
 
 
-_METADATA_DECODER = msgspec.json.Decoder(_Metadata)
-
-
 class _MetadataList(msgspec.Struct):
     items: list[_Metadata] | None = None
+
+
+_LIST_DECODER = msgspec.json.Decoder(_List)
+_CHANGE_DECODER = msgspec.json.Decoder(_Change)
+_ANSWER_DECODER = msgspec.json.Decoder(_Answer)
+_METADATA_DECODER = msgspec.json.Decoder(_Metadata)
+_METADATA_LIST_DECODER = msgspec.json.Decoder(_MetadataList)
 
 
 class _Status(msgspec.Struct):
@@ -105,7 +116,7 @@ class Store(Generic[R]):
 
     async def get(self, name: str) -> R:
         """Return the object as it is now."""
-        return self._decoder.decode(await self._session.call("GET", paths.single(self._path, name)))
+        return _read(await self._session.call("GET", paths.single(self._path, name)), self._decoder)
 
     async def replace(self, changed: R) -> R:
         """Write the whole object; Conflict when its resource version is not the current one."""
@@ -147,7 +158,8 @@ class Store(Generic[R]):
                 "preconditions": {key: value for key, value in preconditions.items() if value},
             }
         )
-        await self._session.call("DELETE", paths.single(self._path, name), body=body)
+        path = paths.single(self._path, name)
+        _read(await self._session.call("DELETE", path, body=body), _ANSWER_DECODER)
 
     async def get_metadata(self, name: str) -> ObjectMeta:
         """Return the metadata of the object and nothing else of it."""
@@ -162,7 +174,7 @@ class Store(Generic[R]):
             query={"labelSelector": labels} if labels else None,
             accept=_METADATA_LIST,
         )
-        listed = msgspec.json.decode(content, type=_MetadataList)
+        listed = _read(content, _METADATA_LIST_DECODER)
         return [item.metadata for item in listed.items or []]
 
     async def list(
@@ -181,7 +193,7 @@ class Store(Generic[R]):
             query={key: value for key, value in query.items() if value},
             seconds=seconds,
         )
-        listed = msgspec.json.decode(content, type=_List)
+        listed = _read(content, _LIST_DECODER)
         items = [item for raw in listed.items or [] if (item := self._readable(raw)) is not None]
         return Page(items, int(listed.metadata.resource_version), listed.metadata.next)
 
@@ -227,7 +239,7 @@ class Store(Generic[R]):
         return _metadata(content)
 
     def _change(self, line: bytes) -> Change[R]:
-        change = msgspec.json.decode(line, type=_Change)
+        change = _read(line, _CHANGE_DECODER)
         if change.type == "ERROR":
             status = msgspec.json.decode(change.object, type=_Status)
             raise errors.from_answer(status.code, status, None)
@@ -260,4 +272,11 @@ class Store(Generic[R]):
 
 
 def _metadata(content: bytes) -> ObjectMeta:
-    return _METADATA_DECODER.decode(content).metadata
+    return _read(content, _METADATA_DECODER).metadata
+
+
+def _read(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise errors.Unreadable(f"not what the API server answers: {error}") from error

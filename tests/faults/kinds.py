@@ -35,6 +35,16 @@ def refused(code: int, reason: str = "", retry_after: int | None = None) -> Faul
     return fault
 
 
+def not_the_api_server(code: int) -> Fault:
+    """Something before the API server answers in its place, with a page for people."""
+
+    async def fault(exchange: Exchange) -> web.Response:
+        del exchange
+        return web.Response(status=code, text="<html>Sorry</html>", content_type="text/html")
+
+    return fault
+
+
 def failed_after(code: int) -> Fault:
     """It took effect, and the answer says that something failed."""
 
@@ -77,4 +87,6 @@ EVERY: dict[str, Fault] = {
     "timed out, but done": failed_after(504),
     "failed, but done": failed_after(500),
     "delayed": delayed,
+    "a page": not_the_api_server(200),
+    "no page": not_the_api_server(404),
 }
