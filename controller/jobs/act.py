@@ -21,6 +21,9 @@ from controller.jobs.model import (
     RememberJob,
     SetStatus,
     Ungate,
+    is_marked,
+    is_of_predecessor,
+    is_ours,
 )
 from controller.jobs.pod import PullPolicy
 from controller.jobs.records import Records
@@ -103,9 +106,7 @@ class Actor:
             raise Refused(_INVALID) from error
         except AlreadyExists:
             found = await self.pods.store.get(pod.metadata.name)
-            if not found.metadata.is_owned_by(job.metadata.uid) and (
-                labels.FINALIZER not in found.metadata.finalizers
-            ):
+            if not (is_ours(found, job) or is_marked(found) or is_of_predecessor(found, job)):
                 taken = f"A pod named {pod.metadata.name} exists and is not the job's."
                 raise Refused(Refusal("NameTaken", taken)) from None
             # Ours from a write that was thought lost, or a deleted job's: the next look decides.

@@ -29,6 +29,7 @@ from controller.jobs.model import (
     Ungate,
     is_held,
     is_marked,
+    is_of_predecessor,
     is_ours,
 )
 from krkn_grpc.resources import labels
@@ -40,6 +41,9 @@ _NOTHING = Decision()
 
 # The node enforces timeoutSeconds itself; the controller only when the node does not.
 _NODE_FIRST = timedelta(seconds=5)
+
+# A node reports the end of a container first and that of its pod when all is cleared away.
+_SETTLES = timedelta(seconds=10)
 
 # Longer than any write may be on its way, or clocks differ.
 _ON_ITS_WAY = timedelta(minutes=2)
@@ -145,7 +149,7 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
     if not is_ours(pod, job):
         if is_marked(pod):
             return _after(_remove(seen, pod), job, _PREDECESSOR)
-        if pod.metadata.deletion_timestamp is not None:
+        if pod.metadata.deletion_timestamp is not None or is_of_predecessor(pod, job):
             return _after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
         taken = f"A pod named {pod.metadata.name} exists and is not the job's."
         return _never_started(seen, job, Refusal(_NAME_TAKEN, taken))
@@ -209,9 +213,13 @@ def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
 def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     began = verdict.started_at(pod) or job.status.start_time or seen.now
     deadline = began + timedelta(seconds=job.spec.timeout_seconds) + _NODE_FIRST
+    settled = _settled_at(pod)
+    if settled is not None and seen.now >= settled:
+        # Something else runs on in the pod, as the proxy of a service mesh does.
+        return Decision((DeletePod(pod),))
     if seen.now >= deadline:
         return _end_pod(seen, job, DeletePod(pod), verdict.ran_too_long(job))
-    again = Decision(again_in=_seconds_until(deadline, seen.now))
+    again = Decision(again_in=_seconds_until(min(settled or deadline, deadline), seen.now))
     is_told = job.status.start_time is not None
     if seen.is_crowded and not is_told and timedelta() <= seen.now - began < _TOLD_WITHIN:
         # Those that are still to be started go first.
@@ -263,6 +271,12 @@ def _reported(decision: Decision, job: ChaosJob, status: ChaosJobStatus) -> Deci
     if status == job.status:
         return decision
     return Decision((*decision.actions, SetStatus(job, status)), decision.again_in)
+
+
+def _settled_at(pod: Pod) -> datetime | None:
+    """Return when a pod should have ended whose scenario has; None while that runs."""
+    ended = verdict.container_state(pod).terminated
+    return None if ended is None or ended.finished_at is None else ended.finished_at + _SETTLES
 
 
 def _lost_at(seen: Observed, pod: Pod) -> datetime:

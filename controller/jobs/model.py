@@ -165,6 +165,14 @@ def is_ours(pod: Pod, job: ChaosJob) -> bool:
     )
 
 
+def is_of_predecessor(pod: Pod, job: ChaosJob) -> bool:
+    """Whether the pod was made for an earlier job of this name, so that Kubernetes removes it."""
+    return not is_ours(pod, job) and any(
+        (owner.kind, owner.name) == (job.KIND.name, job.metadata.name)
+        for owner in pod.metadata.owner_references
+    )
+
+
 def is_marked(pod: Pod) -> bool:
     """Whether it has our finalizer: it was made for some job, and nobody else lets it go."""
     return labels.FINALIZER in pod.metadata.finalizers

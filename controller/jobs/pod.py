@@ -37,6 +37,8 @@ PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 _KRKN_USER = 1001
 _READABLE_BY_GROUP = 0o440
 _KUBECONFIG_KEY = "kubeconfig"
+# A mesh's proxy in the pod would outlive the scenario, and stand between it and its target.
+_NO_SIDECARS = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
 
 
@@ -68,7 +70,7 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
                 labels.SCENARIO_NAME: labels.as_label_value(spec.scenario_name),
                 labels.TARGET_UUID: spec.target_uuid,
             },
-            annotations=_trace(job),
+            annotations=_NO_SIDECARS | _trace(job),
             owner_references=[owner_of(job)],
             finalizers=[labels.FINALIZER],
         ),

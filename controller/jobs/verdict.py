@@ -77,7 +77,8 @@ def of_pod(job: ChaosJob, pod: Pod) -> Verdict:
         return Verdict("Failed", node_lost(job, pod))
     if (killed := _kill(job, pod, ended)) is not None:
         return Verdict("Failed", killed)
-    if pod.status.phase == "Succeeded":
+    # What else runs in the pod may have had to be ended: that is no failure of the scenario.
+    if pod.status.phase == "Succeeded" or exit_code(pod) == 0:
         done = Refusal("Completed", "The scenario ended with exit code 0.")
         return Verdict("Succeeded", done)
     return Verdict("Failed", _failure(pod, ended))
@@ -90,7 +91,8 @@ def node_lost(job: ChaosJob, pod: Pod) -> Refusal:
     until = "nobody knows when"
     if began is not None:
         # The node ends the pod then by itself, though nobody can reach it.
-        last = began + timedelta(seconds=job.spec.timeout_seconds)
+        grace = pod.spec.termination_grace_period_seconds or 0
+        last = began + timedelta(seconds=job.spec.timeout_seconds + grace)
         until = f"{last.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     node = pod.spec.node_name
     message = f"Node {node} does not answer; the scenario may run there until {until}."

@@ -187,6 +187,13 @@ class Jobs:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}"
         await self.cluster.request("DELETE", path)
 
+    async def set_container_state(self, job: str, state: Manifest) -> None:
+        """Say of the scenario's container what a node would; of its pod nothing changes."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}/status"
+        [container] = (await self.cluster.request("GET", path))["status"]["containerStatuses"]
+        change = {"status": {"containerStatuses": [{**container, "state": state}]}}
+        await self.cluster.request("PATCH", path, change, MERGE)
+
     async def delete_pod_if_there(self, job: str) -> None:
         if await self.pod(job) is not None:
             with contextlib.suppress(ClusterError):

@@ -1,7 +1,7 @@
 """Every way in which a scenario can end, as its job tells it."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +113,22 @@ async def test_a_pod_deleted_with_kubectl_after_its_end_changes_nothing(
     await patient_jobs.delete_pod(job)
     await patient_jobs.no_pod(job)
     assert await patient_jobs.status(job) == before
+
+
+@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (3, "Failed")])
+async def test_something_else_goes_on_in_the_pod(patient_jobs: Jobs, code: int, phase: str) -> None:
+    """As a proxy does that a service mesh has put there: the scenario's end is the job's."""
+    job = await patient_jobs.job(await patient_jobs.target(), "never-ends")
+    await patient_jobs.running(job)
+    ended = datetime.now(UTC) - timedelta(seconds=12)
+    moments = dict.fromkeys(("startedAt", "finishedAt"), f"{ended:%Y-%m-%dT%H:%M:%SZ}")
+    state = {"terminated": {"exitCode": code, "reason": "Whatever", **moments}}
+    await patient_jobs.set_container_state(job, state)
+    status = await patient_jobs.finished(job)
+    assert (status["phase"], status["exitCode"]) == (phase, code)
+    assert status["completionTime"] == moments["finishedAt"]
+    await patient_jobs.no_pod(job)
+    await patient_jobs.no_secrets(job)
 
 
 async def test_a_drained_node(patient_jobs: Jobs) -> None:

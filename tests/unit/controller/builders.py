@@ -200,6 +200,7 @@ class PodBuilder:
 A_POD = PodBuilder()
 FOREIGN = A_POD.of("uid-of-another", owner="").unmarked()
 SECOND = A_POD.of("uid-of-a-second")
+UNDEAD = A_POD.ended(0, at=30).with_status(phase="Running")
 PREDECESSOR = A_POD.of("uid-of-former-pod", owner="uid-of-former-job")
 
 

@@ -21,6 +21,7 @@ from tests.unit.controller.builders import (
     POD_UID,
     PREDECESSOR,
     SECOND,
+    UNDEAD,
     a_credential,
     a_job,
     a_target,
@@ -82,6 +83,21 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
             ),
             [],
             id="pod of a deleted job is waited for",
+        ),
+        pytest.param(
+            seen(a_job(), PREDECESSOR.unmarked().ended(0), target=TARGET),
+            [SetStatus],
+            id="finished pod of a deleted job is waited for",
+        ),
+        pytest.param(
+            seen(running(a_job()), UNDEAD, target=TARGET),
+            [DeletePod],
+            id="pod that goes on without its scenario is ended",
+        ),
+        pytest.param(
+            seen(named(a_job()), A_POD.ended(0, at=5).with_status(phase="Running")),
+            [SetStatus],
+            id="pod whose scenario has just ended is waited for",
         ),
         pytest.param(
             seen(a_job(), FOREIGN.deleted(5), target=TARGET),

@@ -1,5 +1,7 @@
 """What the end of a pod means for its job."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.jobs import outcome
@@ -26,6 +28,18 @@ DISRUPTION = "DisruptionTarget"
     [
         pytest.param(JOB, A_POD.ended(0), ("Succeeded", "Completed", 0), id="exit 0"),
         pytest.param(JOB, A_POD.ended(3), ("Failed", "NonZeroExit", 3), id="exit 3"),
+        pytest.param(
+            JOB,
+            A_POD.ended(0, at=30).with_status(phase="Failed").deleted(20),
+            ("Succeeded", "Completed", 0),
+            id="exit 0, and what went on in its pod was ended",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(3, at=30).deleted(20),
+            ("Failed", "NonZeroExit", 3),
+            id="exit 3, and what went on in its pod was ended",
+        ),
         pytest.param(
             JOB,
             A_POD.ended(137, reason="OOMKilled"),
@@ -239,9 +253,10 @@ def test_a_container_that_never_ran_has_no_start() -> None:
 
 def test_a_lost_node_is_named_with_the_last_moment_of_the_scenario() -> None:
     pod = A_POD.running(5).with_status(phase="Failed", reason="NodeLost")
+    pod = replace(pod, spec={**pod.spec, "terminationGracePeriodSeconds": 60})
     message = outcome.of_pod(JOB, pod.build(), NOW).message
     assert message == (
-        "Node node-1 does not answer; the scenario may run there until 2026-03-01T12:09:55Z."
+        "Node node-1 does not answer; the scenario may run there until 2026-03-01T12:10:55Z."
     )
 
 
