@@ -43,17 +43,22 @@ class History(Generic[R]):
         """Return when the history was closed."""
         await self._closed.wait()
 
-    async def since(
+    def since(
         self, revision: int, *, pulse_seconds: float | None = None
     ) -> AsyncGenerator[Seen[R] | None, None]:
         """Yield every change after `revision`, and wait for more, until the history is closed.
 
         The revision may be one that is yet to come here, because another process is further.
         Yields None when nothing has come for `pulse_seconds`. Raises TooOld when some of the
-        changes are gone, TooSlow when that is because the reader was slow.
+        changes are gone, at once where that is known; TooSlow when the reader was slow.
         """
         position = self._position(revision)
         is_behind = revision > self._contents.revision
+        return self._from(position, revision, is_behind, pulse_seconds)
+
+    async def _from(
+        self, position: int, revision: int, is_behind: bool, pulse_seconds: float | None
+    ) -> AsyncGenerator[Seen[R] | None, None]:
         while not self._closed.is_set():
             first = self._count - len(self._changes)
             if position < first:

@@ -39,6 +39,12 @@ async def send_metadata(
             await context.send_initial_metadata(tuple(pairs))
 
 
+async def send_headers(context: Context) -> None:
+    """Let a stream begin that has nothing to say yet: its caller learns that it was accepted."""
+    with contextlib.suppress(Exception):
+        await context.send_initial_metadata(())
+
+
 async def catch_up(context: Context, cache: WatchCache[Any]) -> None:
     """Wait, for 2 seconds at most, until the cache has seen the revision that the caller names."""
     plural = cache.store.kind.KIND.plural

@@ -1,5 +1,6 @@
 """Watching jobs through the real Envoy: one JSON object a line, as it happens."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -85,6 +86,18 @@ async def test_it_goes_on_where_it_was_cut(rest: Rest) -> None:
             assert await lines.next() == message
         token = message["resumeToken"]
     assert told[-1]["job"]["jobId"] == job_id
+
+
+async def test_where_nothing_has_happened_it_is_told_at_once_that_it_goes_on(rest: Rest) -> None:
+    target = await rest.register()
+    async with watching(rest, f"targetUUID={target}") as lines:
+        token = (await lines.until("SYNCED"))["resumeToken"]
+    async with (
+        asyncio.timeout(10),
+        watching(rest, f"targetUUID={target}&resumeToken={token}") as on,
+    ):
+        [job_id] = await rest.run(target)
+        assert (await on.next())["job"]["jobId"] == job_id
 
 
 async def test_filters(rest: Rest) -> None:

@@ -12,7 +12,7 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.permission import current, require
 from krkn_grpc.server.deadlines import deadline_of
-from krkn_grpc.server.metadata import Context, catch_up, send_metadata
+from krkn_grpc.server.metadata import Context, catch_up, send_headers, send_metadata
 from krkn_grpc.server.pages import page
 from krkn_grpc.server.runs import check, listing
 from krkn_grpc.server.runs.logs import LogStreamer
@@ -110,7 +110,8 @@ class ScenarioRunServicer(ScenarioRunServiceServicer):
         """Stream jobs as they change."""
         wanted = listing.checked(request)
         await catch_up(context, self.jobs)
-        stream = self.watch.stream(wanted, request.resume_token, current())
+        accept = partial(send_headers, context)
+        stream = self.watch.stream(wanted, request.resume_token, current(), accept)
         async with aclosing(stream) as messages:
             async for message in messages:
                 yield message

@@ -1,6 +1,6 @@
 """Streams jobs as they change, to any number of callers."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from grpc import StatusCode
@@ -46,6 +46,9 @@ class Messages:
         return made[1]
 
 
+Accept = Callable[[], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Watch:
     """The jobs and their latest changes."""
@@ -55,10 +58,11 @@ class Watch:
     messages: Messages = field(default_factory=Messages)
 
     async def stream(
-        self, wanted: Filter, resume_token: str, caller: Permission
+        self, wanted: Filter, resume_token: str, caller: Permission, accept: Accept
     ) -> AsyncGenerator[Message, None]:
         """Yield what there is, SYNCED, and every change; or the changes since the token.
 
+        Calls `accept` when a token is good and there may be nothing to tell for long.
         Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
         slow, or may no longer watch, gets ERROR as its last message.
         """
@@ -74,7 +78,10 @@ class Watch:
             yield Message(type="SYNCED", resume_token=token)
         is_new = True
         try:
-            async for change in self.history.since(revision, pulse_seconds=caller.pulse_seconds):
+            changes = self.history.since(revision, pulse_seconds=caller.pulse_seconds)
+            if resume_token and revision <= self.jobs.revision:
+                await accept()
+            async for change in changes:
                 is_new = False
                 if not await caller.holds():
                     yield _error(StatusCode.PERMISSION_DENIED, "you may no longer watch jobs")

@@ -63,6 +63,11 @@ class Reader:
         self.revisions.append(change.revision)
 
 
+async def nothing() -> AsyncGenerator[None, None]:
+    return
+    yield
+
+
 class Play:
     """One interleaving of writers, a cache that follows or lists, and readers."""
 
@@ -91,9 +96,13 @@ class Play:
                 await self.readers[index].read(most)
 
     def come(self, revision: int) -> None:
-        changes = self.history.since(revision, pulse_seconds=0)
         known = dict(self.server.state_at(revision))
-        self.readers.append(Reader(revision, known, changes))
+        try:
+            changes = self.history.since(revision, pulse_seconds=0)
+        except TooOld:
+            self.readers.append(Reader(revision, known, nothing(), is_too_old=True))
+        else:
+            self.readers.append(Reader(revision, known, changes))
 
     async def end(self) -> None:
         """Let everything arrive everywhere."""
@@ -148,7 +157,7 @@ async def test_what_was_there_before_the_history_is_too_old() -> None:
     server.list_again()
     history = History(server.contents, 10)
     with pytest.raises(TooOld):
-        await anext(history.since(1, pulse_seconds=0))
+        history.since(1, pulse_seconds=0)
     assert await anext(history.since(2, pulse_seconds=0)) is None
 
 
