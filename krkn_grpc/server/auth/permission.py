@@ -66,8 +66,12 @@ class Granted:
         return await self.may_run_all() or await self.may_run_one(target_uuid)
 
     async def holds(self) -> bool:
-        """Ask when the last answer is too old; who was denied stays so."""
-        if self._holds and time.monotonic() - self._asked >= self.recheck_seconds:
+        """Ask when the last answer is too old; who was denied stays so.
+
+        Half the time is old enough: were it all of it, what comes just before its end would put
+        the question off until the pulse after that.
+        """
+        if self._holds and time.monotonic() - self._asked >= self.pulse_seconds:
             self._holds = await self.ask_again()
             self._asked = time.monotonic()
         return self._holds
