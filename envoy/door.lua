@@ -65,7 +65,7 @@ local function invalid_fields(faults)
       .. quoted(fault.description) .. ',"reason":""}'
   end
   local field = faults[1].field == "" and "request body" or shown(faults[1].field)
-  local more = faults.total == 1 and "" or " (and " .. faults.total - 1 .. " more)"
+  local more = faults.total == 1 and "" or " (and " .. faults.total - 1 .. " more, " .. faults.total .. " in all)"
   local reason = invalid(field .. ": " .. faults[1].description .. more)
   reason.details = ERROR_INFO .. ',{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":['
     .. table.concat(violations, ",") .. "]}"

@@ -42,7 +42,7 @@ class InvalidRequest(CallError):
         """Keep all violations; the message names the first and the total."""
         first, *others = violations
         first = first.shortened()
-        more = f" (and {len(others)} more)" if others else ""
+        more = f" (and {len(others)} more, {len(violations)} in all)" if others else ""
         super().__init__(f"{first.field}: {first.description}{more}")
         self.violations = tuple(violations)
 
@@ -138,6 +138,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
         StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY, retry_is_safe=True
     ),
     kube.OutcomeUnknown: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY),
+    kube.Unreadable: Answer(StatusCode.UNAVAILABLE, "KUBERNETES_UNAVAILABLE", _AWAY),
 }
 
 

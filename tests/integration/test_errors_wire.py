@@ -62,7 +62,7 @@ CASES = [
         Code.INVALID_ARGUMENT,
         400,
         "INVALID_REQUEST",
-        "clusterName: must be there (and 1 more)",
+        "clusterName: must be there (and 1 more, 2 in all)",
     ),
     Case(errors.NotAuthenticated(SENTENCE), Code.UNAUTHENTICATED, 401, "UNAUTHENTICATED"),
     Case(errors.NotAllowed(SENTENCE), Code.PERMISSION_DENIED, 403, "PERMISSION_DENIED"),
@@ -200,7 +200,7 @@ async def test_the_details_of_an_invalid_request(failing: Failing) -> None:
     reply = await failing.by_rest(errors.InvalidRequest(VIOLATIONS))
     assert reply.body == {
         "code": 3,
-        "message": "clusterName: must be there (and 1 more)",
+        "message": "clusterName: must be there (and 1 more, 2 in all)",
         "details": [
             {
                 "@type": ERROR_INFO,
@@ -225,7 +225,7 @@ async def test_the_most_and_the_longest_violations_reach_both(failing: Failing, 
     found = await failing.by_grpc(error)
     assert found.code is Code.INVALID_ARGUMENT
     assert 1 <= len(found.violations) <= 20
-    assert found.message.endswith("(and 999 more)")
+    assert found.message.endswith("(and 999 more, 1000 in all)")
     assert_error(await failing.by_rest(error), 400, 3, "INVALID_REQUEST")
 
 

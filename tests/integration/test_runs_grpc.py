@@ -108,14 +108,14 @@ async def test_a_request_that_is_not_in_order(
 async def test_at_most_twenty_faults_are_listed(runs: Any) -> None:
     found = await refused(runs.RunScenario(a_run(*[""] * 900)))
     assert found.violations == [f"targetUUIDs[{index}]" for index in range(20)]
-    assert found.message == "targetUUIDs[0]: must not be empty (and 899 more)"
+    assert found.message == "targetUUIDs[0]: must not be empty (and 899 more, 900 in all)"
 
 
 async def test_faults_with_long_names_reach_the_client(runs: Any) -> None:
     environment = {"\N{ROCKET}" * 250 + str(number): "" for number in range(60)}
     found = await refused(runs.RunScenario(a_run("a", environment=environment)))
     assert found.code is StatusCode.INVALID_ARGUMENT
-    assert found.message.endswith("(and 59 more)")
+    assert found.message.endswith("(and 59 more, 60 in all)")
 
 
 async def test_a_job_is_shown_and_listed(runs: Any, targets: Targets) -> None:

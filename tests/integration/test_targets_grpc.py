@@ -142,7 +142,7 @@ async def test_a_registration_that_is_not_in_order(targets: Any) -> None:
     found = await refused(targets.CreateTarget(pb.CreateTargetRequest()))
     assert found.code is StatusCode.INVALID_ARGUMENT
     assert found.violations == ["clusterName", "secretType"]
-    assert found.message.endswith("(and 1 more)")
+    assert found.message.endswith("(and 1 more, 2 in all)")
 
 
 @pytest.mark.parametrize("target", [str(uuid.uuid4()), *HOSTILE])

@@ -111,14 +111,14 @@ async def test_of_many_faults_twenty_are_listed_and_all_are_counted(rest: Rest) 
     body = assert_error(reply, 400, 3, "INVALID_REQUEST")
     [violations] = [each for each in body["details"] if each["@type"] == BAD_REQUEST]
     assert len(violations["fieldViolations"]) == 20
-    assert body["message"].endswith("(and 149 more)")
+    assert body["message"].endswith("(and 149 more, 150 in all)")
 
 
 async def test_faults_with_long_names_are_told_too(rest: Rest) -> None:
     environment = {"\N{ROCKET}" * 500 + str(number): "x" for number in range(30)}
     reply = await rest.post(RUNS, a_run(str(uuid.uuid4()), environment=environment))
     body = assert_error(reply, 400, 3, "INVALID_REQUEST")
-    assert body["message"].endswith("(and 29 more)")
+    assert body["message"].endswith("(and 29 more, 30 in all)")
 
 
 async def test_no_value_of_a_secret_field_is_repeated(rest: Rest) -> None:

@@ -15,6 +15,11 @@ from tests.support.runs import Runs
 async def test_it_goes_on_from_any_token_on_either_server(site: Site) -> None:
     """From wherever it was cut, the rest is the same: nothing is lost and nothing told twice."""
     [target] = await site.some_targets(1)
+    # Since the later of the two began something has happened: else it cannot know whether anything
+    # did between what the earlier one has seen last and what itself began with.
+    [before] = await site.runs.run(target)
+    for server in (site.runs, site.other_runs):
+        await server.when(before, "Succeeded")
     async with site.runs.watch(target_uuid=target) as watcher:
         await watcher.synced()
         for _ in range(2):

@@ -180,7 +180,7 @@ def test_the_message_names_the_first_fault_and_how_many_more_there_are() -> None
     request = a_request(target_uuids=[""] * 30)
     with pytest.raises(InvalidRequest) as refused:
         check.run(request, ALL_IMAGES)
-    assert str(refused.value) == "targetUUIDs[0]: must not be empty (and 29 more)"
+    assert str(refused.value) == "targetUUIDs[0]: must not be empty (and 29 more, 30 in all)"
 
 
 def test_no_credential_shows_when_a_run_is_printed() -> None:
