@@ -1,5 +1,9 @@
-"""Label selectors, written as Kubernetes writes them: `a=b,c!=d,e in (f,g),h notin (i),j,!k`."""
+"""Label selectors, written as Kubernetes writes them.
 
+Such as `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`.
+"""
+
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +18,11 @@ _PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)
 _LONGEST_PREFIX = 253
 _KEY = re.compile(rf"(?:(?P<prefix>{_PREFIX})/)?{_WORD}")
 _VALUE = re.compile(rf"(?:{_WORD})?")
+# Without a sign: no label can have one. Python's own `int` takes more, `1_0` say.
+_INTEGER = re.compile(r"[0-9]+")
+_LARGEST_INTEGER = 2**63 - 1
 # White space, what has a meaning of its own, and all between.
-_TOKEN = re.compile(r"[ \t\r\n]+|==|!=|[=!,()]|[^ \t\r\n=!,()]+")
+_TOKEN = re.compile(r"[ \t\r\n]+|==|!=|[=!,()<>]|[^ \t\r\n=!,()<>]+")
 
 
 class BadSelector(ValueError):
@@ -80,6 +87,10 @@ def _requirement(tokens: list[str]) -> Requirement:
             return _among(_key(key), {_value(value)})
         case [key, "!=", *value]:
             return _not_among(_key(key), {_value(value)})
+        case [key, ">", *value]:
+            return _compared(_key(key), operator.gt, _integer(_value(value)))
+        case [key, "<", *value]:
+            return _compared(_key(key), operator.lt, _integer(_value(value)))
         case [key, "in", "(", *values, ")"]:
             return _among(_key(key), set(map(_value, _parts(values))))
         case [key, "notin", "(", *values, ")"]:
@@ -94,6 +105,23 @@ def _among(key: str, values: set[str]) -> Requirement:
 def _not_among(key: str, values: set[str]) -> Requirement:
     # An object without the label is selected, too.
     return lambda labels: labels.get(key) not in values
+
+
+def _compared(key: str, compares: Callable[[int, int], bool], bound: int | None) -> Requirement:
+    if bound is None:
+        raise BadSelector
+
+    def holds(labels: Mapping[str, str]) -> bool:
+        # A label that is not there, or no integer, is neither above nor below.
+        number = _integer(labels.get(key, ""))
+        return number is not None and compares(number, bound)
+
+    return holds
+
+
+def _integer(text: str) -> int | None:
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    return number if number is not None and number <= _LARGEST_INTEGER else None
 
 
 def _key(text: str) -> str:
