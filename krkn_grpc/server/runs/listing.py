@@ -17,6 +17,8 @@ from krkn_grpc.server.runs.selector import BadSelector, Selector
 
 STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _ABSENT = "there is no such job"
+# Stands for every targetUUID that is no id: no job has it.
+_NO_TARGET = "-"
 
 
 class Filters(Protocol):
@@ -68,7 +70,10 @@ def checked(request: Filters) -> Filter:
         findings.expect(False, "labelSelector", "is not a label selector")
         selects = selector.parse("")
     findings.settle()
-    given = (request.target_uuid, request.status, request.scenario_name)
+    target_uuid = request.target_uuid
+    if target_uuid and not ids.is_id(target_uuid):
+        target_uuid = _NO_TARGET
+    given = (target_uuid, request.status, request.scenario_name)
     return Filter(*given, selects, (*given, request.label_selector))
 
 

@@ -56,6 +56,7 @@ class Registry:
 
     async def get(self, uuid: str) -> Target:
         """Return a target; what the cache does not have yet is asked of the API server."""
+        _must_be_id(uuid)
         known = self._cache.get(uuid)
         # Another replica may have told its client what is not in this cache yet.
         return known if known is not None and known.is_admitted else await self._registered(uuid)
@@ -85,12 +86,14 @@ class Registry:
 
         Raises Taken, and leaves the target as it was, when another has the new name or URL.
         """
+        _must_be_id(uuid)
         # Updates of one target hinder each other: on one server they go one after the other.
         async with self._updates.setdefault(uuid, asyncio.Lock()):
             return await self._update(uuid, new, deadline)
 
     async def delete(self, uuid: str, deadline: Deadline) -> Target:
         """Remove a target; its name and URL are free when this returns."""
+        _must_be_id(uuid)
         target = await self._registered(uuid)
         with self._deletions.expected(target) as deletion:
             await self._writes.delete(target, deadline)
@@ -118,8 +121,6 @@ class Registry:
 
     async def _registered(self, uuid: str) -> Target:
         """Return the target as it is now; raises NoSuch when clients know of none."""
-        if not ids.is_id(uuid):
-            raise no_such()
         try:
             target = await self._targets.get(uuid)
         except errors.NotFound:
@@ -134,6 +135,12 @@ class Registry:
             with suppress(errors.NotFound):
                 await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
             await self._reservations.release_all(target)
+
+
+def _must_be_id(uuid: str) -> None:
+    """Raise NoSuch for what is no id: it names nothing, in a cache, a lock or a path."""
+    if not ids.is_id(uuid):
+        raise no_such()
 
 
 def _spec(uuid: str, new: NewTarget) -> TargetSpec:
