@@ -147,13 +147,14 @@ class CreateTargetRequest(_message.Message):
     """
     ca_bundle: _builtins.str
     """Optional, for `token` and `credentials`. The certificates that sign the cluster's own: PEM, or
-    base64 of PEM. Left empty, the cluster's certificate is not verified.
+    base64 of PEM. In base64, and together with the credential, at most what a kubeconfig of 256
+    KiB has room for. Left empty, the cluster's certificate is not verified.
     """
     kubeconfig: _builtins.str
-    """Optional; required for `kubeconfig`. A kubeconfig as YAML, or base64 of it, at most 256 KiB. It
-    is data: embedded certificates, tokens and passwords only. Refused are `exec`, `auth-provider`,
-    file paths, YAML aliases and tags, duplicate keys, a missing current-context and dangling
-    references. Only the current context's cluster and user are kept.
+    """Optional; required for `kubeconfig`. A kubeconfig as YAML, or base64 of it, at most 256 KiB,
+    also as it is stored. It is data: embedded certificates, tokens and passwords only. Refused are
+    `exec`, `auth-provider`, file paths, YAML aliases and tags, duplicate keys, a missing
+    current-context and dangling references. Only the current context's cluster and user are kept.
     """
     token: _builtins.str
     """Optional; required for `token`. A bearer token for the cluster's API."""
@@ -321,7 +322,8 @@ class UpdateTargetRequest(_message.Message):
     """
     ca_bundle: _builtins.str
     """Optional, for `token` and `credentials`. The certificates that sign the cluster's own: PEM, or
-    base64 of PEM. Left empty, the cluster's certificate is not verified.
+    base64 of PEM. In base64, and together with the credential, at most what a kubeconfig of 256
+    KiB has room for. Left empty, the cluster's certificate is not verified.
     """
     kubeconfig: _builtins.str
     """Optional; required for `kubeconfig`. A kubeconfig as YAML, or base64 of it, at most 256 KiB,

@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from krkn_grpc.resources.kubeconfig import MAX_BYTES, from_credentials, render
 from tests.rest.test_runs_refusals import UNKNOWN_IDS
 from tests.support.inventory import written
 from tests.support.requests import (
@@ -83,6 +85,44 @@ async def test_a_target_that_is_not_in_order_is_not_stored(
     before = await written(shared_services.cluster, shared_services.namespace)
     assert_invalid(await rest.post(TARGETS, body), *fields)
     assert await written(shared_services.cluster, shared_services.namespace) <= before
+
+
+MATERIAL = Path(__file__).parents[1] / "unit" / "kubeconfig" / "material"
+CA = (MATERIAL / "ca.pem").read_text()
+# As many as have, in base64, the size of the largest kubeconfig, but for some hundred bytes.
+NEARLY_ALL = CA * (MAX_BYTES * 3 // 4 // len(CA))
+
+
+def kubeconfig_that_grows() -> str:
+    """A kubeconfig that is small enough, and too large with the escapes that it is stored with."""
+    few = CA * (len(NEARLY_ALL) // len(CA) - 4)
+    text = render(from_credentials(unused_url(), "u", "é" * 1000, few)).replace("\\xE9", "é")
+    assert len(text.encode()) < MAX_BYTES
+    return text
+
+
+TOO_LARGE: dict[str, tuple[dict[str, Any], str]] = {
+    "CA that its resource could not hold": (token_target(caBundle=NEARLY_ALL + CA), "caBundle"),
+    "CA that a kubeconfig has no room for": (
+        token_target(caBundle=NEARLY_ALL, token="a" * 1000),
+        "caBundle",
+    ),
+    "kubeconfig": (kubeconfig_target(kubeconfig=kubeconfig_that_grows()), "kubeconfig"),
+}
+
+
+@pytest.mark.parametrize("case", TOO_LARGE)
+async def test_what_could_not_be_read_again_is_not_stored(
+    rest: Rest, shared_services: Running, case: str
+) -> None:
+    body, field = TOO_LARGE[case]
+    target = await rest.register()
+    before = await written(shared_services.cluster, shared_services.namespace)
+    for reply in (await rest.post(TARGETS, body), await rest.put(f"{TARGETS}/{target}", body)):
+        assert_invalid(reply, field)
+        assert "at most 256 KiB" in reply.body["message"]
+    assert await written(shared_services.cluster, shared_services.namespace) <= before
+    assert (await rest.get(f"{TARGETS}/{target}")).body["clusterName"] != body["clusterName"]
 
 
 @pytest.mark.parametrize("field", ["clusterAPIUrl", "kubeConfig", "uuid", "ready"])

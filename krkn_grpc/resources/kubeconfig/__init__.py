@@ -20,6 +20,7 @@ from krkn_grpc.resources.kubeconfig.model import (
 from krkn_grpc.resources.kubeconfig.reader import read
 from krkn_grpc.resources.kubeconfig.render import (
     SECRET_KEY,
+    can_be_read,
     from_secret_data,
     render,
     to_secret_data,
@@ -39,6 +40,7 @@ __all__ = [
     "Password",
     "Token",
     "Violation",
+    "can_be_read",
     "decode_submitted",
     "endpoint",
     "from_credentials",

@@ -40,6 +40,11 @@ def render(kubeconfig: Kubeconfig) -> str:
     return text
 
 
+def can_be_read(kubeconfig: Kubeconfig) -> bool:
+    """Whether its text is as short as `read` wants it; what it was made from may be shorter."""
+    return len(render(kubeconfig).encode("utf-8")) <= MAX_BYTES
+
+
 def to_secret_data(kubeconfig: Kubeconfig) -> str:
     """Give what stands in the Secret under `kubeconfig`: JSON around the YAML's base64.
 

@@ -11,6 +11,10 @@ from krkn_grpc.resources.target import SecretType
 from krkn_grpc.server.errors import InvalidRequest, Violation
 
 _LONGEST_NAME = 253
+_TOO_LARGE = (
+    "The kubeconfig that is stored, with certificates in base64 and the credential, "
+    f"must have at most {kubeconfigs.MAX_BYTES // 1024} KiB."
+)
 _SECRET_TYPES: tuple[SecretType, ...] = get_args(SecretType)
 
 
@@ -102,16 +106,22 @@ def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
                 kubeconfigs.decode_submitted(request.kubeconfig),
                 KubeconfigRules(rules.allow_proxy_url),
             )
-            field = "kubeconfig"
+            field = large = "kubeconfig"
         case "token":
             kubeconfig = kubeconfigs.from_token(url, request.token, ca_bundle)
-            field = "clusterAPIURL"
+            field, large = "clusterAPIURL", "caBundle"
         case _:
             kubeconfig = kubeconfigs.from_credentials(
                 url, request.username, request.password, ca_bundle
             )
-            field = "clusterAPIURL"
+            field, large = "clusterAPIURL", "caBundle"
+    violations = []
     # Only what the address says by itself: names are resolved by the controller when it connects.
     if (refusal := rules.check_literal(kubeconfig.endpoint.host)) is not None:
-        raise KubeconfigError([kubeconfigs.Violation(field, refusal)])
+        violations.append(kubeconfigs.Violation(field, refusal))
+    # The controller reads it again. The target's copy of the CA is a part of it, and so fits, too.
+    if not kubeconfigs.can_be_read(kubeconfig):
+        violations.append(kubeconfigs.Violation(large, _TOO_LARGE))
+    if violations:
+        raise KubeconfigError(violations)
     return kubeconfig

@@ -9,12 +9,23 @@ from typing import Any
 import pytest
 
 from krkn_grpc.resources.addresses import AddressRules
-from krkn_grpc.resources.kubeconfig import Password, Token
+from krkn_grpc.resources.kubeconfig import (
+    MAX_BYTES,
+    KubeconfigRules,
+    Password,
+    Token,
+    from_credentials,
+    from_secret_data,
+    render,
+    to_secret_data,
+)
+from krkn_grpc.resources.target import Target
 from krkn_grpc.server.targets import check
 from krkn_grpc.server.targets.check import NewTarget
 from krkn_grpc.v1 import targets_pb2 as pb
 from tests.support.requests import kubeconfig
 from tests.unit.server.requests import violated
+from tests.unit.test_crd_schemas import schema_of
 
 NOBODY_LOCAL = AddressRules()
 LOOPBACK = AddressRules((ip_network("127.0.0.0/8"),))
@@ -179,3 +190,50 @@ def test_no_credential_shows_when_a_registration_is_printed() -> None:
         KUBECONFIG | {"kubeconfig": kubeconfig(URL, secret)},
     ):
         assert secret not in repr(checked(fields))
+
+
+def of_size(size: int) -> dict[str, str]:
+    """The fields of a registration whose kubeconfig, as it is stored, has so many bytes."""
+    # Stored with escapes, so that a kubeconfig with it grows.
+    secret = "é" * 100
+    count = size // len(CA) - 1
+    while True:
+        bare = from_credentials(URL, "u", secret, CA * count)
+        if (missing := size - len(render(bare))) >= 0:
+            return CREDENTIALS | {
+                "username": "u" * (1 + missing),
+                "password": secret,
+                "ca_bundle": CA * count,
+            }
+        count -= 1
+
+
+def as_kubeconfig(fields: dict[str, str]) -> dict[str, str]:
+    """The same registration by a kubeconfig, which is smaller than what is stored of it."""
+    built = from_credentials(URL, fields["username"], fields["password"], fields["ca_bundle"])
+    text = render(built).replace("\\xE9", "é")
+    assert len(text.encode()) < MAX_BYTES
+    return KUBECONFIG | {"kubeconfig": text}
+
+
+def test_the_largest_kubeconfig_is_one_that_can_be_read_again() -> None:
+    largest = of_size(MAX_BYTES)
+    for fields in (largest, as_kubeconfig(largest)):
+        new = checked(fields)
+        assert len(render(new.kubeconfig)) == MAX_BYTES
+        assert from_secret_data(to_secret_data(new.kubeconfig), KubeconfigRules()) == new.kubeconfig
+
+
+def test_a_kubeconfig_that_could_not_be_read_again() -> None:
+    too_large = of_size(MAX_BYTES + 1)
+    assert violated(lambda: checked(too_large)) == ["caBundle"]
+    assert violated(lambda: checked(as_kubeconfig(too_large))) == ["kubeconfig"]
+    unnamed = too_large | {"cluster_name": ""}
+    assert violated(lambda: checked(unnamed)) == ["clusterName", "caBundle"]
+
+
+def test_a_bundle_that_is_stored_fits_the_resource() -> None:
+    """It stands in the kubeconfig, too, in the same form."""
+    spec = schema_of(Target)["properties"]["spec"]["properties"]
+    assert spec["caBundle"]["maxLength"] >= MAX_BYTES
+    assert len(checked(of_size(MAX_BYTES)).ca_bundle) > MAX_BYTES - 2_000
