@@ -14,7 +14,13 @@ from controller.targets.probe_answer import Question, Reply, has_meaningful_body
 from controller.targets.probe_limits import ProbeLimits
 from controller.targets.probe_result import unreachable
 from controller.targets.probe_tls import handshake_failure
-from krkn_grpc.resources.kubeconfig import Credentials, Endpoint, Password, Token
+from krkn_grpc.resources.kubeconfig import (
+    ClientCertificate,
+    Credentials,
+    Endpoint,
+    Password,
+    Token,
+)
 
 
 async def exchange(
@@ -65,12 +71,12 @@ def _request(
 
 def _authorization(credentials: Credentials) -> list[tuple[str, str]]:
     match credentials:
-        case Token(value):
+        case Token(value) | ClientCertificate(token=str(value)):
             return [("Authorization", f"Bearer {value}")]
         case Password(username, password):
             pair = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
             return [("Authorization", f"Basic {pair}")]
-        case _:  # a client certificate was shown when the connection was made
+        case ClientCertificate():  # it was shown when the connection was made
             return []
 
 

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from controller.targets.probe_result import ProbeReason, ProbeResult
 from deploy.local.control_plane import ControlPlane
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.kubeconfig import (
+    ClientCertificate,
     Kubeconfig,
     KubeconfigRules,
     Token,
@@ -173,6 +175,31 @@ async def test_a_server_that_asks_for_a_client_certificate() -> None:
         for bad in (Token("t"), OTHER_AUTHORITY.issue("me")):
             found = await look(Kubeconfig(server, bad, AUTHORITY.pem))
             assert found.reason is ProbeReason.UNAUTHORIZED, found
+
+
+async def test_a_token_is_sent_beside_a_client_certificate() -> None:
+    context = server_context(AUTHORITY.issue("x", "127.0.0.1"), clients=AUTHORITY.pem)
+    async with serving(says(answer(201, review())), context) as seen:
+        both = replace(AUTHORITY.issue("me"), token="abc")
+        mine = Kubeconfig(f"https://127.0.0.1:{seen.port}", both, AUTHORITY.pem)
+        assert (await look(mine)).reason is ProbeReason.REACHABLE
+        assert b"Authorization: Bearer abc\r\n" in seen.received
+
+
+async def test_either_of_a_client_certificate_and_a_token_is_enough(
+    target_cluster: ControlPlane, token: str
+) -> None:
+    """As for kubectl: the cluster takes what it knows."""
+    admin = read(target_cluster.admin_kubeconfig.read_text(), KubeconfigRules())
+    assert isinstance(admin.credentials, ClientCertificate)
+    stranger = OTHER_AUTHORITY.issue("admin")
+    for credentials, reason in (
+        (replace(admin.credentials, token=token), ProbeReason.REACHABLE),
+        (replace(stranger, token=token), ProbeReason.REACHABLE),
+        (replace(stranger, token=CANARY), ProbeReason.UNAUTHORIZED),
+    ):
+        found = await look(replace(admin, credentials=credentials))
+        assert found.reason is reason
 
 
 async def test_a_client_certificate_leaves_no_file(

@@ -31,10 +31,14 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """A certificate (with its chain) and its unencrypted private key, both PEM."""
+    """A certificate (with its chain) and its unencrypted private key, both PEM.
+
+    With a bearer token, both are used: Azure writes such kubeconfigs.
+    """
 
     certificate: str = field(repr=False)
     key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
 Credentials: TypeAlias = Token | Password | ClientCertificate

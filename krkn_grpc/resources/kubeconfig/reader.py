@@ -6,6 +6,7 @@ nothing that a caller submitted is ever given to it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
@@ -125,12 +126,14 @@ def _credentials(user: Section, findings: Findings) -> Credentials | None:
             return _password(user, findings)
         case ["certificate"]:
             return _certificate(user, findings)
+        case ["token", "certificate"]:
+            return _certificate_and_token(user, findings)
         case _:
             # Which of them the cluster would go by is not said, and so not who acts there.
             findings.add(
                 user.path,
                 "It must hold one kind of credential: a token, a user name and password, "
-                "or a client certificate and key.",
+                "or a client certificate and key; only the last may have a token besides.",
             )
     return None
 
@@ -146,7 +149,13 @@ def _password(user: Section, findings: Findings) -> Credentials | None:
     return None if username is None or password is None else Password(username, password)
 
 
-def _certificate(user: Section, findings: Findings) -> Credentials | None:
+def _certificate_and_token(user: Section, findings: Findings) -> Credentials | None:
+    token = _required(user, "token", values.token, findings)
+    pair = _certificate(user, findings)
+    return None if token is None or pair is None else replace(pair, token=token)
+
+
+def _certificate(user: Section, findings: Findings) -> ClientCertificate | None:
     certificate = _required(user, "client-certificate-data", values.base64_bytes, findings)
     key = _required(user, "client-key-data", values.base64_bytes, findings)
     if certificate is None or key is None:

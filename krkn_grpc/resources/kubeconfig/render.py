@@ -103,11 +103,12 @@ def _user(kubeconfig: Kubeconfig) -> dict[str, str]:
             return {"token": value}
         case Password(username, password):
             return {"username": username, "password": password}
-        case ClientCertificate(certificate, key):
-            return {
+        case ClientCertificate(certificate, key, token):
+            pair = {
                 "client-certificate-data": _base64(certificate),
                 "client-key-data": _base64(key),
             }
+            return pair if token is None else pair | {"token": token}
 
 
 def _base64(text: str) -> str:

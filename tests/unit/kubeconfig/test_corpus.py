@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from krkn_grpc.resources.kubeconfig import (
+    ClientCertificate,
     Kubeconfig,
     KubeconfigError,
     KubeconfigRules,
@@ -74,6 +75,9 @@ def test_values_come_through_as_written() -> None:
     emoji = read_file(FOLDER / "good" / "tabs.json").credentials
     assert emoji == Password("admin", "p\N{GRINNING FACE}ss")
     assert read_file(FOLDER / "good" / "server-name.yaml").tls_server_name == "api.internal"
+    both = read_file(FOLDER / "good" / "token-and-certificate.yaml").credentials
+    assert isinstance(both, ClientCertificate)
+    assert both.token == CANARY
     two = read_file(FOLDER / "good" / "folded-data.yaml").certificate_authority
     assert two is not None
     assert two.count("BEGIN CERTIFICATE") == 2

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -102,20 +103,22 @@ def test_password_round_trip(url: str, username: str, password: str, which: str 
     assert from_secret_data(to_secret_data(built), RULES) == built
 
 
+@pytest.mark.parametrize("token", [None, "abc", "123"])
 @pytest.mark.parametrize("authority", [None, "own"])
 @pytest.mark.parametrize("server_name", [None, "api.internal"])
 @pytest.mark.parametrize("proxy", [None, "http://proxy.example.com:3128"])
 def test_certificate_round_trip(
-    authority: str | None, server_name: str | None, proxy: str | None
+    token: str | None, authority: str | None, server_name: str | None, proxy: str | None
 ) -> None:
     kubeconfig = Kubeconfig(
         server=URL,
-        credentials=key_pair(),
+        credentials=replace(key_pair(), token=token),
         certificate_authority=authority and key_pair().certificate,
         tls_server_name=server_name,
         proxy_url=proxy,
     )
     assert read(render(kubeconfig), RULES) == kubeconfig
+    assert from_secret_data(to_secret_data(kubeconfig), RULES) == kubeconfig
 
 
 def loaded(kubeconfig: Kubeconfig) -> Configuration:
@@ -147,6 +150,14 @@ def test_kubernetes_reads_a_client_certificate() -> None:
     with open(configuration.cert_file) as certificate, open(configuration.key_file) as key:
         assert (certificate.read(), key.read()) == (pair.certificate, pair.key)
     assert configuration.tls_server_name == "api.internal"
+
+
+def test_kubernetes_reads_a_client_certificate_and_a_token() -> None:
+    pair = key_pair()
+    configuration = loaded(Kubeconfig(URL, replace(pair, token="abc")))
+    assert configuration.api_key["BearerToken"] == "Bearer abc"
+    with open(configuration.cert_file) as certificate, open(configuration.key_file) as key:
+        assert (certificate.read(), key.read()) == (pair.certificate, pair.key)
 
 
 def test_text_is_canonical() -> None:
