@@ -18,15 +18,17 @@ import pytest_asyncio
 from deploy.local.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.faults.conftest import ALL
-from tests.faults.kinds import EVERY, killed
+from tests.faults.kinds import EVERY, killed, refused
 from tests.faults.plays import is_over, lived_rightly, phase
 from tests.faults.proxy import Call, Fault, FaultProxy
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch
-from tests.support.requests import IMAGE, canary
+from tests.support.requests import IMAGE, canary, token_target
+from tests.support.rpc import refused as told_why
 from tests.support.running import Running, Wanted, running
 from tests.support.runs import a_narrow_connection
+from tests.support.target_client import Targets
 from tests.support.waiting import eventually
 
 SHORT = ("dropped after",)
@@ -184,3 +186,29 @@ async def test_killed_at_each_write(doubtful: Doubtful, when: str) -> None:
             )
             await server.restart("server")
         await all_ran_once(doubtful, watch, job_ids)
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+async def test_a_target_that_may_be_half_made_is_not_to_be_asked_for_again(
+    doubtful: Doubtful, is_withdrawn: bool
+) -> None:
+    """The same call would find its name taken by what the first one has left."""
+    targets, body = Targets(doubtful.server.channel), token_target()
+    throttled = refused(429, "TooManyRequests", retry_after=1)
+
+    def rule(call: Call) -> Fault | None:
+        is_throttled = call.path.endswith("/secrets") or (
+            call.method == "DELETE" and not is_withdrawn
+        )
+        return throttled if is_throttled else None
+
+    doubtful.proxy.rule = rule
+    refusal = await told_why(targets.create(body))
+    assert refusal.code is grpc.StatusCode.UNAVAILABLE
+    assert refusal.retry_seconds == (1 if is_withdrawn else None)
+    doubtful.proxy.rule = lambda _: None
+    again = targets.create(body)
+    if is_withdrawn:
+        assert await again
+    else:
+        assert (await told_why(again)).code is grpc.StatusCode.ALREADY_EXISTS

@@ -74,9 +74,12 @@ class Registry:
             await create(self._secrets, _secret(target, new), deadline)
             admitted = await self._writes.admit(target, deadline)
         except BaseException as error:
-            await self._withdraw(target)
+            is_withdrawn = await self._withdraw(target)
             if isinstance(error, NoSuch):
                 raise Unsettled("the registration took too long and was removed") from None
+            if isinstance(error, errors.NotWritten) and not is_withdrawn:
+                # For as long as a part of it is there, the same call would find the name taken.
+                raise errors.OutcomeUnknown("a part of the target was written") from error
             raise
         self._cache.remember(admitted)
         return admitted
@@ -129,12 +132,15 @@ class Registry:
             raise no_such()
         return target
 
-    async def _withdraw(self, target: Target) -> None:
-        # What fails here is no matter: the controller removes what is half-made within a minute.
-        with suppress(errors.KubeError):
+    async def _withdraw(self, target: Target) -> bool:
+        """Remove what is half-made; False when the controller has to, which it does in a minute."""
+        try:
             with suppress(errors.NotFound):
                 await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
             await self._reservations.release_all(target)
+        except errors.KubeError:
+            return False
+        return True
 
 
 def _must_be_id(uuid: str) -> None:
