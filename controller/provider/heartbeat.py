@@ -26,13 +26,10 @@ async def keep_registered(providers: Store[Provider], every_seconds: float) -> N
     is_registered = False
     while True:
         try:
-            if not is_registered:
+            if not (is_registered and await _is_renewed(providers)):
                 await register(providers)
                 is_registered = True
-            await _beat(providers)
-        except NotFound:
-            is_registered = False
-            continue
+                await _beat(providers)
         except KubeError as error:
             _log.warning("provider not renewed", error=str(error))
         await asyncio.sleep(every_seconds)
@@ -71,6 +68,15 @@ def _change(known: Provider, *, is_active: bool) -> dict[str, Any]:
         },
         "spec": {"active": is_active},
     }
+
+
+async def _is_renewed(providers: Store[Provider]) -> bool:
+    """Beat, or say that someone has deleted the provider."""
+    try:
+        await _beat(providers)
+    except NotFound:
+        return False
+    return True
 
 
 async def _beat(providers: Store[Provider]) -> None:

@@ -1,9 +1,19 @@
 """The controller makes itself known, keeps that fresh, and respects what the administrator says."""
 
+import asyncio
+import time
 from datetime import datetime, timedelta
 
+from structlog.testing import capture_logs
+
+from controller.provider.heartbeat import keep_registered
+from deploy.local.control_plane import ControlPlane
+from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.session import Session
+from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.labels import INACTIVE_BY
 from krkn_grpc.resources.names import PROVIDER
+from krkn_grpc.resources.provider import Provider
 from tests.integration.jobs.conftest import StartController
 from tests.support.custom_objects import MERGE, PROVIDERS, Manifest, collection
 from tests.support.jobs import Jobs
@@ -116,3 +126,23 @@ async def test_deleted_by_hand_it_comes_back(own_jobs: Jobs, a_controller: Start
         await own_jobs.cluster.request("DELETE", path(own_jobs))
         after = await until_registered(own_jobs)
         assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+async def test_where_it_cannot_be_created_it_is_tried_again_at_each_beat(
+    control_plane: ControlPlane,
+) -> None:
+    """As where the resource definition is not installed: the API server answers 404 to all."""
+    access = await ClusterAccess.load(control_plane.admin_kubeconfig)
+    with capture_logs() as logged:
+        async with Session(access) as session:
+            providers: Store[Provider] = Store(session, Provider, "not-there")
+            beats = asyncio.create_task(keep_registered(providers, every_seconds=0.5))
+            started = time.monotonic()
+
+            async def events() -> list[str]:
+                return [line["event"] for line in logged]
+
+            seen = await eventually(events, lambda events: len(events) >= 3)
+            assert time.monotonic() - started >= 1
+            assert set(seen) == {"provider not renewed"}
+            beats.cancel()
