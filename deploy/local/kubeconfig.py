@@ -11,7 +11,7 @@ import yaml
 NAME = "krkn-grpc-local"
 
 
-def text(*, url: str, ca_pem: str, user: Mapping[str, str], namespace: str = "default") -> str:
+def text(*, url: str, ca_pem: str, user: Mapping[str, object], namespace: str = "default") -> str:
     """Render a kubeconfig for the API server at `url`; `user` is its user entry as it is.
 
     Without a CA the reader trusts what its machine trusts.
@@ -40,7 +40,7 @@ def certificate_user(certificate: Path, key: Path) -> dict[str, str]:
 
 
 def write(
-    path: Path, *, url: str, ca_pem: str, user: Mapping[str, str], namespace: str = "default"
+    path: Path, *, url: str, ca_pem: str, user: Mapping[str, object], namespace: str = "default"
 ) -> Path:
     """Write (or replace, in one step) the file, readable by its owner alone."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

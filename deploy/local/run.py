@@ -6,11 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 
-from deploy.local import credentials, manifests
+from deploy.local import credentials, manifests, tokens
 from deploy.local.build import FULL, Binaries, control_plane_binaries
 from deploy.local.cluster import Cluster, ClusterError, Manifest
 from deploy.local.control_plane import ControlPlane
@@ -24,7 +25,6 @@ from deploy.local.run_folder import run_folder
 from deploy.local.services import (
     ON_ONES_OWN_MACHINE,
     REPOSITORY,
-    TOKEN_SECONDS,
     Options,
     Services,
 )
@@ -35,7 +35,6 @@ from deploy.local.welcome import welcome
 from envoy.command import binary
 
 CRDS, ADMISSION, RBAC = (REPOSITORY / "deploy" / part for part in ("crds", "admission", "rbac"))
-RETRY_SECONDS = 30.0
 
 
 def main() -> None:
@@ -103,7 +102,8 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
         progress.note(welcome(settings, services, local, time.monotonic() - started))
 
         async with asyncio.TaskGroup() as keepers:
-            keepers.create_task(_keep_tokens_fresh(services, settings, private, progress))
+            renewal = _renewal(services, settings, private)
+            keepers.create_task(tokens.keep_fresh(renewal, progress.note))
             for child in services.children:
                 keepers.create_task(keep_alive(child, _starts(child), progress.note))
             if control_plane is not None:
@@ -135,24 +135,12 @@ def _options(settings: Settings) -> Options:
     )
 
 
-async def _keep_tokens_fresh(
-    services: Services, settings: Settings, private: Path, progress: Progress
-) -> None:
-    while True:
-        await asyncio.sleep(TOKEN_SECONDS / 2)
-        while True:
-            try:
-                if settings.kubeconfig is None:
-                    await services.refresh_tokens()
-                else:
-                    # Read again: the administrator's own token may have been renewed, too.
-                    given = await credentials.of_kubeconfig(settings.kubeconfig, private)
-                    async with Cluster(given) as cluster:
-                        await services.refresh_tokens(cluster)
-                break
-            except (ClusterError, StartError, aiohttp.ClientError, OSError) as error:
-                progress.note(f"the services' tokens could not be renewed, trying again: {error}")
-                await asyncio.sleep(RETRY_SECONDS)
+def _renewal(
+    services: Services, settings: Settings, private: Path
+) -> Callable[[], Awaitable[None]]:
+    if settings.kubeconfig is None:
+        return services.refresh_tokens
+    return partial(tokens.renew_as_administrator, services, settings.kubeconfig, private)
 
 
 def _starts(child: Child) -> Callable[[], Awaitable[None]]:

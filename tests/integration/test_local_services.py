@@ -5,7 +5,12 @@ from pathlib import Path
 import aiohttp
 import yaml
 
+from deploy.local.cluster import ClusterError
+from deploy.local.control_plane import ControlPlane
 from deploy.local.services import ACCOUNTS
+from deploy.local.tokens import renew_as_administrator
+from tests.support.accounts import RBAC, make_account
+from tests.support.plugin import Plugin
 from tests.support.running import Running
 from tests.support.waiting import eventually
 
@@ -57,6 +62,47 @@ async def test_new_tokens_replace_the_old_ones_while_all_goes_on(services: Runni
     assert mode(kubeconfig) == 0o600
     assert await is_healthy(services)
     assert server.pid == pid
+
+
+async def test_new_tokens_come_from_an_administrator_whose_own_token_changes(
+    services: Running, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """As with EKS, whose plugin gives tokens that are over before ours are half so old."""
+    child = services.processes.child("server")
+    kubeconfig = Path(child.program.environment["KRKN_KUBECONFIG"])
+    before = token(kubeconfig)
+    plugin = Plugin(control_plane, tmp_path)
+
+    async def refusal() -> int | None:
+        try:
+            await renew_as_administrator(services.processes, plugin.kubeconfig, tmp_path)
+        except ClusterError as error:
+            return error.status
+        return None
+
+    plugin.gives("one-that-is-over")
+    assert await refusal() == 401
+    assert token(kubeconfig) == before
+
+    plugin.gives(await token_of_an_administrator(services))
+    # RBAC learns of a new binding a moment after it is written.
+    await eventually(refusal, lambda status: status is None)
+    assert token(kubeconfig) != before
+
+
+async def token_of_an_administrator(running: Running) -> str:
+    """A token of an account that may make tokens of the others."""
+    name = "administrator"
+    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+    role = {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": name, "namespace": running.namespace},
+        "rules": [rule],
+    }
+    await running.cluster.apply([role])
+    await make_account(running.cluster, running.namespace, name, name)
+    return await running.cluster.token(running.namespace, name, seconds=600)
 
 
 async def test_a_killed_process_can_be_started_again(services: Running) -> None:
