@@ -177,6 +177,8 @@ class Session:
         return headers
 
     def _refusal(self, answer: aiohttp.ClientResponse, content: bytes) -> errors.KubeError:
+        if answer.status == 401:
+            self._access.refused(answer.request_info.headers.get("Authorization"))
         try:
             status = self._status.decode(content)
         except msgspec.MsgspecError:
