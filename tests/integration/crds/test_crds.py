@@ -113,6 +113,14 @@ async def test_what_is_left_out_gets_its_default(
     assert read.get("status") == status
 
 
+@pytest.mark.parametrize("path", ["/...", "/a/.b", "/a../b.", "/process", "/a/proc", "/ä b"])
+async def test_a_path_may_have_dots_and_any_letters(
+    control_plane: ControlPlane, namespace: str, path: str
+) -> None:
+    files = [{"name": "a", "mountPath": path}]
+    await store(control_plane.cluster, namespace, JOBS, files=files, kubeconfigPath=f"{path}/k")
+
+
 async def test_what_the_schema_does_not_know_is_not_stored(
     control_plane: ControlPlane, namespace: str
 ) -> None:
