@@ -92,6 +92,7 @@ CASES = [
         kube.NotWritten(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY, retry=True
     ),
     Case(kube.OutcomeUnknown(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
+    Case(kube.Unreadable(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
     Case(kube.Forbidden(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(kube.Invalid(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(kube.Expired(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
