@@ -20,6 +20,12 @@ async def clear(bench: Bench) -> None:
     await bench.quiet()
 
 
+async def clear_pods(bench: Bench) -> None:
+    """Remove the pods of jobs that have ended, and wait until everything is quiet."""
+    await _remove(bench, f"/api/v1/namespaces/{bench.namespace}/pods")
+    await bench.quiet()
+
+
 async def _clear(bench: Bench, namespace: str) -> None:
     core = f"/api/v1/namespaces/{namespace}"
     while True:

@@ -1,7 +1,8 @@
 """How long it takes to delete all finished jobs of one request, until the last is gone.
 
 Before a job goes, it is noted what a repeated call must know. The bare loop deletes jobs like them,
-which never ran, lifts their finalizers, and notes nothing.
+which never ran, lifts their finalizers, and notes nothing. The pods are gone before: Kubernetes
+removes those of deleted jobs, which is in neither figure.
 """
 
 import time
@@ -13,7 +14,7 @@ from deploy.local.services import CONTROLLER, SERVER
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.bench.bare import Bare, bare, each
 from tests.bench.bench import Bench
-from tests.bench.clearing import clear
+from tests.bench.clearing import clear, clear_pods
 from tests.bench.ended import until_ended
 from tests.bench.example import SHORT_IMAGE, Example, request
 from tests.bench.row import Row
@@ -90,11 +91,12 @@ async def _measure(bench: Bench, controller: Bare, loop: _BareRemoval, count: in
 
 
 async def _finished(bench: Bench, count: int) -> list[str]:
-    """Run one request to its end; return its jobs."""
+    """Run one request to its end, and remove its pods; return its jobs."""
     service: Any = ScenarioRunServiceStub(bench.channel)
     asked = request(await bench.targets.first(count), SHORT_IMAGE)
     asked.request_id = str(uuid.uuid4())
     reply = await service.RunScenario(asked)
     jobs = [job.job_id for job in reply.jobs]
     await until_ended(bench, jobs)
+    await clear_pods(bench)
     return jobs
