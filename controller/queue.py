@@ -73,7 +73,7 @@ class Queue:
             known.cancel()
         self._later[key] = loop.call_later(seconds, self.add, key)
 
-    async def run(self, workers: int, begin_with: Callable[[], Iterable[str]] = tuple) -> None:
+    async def run(self, workers: int, begin_with: Callable[[], Iterable[str]]) -> None:
         """Work until cancelled; each key that `begin_with` gives has a turn."""
         self._is_open = True
         try:

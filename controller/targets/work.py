@@ -25,6 +25,7 @@ from krkn_grpc.resources.target import Target
 class TargetWork:
     """A queue of targets and a sweep, both to be run while this controller is the one that acts."""
 
+    targets: WatchCache[Target]
     queue: Queue
     sweep: Sweep
     memory: Memory
@@ -58,7 +59,7 @@ class TargetWork:
             old_secrets=Spare(settings.abandoned_seconds),
             old_leases=Spare(settings.abandoned_seconds),
         )
-        return cls(Queue("targets", reconciler.reconcile), sweep, reconciler.memory)
+        return cls(targets, Queue("targets", reconciler.reconcile), sweep, reconciler.memory)
 
     async def run(self, workers: int) -> None:
         """Give every target its turn, and from then on those of which something changes."""
@@ -72,4 +73,4 @@ class TargetWork:
             self.queue.add(waiting)
 
     def _all(self) -> Iterator[str]:
-        return (target.metadata.name for target in self.sweep.targets.values())
+        return (target.metadata.name for target in self.targets.values())

@@ -1,7 +1,8 @@
 """What a call may ask about its caller: `run` on targets, and whether a stream may go on."""
 
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -59,6 +60,15 @@ async def test_nothing_is_asked_while_the_answer_is_young() -> None:
     assert await permission.holds()
     assert rights.asked == []
     assert permission.pulse_seconds == 30
+
+
+async def test_no_answer_grows_older_than_it_may_where_something_happens_between_two_pulses() -> (
+    None
+):
+    """After 31 s something happens; asked only after 60, the pulse after that would be the next."""
+    rights = Rights(still=False)
+    permission = replace(rights.permission(60), _asked=time.monotonic() - 31)
+    assert not await permission.holds()
 
 
 async def test_an_old_answer_is_asked_for_again() -> None:
