@@ -4,7 +4,7 @@ python proto/openapi.py           writes it
 python proto/openapi.py --check   writes nothing; fails when it is not fresh, or when a generator
                                   of grpc-gateway does not take the protos as they are
 
-The generators are Go programs: they are built once (deploy/local/go_tools.py).
+The generators are Go programs: they are built once (deploy/local/go/tools.py).
 """
 
 import argparse
@@ -46,7 +46,7 @@ Lines.add_representer(str, _text)
 
 def tools(*names: str) -> list[str]:
     """Return where the Go tools are, after building what is missing."""
-    command = [sys.executable, "-m", "deploy.local.go_tools", *names]
+    command = [sys.executable, "-m", "deploy.local.go.tools", *names]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise ProtocError("the Go tools could not be built; why stands above")

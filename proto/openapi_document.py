@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import yaml
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorSet
+from openapi_components import ABOUT, HEADERS, HEADERS_OF_ERRORS, PARAMETERS, TOKEN
+from openapi_second_verbs import POSTED, tell_apart, without_hidden
 from openapi_text import errors, markdown, successes, summary
 
 Tree: TypeAlias = dict[str, Any]
@@ -24,47 +26,14 @@ STREAMS = {
     "WatchScenarioRuns": "application/x-ndjson",
 }
 TEXT = {"schema": {"type": "string"}}
-WRITES = ("Create", "Update", "Delete", "Run", "Stop")
+WRITES = ("Create", "Update", "Delete", "Discover", "Run", "Stop")
+# A repetition of these finds what the first one has made.
+REPEATED = ("CreateTarget", "RunScenario")
+# They read nothing that a caller writes.
+WITHOUT_REVISION = "ScenarioService_"
 OPEN = {"HealthService_GetHealth"}
 # The one call whose reply can have the status of an error.
 RUN = "ScenarioRunService_RunScenario"
-
-ABOUT = """\
-Runs krkn chaos scenarios on many Kubernetes clusters with one call. The same calls by gRPC are the
-services of the package krkn.v1.
-
-Callers are known by a Kubernetes token (`Authorization: Bearer`), unless the service runs on one's
-own machine without authentication.
-
-In a body `null` is the same as leaving a field out, and a field that is not known is refused. Each
-reply has an `x-request-id`, which the logs have too. What cannot be read as one of these calls is
-refused in the form of all errors, with 404, 405, 408 or 426.
-"""
-TOKEN = "A Kubernetes token for the audience of the service, by default `krkn-grpc`."
-HEADERS = {
-    "Revision": {
-        "description": "What a write reached. A read that sends it back sees that write.",
-        "schema": {"type": "string"},
-    },
-    "RetryAfter": {
-        "description": "Seconds; only where asking again is safe.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "WWWAuthenticate": {
-        "description": "That a bearer token is asked for; with `error` where one was not accepted.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^Bearer "},
-    },
-}
-HEADERS_OF_ERRORS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
-PARAMETERS = {
-    "Revision": {
-        "name": "krkn-revision",
-        "in": "header",
-        "description": "Of a write that this read must see; it waits up to 2 seconds for it.",
-        "schema": {"type": "string"},
-    }
-}
 
 
 def document(generated: Tree, protos: FileDescriptorSet, version: str) -> Tree:
@@ -76,18 +45,24 @@ def document(generated: Tree, protos: FileDescriptorSet, version: str) -> Tree:
         for message in file.message_type
     }
     requests_of = {
-        f"{service.name}_{method.name}": method.input_type.rpartition(".")[2]
+        f"{service.name}_{method.name}{posted}": method.input_type.rpartition(".")[2]
         for file in protos.file
         if file.package == PACKAGE
         for service in file.service
         for method in service.method
+        for posted in ("", POSTED)
     }
     kinds: Tree = yaml.safe_load((HERE / "openapi_errors.yaml").read_text())
     schemas: Tree = generated["components"]["schemas"]
+    # Of google.protobuf; openapi_values.yaml describes the fields that have such a type.
+    for name in schemas.keys() - messages.keys():
+        del schemas[name]
     _describe(generated)
     for calls in generated["paths"].values():
         for verb, operation in calls.items():
-            calls[verb] = _corrected(operation, kinds)
+            message = messages[requests_of[operation["operationId"]]]
+            calls[verb] = _corrected(without_hidden(operation, message), kinds)
+        tell_apart(calls)
     bodies = set(_reachable(schemas, _bodies(generated)))
     _remove_path_fields(generated, schemas)
     for name, schema in schemas.items():
@@ -153,8 +128,10 @@ def _corrected(operation: Tree, kinds: Tree) -> Tree:
     good: Tree = {"description": "OK", "content": {STREAMS.get(method, kind): content or TEXT}}
     if is_write:
         good["headers"] = {"krkn-revision": {"$ref": "#/components/headers/Revision"}}
+    if method in REPEATED:
+        good["headers"]["krkn-repeated"] = {"$ref": "#/components/headers/Repeated"}
     parameters = operation.get("parameters", [])
-    if not is_write and not is_open:
+    if not is_write and not is_open and not name.startswith(WITHOUT_REVISION):
         parameters = [*parameters, {"$ref": "#/components/parameters/Revision"}]
 
     shared: Tree = dict(kinds["of_all"])
@@ -233,6 +210,8 @@ def _remove_path_fields(generated: Tree, schemas: Tree) -> None:
             if parameter.get("in") == "path":
                 del schema["properties"][parameter["name"]]
                 schema["required"].remove(parameter["name"])
+        if not schema.get("required", True):
+            del schema["required"]
 
 
 def _mark_deprecated(schema: Tree, message: DescriptorProto) -> None:
@@ -245,7 +224,7 @@ def _close(schema: Tree) -> None:
     """Refuse unknown fields, as Envoy does; say that null stands for a field that is left out."""
     schema["additionalProperties"] = False
     for name, field in schema["properties"].items():
-        if name not in schema["required"]:
+        if name not in schema.get("required", ()):
             field["nullable"] = True
 
 

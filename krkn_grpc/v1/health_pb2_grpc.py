@@ -49,9 +49,10 @@ class HealthServiceServicer:
     """
 
     def GetHealth(self, request, context):
-        """Returns `healthy`. OK (200) only while the Kubernetes API is reachable.
+        """Returns `healthy`. OK (200) only while calls can do their work.
 
-        UNAVAILABLE (503): the Kubernetes API cannot be reached now.
+        UNAVAILABLE (503): the Kubernetes API cannot be reached now, the namespace of the service is
+        being deleted, or the service's own account lacks rights that it needs.
         Authorised on: nothing; it is open to everyone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

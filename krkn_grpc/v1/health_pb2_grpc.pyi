@@ -36,9 +36,10 @@ class HealthServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HealthServiceAsyncStub: ...
     GetHealth: _grpc.UnaryUnaryMultiCallable[_health_pb2.GetHealthRequest, _health_pb2.GetHealthResponse]
-    """Returns `healthy`. OK (200) only while the Kubernetes API is reachable.
+    """Returns `healthy`. OK (200) only while calls can do their work.
 
-    UNAVAILABLE (503): the Kubernetes API cannot be reached now.
+    UNAVAILABLE (503): the Kubernetes API cannot be reached now, the namespace of the service is
+    being deleted, or the service's own account lacks rights that it needs.
     Authorised on: nothing; it is open to everyone.
     """
 
@@ -50,9 +51,10 @@ class HealthServiceAsyncStub(HealthServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetHealth: _aio.UnaryUnaryMultiCallable[_health_pb2.GetHealthRequest, _health_pb2.GetHealthResponse]  # type: ignore[assignment]
-    """Returns `healthy`. OK (200) only while the Kubernetes API is reachable.
+    """Returns `healthy`. OK (200) only while calls can do their work.
 
-    UNAVAILABLE (503): the Kubernetes API cannot be reached now.
+    UNAVAILABLE (503): the Kubernetes API cannot be reached now, the namespace of the service is
+    being deleted, or the service's own account lacks rights that it needs.
     Authorised on: nothing; it is open to everyone.
     """
 
@@ -67,9 +69,10 @@ class HealthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _health_pb2.GetHealthRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_health_pb2.GetHealthResponse, _abc.Awaitable[_health_pb2.GetHealthResponse]]:
-        """Returns `healthy`. OK (200) only while the Kubernetes API is reachable.
+        """Returns `healthy`. OK (200) only while calls can do their work.
 
-        UNAVAILABLE (503): the Kubernetes API cannot be reached now.
+        UNAVAILABLE (503): the Kubernetes API cannot be reached now, the namespace of the service is
+        being deleted, or the service's own account lacks rights that it needs.
         Authorised on: nothing; it is open to everyone.
         """
 

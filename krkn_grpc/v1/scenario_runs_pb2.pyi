@@ -94,11 +94,13 @@ class Job(_message.Message):
     """
     reason: _builtins.str
     """Output only. Why the status is what it is, in one word; empty when there is nothing to say.
-    While Pending: `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like.
+    While Pending: `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like; on an adopted
+    target also `RefreshingCredential`, or the reason why the target is not ready.
     When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
-    `TargetChanged`, `ImageNotAllowed`, `InvalidKubeconfig`, `AddressRefused`, `PodDeleted`,
-    `Evicted`, `NodeLost`.
+    `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
+    `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
+    `NodeLost`.
     More may be added.
     """
     exit_code: _builtins.int
@@ -161,7 +163,9 @@ class ScenarioFile(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     MOUNT_PATH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. A name for the file that error replies can use; 1 to 253 characters."""
+    """Required. A name for the file that error replies can use; 1 to 253 characters, with the rules
+    of scenarioName.
+    """
     content: _builtins.str
     """Optional. What is in the file, in base64 (RFC 4648 section 4, with padding; line breaks are
     ignored); empty for an empty file.
@@ -172,7 +176,9 @@ class ScenarioFile(_message.Message):
     """
     mount_path: _builtins.str
     """Required. The whole path of the file in the container: absolute, at most 4096 characters, no
-    `..`, not under /proc, /sys or /dev, and unlike that of any other file and of the kubeconfig.
+    `..`, no colon and no control characters, not under /proc, /sys or /dev, and unlike that of any
+    other file and of the kubeconfig. It must be where the service's settings let files be, because
+    a file in the place of a program of the image would run with the target's credential.
     """
     def __init__(
         self,
@@ -276,14 +282,20 @@ class RunScenarioRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     SECRET_ENVIRONMENT_FIELD_NUMBER: _builtins.int
     scenario_image: _builtins.str
-    """Required. The image of the scenario, 1 to 512 characters. It must be one that the service's
-    settings allow, because whoever runs an image holds the target's credential while it runs.
+    """Optional for a scenarioName of the catalogue whose entry has an image, which is used then;
+    otherwise it must be given. The image of the scenario, a reference as nodes take it: 1 to 512
+    characters, [registry/]repository[:tag][@digest]. It must be one that the service's settings
+    allow, because a caller who runs an image holds the target's credential while it runs.
     """
     scenario_name: _builtins.str
-    """Required. The scenario's name, 1 to 253 characters."""
+    """Required. The scenario's name, 1 to 253 characters, not only white space. Any but control
+    characters, and those that break a line or turn the direction of text: U+2028 to U+202E, U+2066
+    to U+2069.
+    """
     kubeconfig_path: _builtins.str
-    """Optional. Where the container finds the target's kubeconfig, an absolute path with the rules of
-    ScenarioFile.mountPath. Left empty: `/home/krkn/.kube/config`.
+    """Optional. Where the container finds the target's kubeconfig, an absolute path of at most 4096
+    characters with the rules of ScenarioFile.mountPath. Left empty: the path of the scenario's entry in the
+    catalogue, else `/home/krkn/.kube/config`.
     """
     registry_url: _builtins.str
     """Optional. The registry to log in to for the image, with username and password or with token. No
@@ -300,11 +312,17 @@ class RunScenarioRequest(_message.Message):
         """Optional. Accepted for compatibility; has no effect, and the reply's message says so."""
 
     username: _builtins.str
-    """Optional. The user at the registry, at most 8192 characters. With a token and no user: `oauth2`."""
+    """Optional. The user at the registry, at most 8192 characters, without line breaks. With a token
+    and no user: `oauth2`.
+    """
     password: _builtins.str
-    """Optional. The password at the registry, at most 8192 characters. Not used when there is a token."""
+    """Optional. The password at the registry, at most 8192 characters, without the line break that
+    commands print after it. Not used when there is a token.
+    """
     token: _builtins.str
-    """Optional. A token for the registry, at most 8192 characters, used as the password of username."""
+    """Optional. A token for the registry, at most 8192 characters, used as the password of username;
+    without the line break that commands print after it.
+    """
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def skip_tls(self) -> _builtins.bool:
@@ -350,10 +368,15 @@ class RunScenarioRequest(_message.Message):
     @_builtins.property
     def environment(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Optional. Environment variables; with secretEnvironment at most 64 KiB in all. Values are taken
-        as they are: `$` expands nothing. Names as Kubernetes allows them; KUBECONFIG and
-        KRKN_KUBE_CONFIG are refused.
-        Entries whose names look like a credential's (PASSWORD, TOKEN, SECRET, _KEY and the like) are
-        kept as secrets; the rest can be read by whoever may read jobs.
+        as they are: `$` expands nothing. Names as Kubernetes allows them; KUBECONFIG is refused, and
+        KRKN_KUBE_CONFIG unless it is kubeconfigPath, and variables by which a program loads code
+        (LD_PRELOAD, PATH, BASH_ENV, PYTHONPATH and the like).
+        For a scenario of the catalogue they are checked against its parameters (a setting): a name
+        that is nearly a parameter's, a value that its parameter does not take, and a required one that
+        is missing are refused. An empty value is as good as none.
+        Entries whose names look like a credential's (PASSWORD, TOKEN, SECRET, _KEY and the like) and
+        those that the catalogue calls secret are kept as secrets; the rest can be read by all who may
+        read jobs.
         """
 
     @_builtins.property
@@ -483,7 +506,8 @@ class RunScenarioResponse(_message.Message):
     """Output only. How many entries have success false; those of status Unknown too."""
     message: _builtins.str
     """Output only. What the caller should know of the request as a whole, such as options that had no
-    effect. Left out when there is nothing to say.
+    effect, or inputs that do not fit the scenario's parameters where the service only warns. Left
+    out when there is nothing to say.
     """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetJobResult]:

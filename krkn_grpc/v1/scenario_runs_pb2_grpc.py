@@ -87,10 +87,14 @@ class ScenarioRunServiceServicer:
         validateOnly: OK (200).
         A call that was sent is carried through though the caller hangs up.
         With a requestId a call can be repeated safely: the same body gives the same jobs again, for 24
-        hours, and nothing is started twice. Without one, each call starts anew.
+        hours, and nothing is started twice. Without one, a call is the same call only when x-request-id
+        (metadata, a header in REST) and the whole body are the same, for 10 minutes: so a proxy may
+        repeat it. A reply that tells what an earlier call has done carries `krkn-repeated: true`.
 
         INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
         ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+        FAILED_PRECONDITION (400): a retry that a gRPC library made by itself, which nothing tells from a
+        new call; nothing is created. Send a requestId.
         UNAVAILABLE (503): the Kubernetes API could not be asked at all; nothing is created.
         A target that does not exist is no error of the call: it is that target's entry.
         Authorised on: create krknchaosjobs, and run krknoperatortargets for each target. A target that
@@ -143,7 +147,8 @@ class ScenarioRunServiceServicer:
 
     def StreamLogs(self, request, context):
         """Streams the log of a job's scenario. OK (200) as chunked text/plain; in gRPC the chunks are the
-        data of the messages. A chunk may end anywhere, also within a character.
+        data of the messages. A chunk may end anywhere, also within a character. The headers
+        come at once when there is a log or will be one.
 
         A job whose pod has not started has an empty log; with follow, the stream waits for it and ends
         when the job does. A stream that fails after its first byte is reset, so that a cut log never

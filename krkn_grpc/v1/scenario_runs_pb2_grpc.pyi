@@ -50,10 +50,14 @@ class ScenarioRunServiceStub:
     validateOnly: OK (200).
     A call that was sent is carried through though the caller hangs up.
     With a requestId a call can be repeated safely: the same body gives the same jobs again, for 24
-    hours, and nothing is started twice. Without one, each call starts anew.
+    hours, and nothing is started twice. Without one, a call is the same call only when x-request-id
+    (metadata, a header in REST) and the whole body are the same, for 10 minutes: so a proxy may
+    repeat it. A reply that tells what an earlier call has done carries `krkn-repeated: true`.
 
     INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
     ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+    FAILED_PRECONDITION (400): a retry that a gRPC library made by itself, which nothing tells from a
+    new call; nothing is created. Send a requestId.
     UNAVAILABLE (503): the Kubernetes API could not be asked at all; nothing is created.
     A target that does not exist is no error of the call: it is that target's entry.
     Authorised on: create krknchaosjobs, and run krknoperatortargets for each target. A target that
@@ -90,7 +94,8 @@ class ScenarioRunServiceStub:
     """
     StreamLogs: _grpc.UnaryStreamMultiCallable[_scenario_runs_pb2.StreamLogsRequest, _httpbody_pb2.HttpBody]
     """Streams the log of a job's scenario. OK (200) as chunked text/plain; in gRPC the chunks are the
-    data of the messages. A chunk may end anywhere, also within a character.
+    data of the messages. A chunk may end anywhere, also within a character. The headers
+    come at once when there is a log or will be one.
 
     A job whose pod has not started has an empty log; with follow, the stream waits for it and ends
     when the job does. A stream that fails after its first byte is reset, so that a cut log never
@@ -132,10 +137,14 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     validateOnly: OK (200).
     A call that was sent is carried through though the caller hangs up.
     With a requestId a call can be repeated safely: the same body gives the same jobs again, for 24
-    hours, and nothing is started twice. Without one, each call starts anew.
+    hours, and nothing is started twice. Without one, a call is the same call only when x-request-id
+    (metadata, a header in REST) and the whole body are the same, for 10 minutes: so a proxy may
+    repeat it. A reply that tells what an earlier call has done carries `krkn-repeated: true`.
 
     INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
     ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+    FAILED_PRECONDITION (400): a retry that a gRPC library made by itself, which nothing tells from a
+    new call; nothing is created. Send a requestId.
     UNAVAILABLE (503): the Kubernetes API could not be asked at all; nothing is created.
     A target that does not exist is no error of the call: it is that target's entry.
     Authorised on: create krknchaosjobs, and run krknoperatortargets for each target. A target that
@@ -172,7 +181,8 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     """
     StreamLogs: _aio.UnaryStreamMultiCallable[_scenario_runs_pb2.StreamLogsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams the log of a job's scenario. OK (200) as chunked text/plain; in gRPC the chunks are the
-    data of the messages. A chunk may end anywhere, also within a character.
+    data of the messages. A chunk may end anywhere, also within a character. The headers
+    come at once when there is a log or will be one.
 
     A job whose pod has not started has an empty log; with follow, the stream waits for it and ends
     when the job does. A stream that fails after its first byte is reset, so that a cut log never
@@ -217,10 +227,14 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         validateOnly: OK (200).
         A call that was sent is carried through though the caller hangs up.
         With a requestId a call can be repeated safely: the same body gives the same jobs again, for 24
-        hours, and nothing is started twice. Without one, each call starts anew.
+        hours, and nothing is started twice. Without one, a call is the same call only when x-request-id
+        (metadata, a header in REST) and the whole body are the same, for 10 minutes: so a proxy may
+        repeat it. A reply that tells what an earlier call has done carries `krkn-repeated: true`.
 
         INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
         ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+        FAILED_PRECONDITION (400): a retry that a gRPC library made by itself, which nothing tells from a
+        new call; nothing is created. Send a requestId.
         UNAVAILABLE (503): the Kubernetes API could not be asked at all; nothing is created.
         A target that does not exist is no error of the call: it is that target's entry.
         Authorised on: create krknchaosjobs, and run krknoperatortargets for each target. A target that
@@ -281,7 +295,8 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams the log of a job's scenario. OK (200) as chunked text/plain; in gRPC the chunks are the
-        data of the messages. A chunk may end anywhere, also within a character.
+        data of the messages. A chunk may end anywhere, also within a character. The headers
+        come at once when there is a log or will be one.
 
         A job whose pod has not started has an empty log; with follow, the stream waits for it and ends
         when the job does. A stream that fails after its first byte is reset, so that a cut log never

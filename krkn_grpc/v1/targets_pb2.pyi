@@ -62,7 +62,7 @@ class Target(_message.Message):
     ready: _builtins.bool
     """Output only. True only after the cluster's API was reached with the credential; checked again
     at intervals. It is information: a run on a target that is not ready is allowed unless the run
-    says requireReady.
+    says requireReady. Only a job on an adopted target waits until its target is ready.
     """
     created_at: _builtins.str
     """Output only. When the target was registered, RFC 3339. Left out when it is not known."""
@@ -78,6 +78,13 @@ class Target(_message.Message):
       `InvalidKubeconfig`  until the target is updated: the stored kubeconfig is refused. Cannot be
                            run;
       `AddressRefused`     until it changes: the address is one that this service does not contact.
+                           Cannot be run;
+      `OwnCluster`         for adopted targets: it is the cluster that this service runs in. Cannot
+                           be run;
+      `IdentityUnknown`    for adopted targets, until its credential may get the namespace
+                           kube-system: it may be the cluster that this service runs in. Cannot be
+                           run;
+      `ProviderGone`       for adopted targets, until the provider answers with the cluster again.
                            Cannot be run.
     More may be added: treat an unknown reason as "not ready".
     """
@@ -129,7 +136,8 @@ class CreateTargetRequest(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     cluster_name: _builtins.str
     """Required. A name for the cluster, 1 to 253 characters once leading and trailing white space is
-    removed. Unique among targets; compared exactly.
+    removed. Any but control characters, and those that break a line or turn the direction of text:
+    U+2028 to U+202E, U+2066 to U+2069. Unique among targets; compared exactly.
     """
     secret_type: _builtins.str
     """Required. Which credential is given:
@@ -147,21 +155,25 @@ class CreateTargetRequest(_message.Message):
     """
     ca_bundle: _builtins.str
     """Optional, for `token` and `credentials`. The certificates that sign the cluster's own: PEM, or
-    base64 of PEM. In base64, and together with the credential, at most what a kubeconfig of 256
-    KiB has room for. Left empty, the cluster's certificate is not verified.
+    base64 of PEM; other PEM blocks are passed over and not kept. In base64, and together with the
+    credential, at most what a kubeconfig of 256 KiB has room for. Left empty, the cluster's
+    certificate is not verified.
     """
     kubeconfig: _builtins.str
     """Optional; required for `kubeconfig`. A kubeconfig as YAML, or base64 of it, at most 256 KiB,
     also as it is stored. It is data: embedded certificates, tokens and passwords only. Refused are
     `exec`, `auth-provider`, file paths, YAML aliases and tags, duplicate keys, a missing
-    current-context and dangling references. Only the current context's cluster and user are kept.
+    current-context, dangling references, more than 10000 values, and what `kubectl config view`
+    prints without --raw. Only the current context's cluster and user are kept.
     """
     token: _builtins.str
-    """Optional; required for `token`. A bearer token for the cluster's API."""
+    """Optional; required for `token`. A bearer token for the cluster's API, without the line break
+    that commands print after it.
+    """
     username: _builtins.str
-    """Optional; required for `credentials`. The user of basic authentication."""
+    """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
-    """Optional; required for `credentials`. The password of basic authentication."""
+    """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
     def __init__(
         self,
         *,
@@ -306,8 +318,8 @@ class UpdateTargetRequest(_message.Message):
     is in the path.
     """
     cluster_name: _builtins.str
-    """Required. A name for the cluster, 1 to 253 characters once leading and trailing white space is
-    removed. Unique among targets; compared exactly. A new name frees the old one.
+    """Required. A name for the cluster, with the rules of CreateTargetRequest. A new name frees the
+    old one.
     """
     secret_type: _builtins.str
     """Required. Which credential is given:
@@ -322,19 +334,22 @@ class UpdateTargetRequest(_message.Message):
     """
     ca_bundle: _builtins.str
     """Optional, for `token` and `credentials`. The certificates that sign the cluster's own: PEM, or
-    base64 of PEM. In base64, and together with the credential, at most what a kubeconfig of 256
-    KiB has room for. Left empty, the cluster's certificate is not verified.
+    base64 of PEM; other PEM blocks are passed over and not kept. In base64, and together with the
+    credential, at most what a kubeconfig of 256 KiB has room for. Left empty, the cluster's
+    certificate is not verified.
     """
     kubeconfig: _builtins.str
     """Optional; required for `kubeconfig`. A kubeconfig as YAML, or base64 of it, at most 256 KiB,
     with the rules of CreateTargetRequest.
     """
     token: _builtins.str
-    """Optional; required for `token`. A bearer token for the cluster's API."""
+    """Optional; required for `token`. A bearer token for the cluster's API, without the line break
+    that commands print after it.
+    """
     username: _builtins.str
-    """Optional; required for `credentials`. The user of basic authentication."""
+    """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
-    """Optional; required for `credentials`. The password of basic authentication."""
+    """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
     def __init__(
         self,
         *,

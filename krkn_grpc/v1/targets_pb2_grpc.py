@@ -79,7 +79,9 @@ class TargetServiceServicer:
 
         When it answers, the name and the address are reserved for this target; `ready` is false until
         the cluster's API was reached with the credential. Not idempotent: asking again is refused as a
-        duplicate.
+        duplicate, unless it is the same call that comes again: with the same x-request-id (metadata, a
+        header in REST) and the same body, within 10 minutes. Then the reply is that of the first time,
+        with `krkn-repeated: true`.
 
         INVALID_ARGUMENT (400): a field is missing or not valid; nothing is stored.
         ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; nothing is
@@ -114,7 +116,7 @@ class TargetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTarget(self, request, context):
-        """Replaces a target: every field is set anew, and the credential is given again because it is
+        """Replaces a target: every field is set again, and the credential is given again because it is
         never read back. The uuid stays. OK (200).
 
         `ready` is false until the cluster was reached with the new credential. Jobs that were asked
@@ -126,6 +128,8 @@ class TargetServiceServicer:
         ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; the target
         stays as it was.
         ABORTED (409): someone changed the target at the same moment; read it and try again.
+        FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+        (reason `ADOPTED`).
         Authorised on: update krknoperatortargets, with the uuid as the name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -140,6 +144,7 @@ class TargetServiceServicer:
 
         NOT_FOUND (404): there is no such target, or it is already deleted, or the uuid is not a
         canonical UUID.
+        FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
         Authorised on: delete krknoperatortargets, with the uuid as the name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -59,7 +59,9 @@ class TargetServiceStub:
 
     When it answers, the name and the address are reserved for this target; `ready` is false until
     the cluster's API was reached with the credential. Not idempotent: asking again is refused as a
-    duplicate.
+    duplicate, unless it is the same call that comes again: with the same x-request-id (metadata, a
+    header in REST) and the same body, within 10 minutes. Then the reply is that of the first time,
+    with `krkn-repeated: true`.
 
     INVALID_ARGUMENT (400): a field is missing or not valid; nothing is stored.
     ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; nothing is
@@ -82,7 +84,7 @@ class TargetServiceStub:
     Authorised on: get krknoperatortargets, with the uuid as the name.
     """
     UpdateTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.UpdateTargetRequest, _targets_pb2.UpdateTargetResponse]
-    """Replaces a target: every field is set anew, and the credential is given again because it is
+    """Replaces a target: every field is set again, and the credential is given again because it is
     never read back. The uuid stays. OK (200).
 
     `ready` is false until the cluster was reached with the new credential. Jobs that were asked
@@ -94,6 +96,8 @@ class TargetServiceStub:
     ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; the target
     stays as it was.
     ABORTED (409): someone changed the target at the same moment; read it and try again.
+    FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+    (reason `ADOPTED`).
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
     DeleteTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.DeleteTargetRequest, _targets_pb2.DeleteTargetResponse]
@@ -104,6 +108,7 @@ class TargetServiceStub:
 
     NOT_FOUND (404): there is no such target, or it is already deleted, or the uuid is not a
     canonical UUID.
+    FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
     Authorised on: delete krknoperatortargets, with the uuid as the name.
     """
 
@@ -122,7 +127,9 @@ class TargetServiceAsyncStub(TargetServiceStub):
 
     When it answers, the name and the address are reserved for this target; `ready` is false until
     the cluster's API was reached with the credential. Not idempotent: asking again is refused as a
-    duplicate.
+    duplicate, unless it is the same call that comes again: with the same x-request-id (metadata, a
+    header in REST) and the same body, within 10 minutes. Then the reply is that of the first time,
+    with `krkn-repeated: true`.
 
     INVALID_ARGUMENT (400): a field is missing or not valid; nothing is stored.
     ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; nothing is
@@ -145,7 +152,7 @@ class TargetServiceAsyncStub(TargetServiceStub):
     Authorised on: get krknoperatortargets, with the uuid as the name.
     """
     UpdateTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.UpdateTargetRequest, _targets_pb2.UpdateTargetResponse]  # type: ignore[assignment]
-    """Replaces a target: every field is set anew, and the credential is given again because it is
+    """Replaces a target: every field is set again, and the credential is given again because it is
     never read back. The uuid stays. OK (200).
 
     `ready` is false until the cluster was reached with the new credential. Jobs that were asked
@@ -157,6 +164,8 @@ class TargetServiceAsyncStub(TargetServiceStub):
     ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; the target
     stays as it was.
     ABORTED (409): someone changed the target at the same moment; read it and try again.
+    FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+    (reason `ADOPTED`).
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
     DeleteTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.DeleteTargetRequest, _targets_pb2.DeleteTargetResponse]  # type: ignore[assignment]
@@ -167,6 +176,7 @@ class TargetServiceAsyncStub(TargetServiceStub):
 
     NOT_FOUND (404): there is no such target, or it is already deleted, or the uuid is not a
     canonical UUID.
+    FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
     Authorised on: delete krknoperatortargets, with the uuid as the name.
     """
 
@@ -188,7 +198,9 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
 
         When it answers, the name and the address are reserved for this target; `ready` is false until
         the cluster's API was reached with the credential. Not idempotent: asking again is refused as a
-        duplicate.
+        duplicate, unless it is the same call that comes again: with the same x-request-id (metadata, a
+        header in REST) and the same body, within 10 minutes. Then the reply is that of the first time,
+        with `krkn-repeated: true`.
 
         INVALID_ARGUMENT (400): a field is missing or not valid; nothing is stored.
         ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; nothing is
@@ -229,7 +241,7 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.UpdateTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.UpdateTargetResponse, _abc.Awaitable[_targets_pb2.UpdateTargetResponse]]:
-        """Replaces a target: every field is set anew, and the credential is given again because it is
+        """Replaces a target: every field is set again, and the credential is given again because it is
         never read back. The uuid stays. OK (200).
 
         `ready` is false until the cluster was reached with the new credential. Jobs that were asked
@@ -241,6 +253,8 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         ALREADY_EXISTS (409): another target has this clusterName or this clusterAPIURL; the target
         stays as it was.
         ABORTED (409): someone changed the target at the same moment; read it and try again.
+        FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+        (reason `ADOPTED`).
         Authorised on: update krknoperatortargets, with the uuid as the name.
         """
 
@@ -257,6 +271,7 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
 
         NOT_FOUND (404): there is no such target, or it is already deleted, or the uuid is not a
         canonical UUID.
+        FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
         Authorised on: delete krknoperatortargets, with the uuid as the name.
         """
 
