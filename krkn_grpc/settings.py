@@ -1,6 +1,6 @@
 """The settings that the server and the controller share: variables that start with KRKN_.
 
-What both must agree on is written once, so that neither can read it in another way.
+They are defined once, so that both processes read them in the same manner.
 """
 
 from ipaddress import ip_network
@@ -10,19 +10,23 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from krkn_grpc.resources import images
+from krkn_grpc.resources import images, mounts
 from krkn_grpc.resources.addresses import Network
 
 
 class ProcessSettings(BaseSettings):
-    """Where a process works, and what it lets callers use; wrong values stop it with one line."""
+    """A process's cluster and namespace, and limits of callers; a wrong value stops the process."""
 
     model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
 
     kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
-    namespace: str = Field("krkn-operator-system", description="where all resources live")
+    namespace: str = Field("krkn-operator-system", description="namespace of all resources")
     allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
         images.DEFAULT, description="prefixes or digests; *: all"
+    )
+    allowed_mount_paths: Annotated[tuple[str, ...], NoDecode] = Field(
+        mounts.DEFAULT,
+        description="where a run's files may be placed: paths, and folders that end with /; /: all",
     )
     allowed_target_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="networks that targets may be in though they would be refused"
@@ -30,6 +34,7 @@ class ProcessSettings(BaseSettings):
     allow_proxy_url: bool = Field(
         False, description="whether kubeconfigs of targets may have a proxy-url"
     )
+    write_seconds: float = Field(25.0, gt=0, description="longest time of a call's writes")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"
     )
@@ -38,6 +43,11 @@ class ProcessSettings(BaseSettings):
     @classmethod
     def _images(cls, value: object) -> object:
         return images.read(value) if isinstance(value, str) else value
+
+    @field_validator("allowed_mount_paths", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return mounts.read(value) if isinstance(value, str) else value
 
     @field_validator("allowed_target_networks", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""How each process begins: with its settings, or with one clear line for each that is wrong."""
+"""Reads the settings of a process at its start, or ends it with one line per wrong setting."""
 
 import sys
 from collections.abc import Callable
@@ -10,7 +10,7 @@ S = TypeVar("S")
 
 
 def settings_or_exit(read: Callable[[], S], program: str) -> S:
-    """Return the settings that `read` finds; end the process, with status 1, when it cannot."""
+    """Return the settings that `read` returns; end the process with status 1 if they are wrong."""
     try:
         return read()
     except ValidationError as error:

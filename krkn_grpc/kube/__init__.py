@@ -1,6 +1,12 @@
-"""The only code that speaks to our own cluster's Kubernetes API.
+"""The only code that calls our own API server.
 
-`session` sends requests, `paths` builds the only URLs that are ever sent, `store` gives typed
-access to one kind, `cache` keeps one kind in memory by list and watch. Nothing here knows what a
-job or a target is.
+`access` finds the cluster and our credentials, `session` sends requests, `answers` maps answers to
+their meanings, and `errors` has a class for each meaning. `paths` builds URL paths, `client` is a
+typed client of one kind.
+
+`informer` lists and watches one kind into an `object_cache`, which `index` makes queryable and
+`interning` keeps small; `change_log` keeps its recent changes, for watches that resume.
+
+`retry` repeats a create until its outcome is known, `deadline` bounds that. `logs` streams a pod's
+log, `server_time` is the API server's clock, `footing` checks our permissions and namespace.
 """

@@ -1,8 +1,8 @@
-"""How to reach our own cluster, and as whom.
+"""The URL, TLS context and credentials for our own cluster.
 
-The configuration is read by the `kubernetes` package, which knows all its forms. It may run an
-`exec` plugin of the kubeconfig: that is right for our own cluster's, which the administrator
-gave us, and the reason why no registered target's kubeconfig ever comes here.
+The `kubernetes` package reads the configuration, because it knows all its forms. It may run an
+`exec` plugin of the kubeconfig. That is acceptable for our own cluster, whose kubeconfig comes from
+the administrator; for this reason no registered target's kubeconfig is ever loaded here.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ import structlog
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from krkn_grpc.tls import cluster_context
+from krkn_grpc.told import told
+
 _RECHECK_SECONDS = 10.0
 _BEFORE_THE_END_SECONDS = 60.0
 _PLUGIN_SECONDS = 30.0
@@ -28,7 +31,7 @@ class _Loaded:
     modified: float
     """When the kubeconfig was written."""
     ends: float
-    """The time of day at which the token is over, as far as its plugin says."""
+    """When the token expires, in seconds since the epoch; infinity if its plugin names no time."""
 
     @property
     def token(self) -> str | None:
@@ -39,12 +42,12 @@ class _Loaded:
 class ClusterAccess:
     """The API server's URL, a TLS context for it, and a bearer token that stays fresh.
 
-    The token is taken anew when the kubeconfig was written again, when the plugin that gave it says
-    that it is about to end, and, as not all say it, when the API server has refused it.
+    The token is loaded again when the kubeconfig file has changed, when its plugin says that it is
+    about to expire, and, because not all plugins say so, when the API server has refused it.
     """
 
     def __init__(self, kubeconfig: Path | None, loaded: _Loaded, recheck_seconds: float) -> None:
-        """Go on from what `load` has read."""
+        """Start with the configuration that `load` has read."""
         self._kubeconfig = kubeconfig
         self._loaded = loaded
         self._recheck_seconds = recheck_seconds
@@ -56,9 +59,9 @@ class ClusterAccess:
     async def load(
         cls, kubeconfig: Path | None, *, recheck_seconds: float = _RECHECK_SECONDS
     ) -> "ClusterAccess":
-        """Read the kubeconfig at this path, or the pod's own account when there is none.
+        """Read the kubeconfig at this path, or for None the pod's own account.
 
-        Whether the token is still the newest is looked at every `recheck_seconds`.
+        Every `recheck_seconds` the object checks whether there is a newer token.
         """
         return cls(kubeconfig, await _load(kubeconfig), recheck_seconds)
 
@@ -67,11 +70,19 @@ class ClusterAccess:
         """The API server's URL without a trailing slash."""
         return str(self._loaded.configuration.host).rstrip("/")
 
+    @property
+    def ca_pem(self) -> str:
+        """The certificates that the API server's is checked against; empty if none are set."""
+        configuration = self._loaded.configuration
+        if configuration.ssl_ca_cert:
+            return Path(configuration.ssl_ca_cert).read_text()
+        return str(configuration.ca_cert_data or "")
+
     def tls(self) -> ssl.SSLContext | bool:
         """Return the TLS context: the cluster's CA, and our client certificate if we have one."""
         configuration = self._loaded.configuration
-        context = ssl.create_default_context(
-            cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
+        context = cluster_context(
+            ca_file=configuration.ssl_ca_cert, ca_pem=configuration.ca_cert_data
         )
         if configuration.cert_file:
             context.load_cert_chain(configuration.cert_file, configuration.key_file)
@@ -81,11 +92,11 @@ class ClusterAccess:
         return context
 
     async def authorization(self) -> str | None:
-        """Return the Authorization header; only who has none that holds waits for a new one."""
+        """Return the Authorization header; wait for a new token only if this one is not valid."""
         if (self._renewal is None or self._renewal.done()) and self._is_due():
             self._renewal = asyncio.create_task(self._renew())
         if self._renewal is not None and self._is_over():
-            # It goes on for the others when this caller's time is up.
+            # The renewal continues for other callers when this one times out.
             await asyncio.shield(self._renewal)
         return self._loaded.token
 
@@ -99,8 +110,8 @@ class ClusterAccess:
 
     def _is_due(self) -> bool:
         now = time.monotonic()
-        # A token that is over is not left so for the rest of the pause; nor is a plugin run more
-        # often where the new one is refused, too.
+        # An expired or refused token is renewed before the next recheck is due; but if the new one
+        # is refused too, the plugin does not run more often than that.
         if now - (self._tried if self._is_over() else self._checked) < self._recheck_seconds:
             return False
         self._checked = now
@@ -116,11 +127,11 @@ class ClusterAccess:
         try:
             async with asyncio.timeout(_PLUGIN_SECONDS):
                 loaded = await _load(self._kubeconfig)
-        except Exception as error:  # whatever is wrong there now, what we have may still do
-            _log.warning("credential not renewed", error=repr(error))
+        except Exception as error:  # of any class: the present token may still be valid
+            _log.warning("credential not renewed", error=told(error))
             return
         if loaded.token is None and self._loaded.token is not None:
-            # The `kubernetes` package says so of a plugin that failed, and logs why.
+            # The `kubernetes` package returns no token when a plugin failed, and logs why.
             _log.warning("credential not renewed", error="no token was given")
             return
         self._loaded, self._is_refused = loaded, False
@@ -131,10 +142,10 @@ async def _load(kubeconfig: Path | None) -> _Loaded:
     if kubeconfig is None:
         load_incluster_config(client_configuration=configuration, try_refresh_token=False)
         return _Loaded(configuration, modified=0.0, ends=math.inf)
-    # Before it is read: what is written meanwhile is read the next time.
+    # Taken before the file is read, so that a write during the read is noticed later.
     modified = _modified_at(kubeconfig)
     loader = await load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
-    # The package notes it where a plugin gave the token, and only there.
+    # The package sets this attribute only when a plugin gave the token.
     expiry = getattr(loader, "exec_plugin_expiry", None)
     return _Loaded(configuration, modified, math.inf if expiry is None else expiry.timestamp())
 

@@ -7,70 +7,29 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 import structlog
 
-from krkn_grpc.kube import errors, paths
+from krkn_grpc.kube import answers, decoding, errors, paths
 from krkn_grpc.kube.session import DEFAULT_SECONDS, JSON, JSON_PATCH, MERGE_PATCH, Session
 from krkn_grpc.resources.meta import ObjectMeta, Resource
+from krkn_grpc.resources.well_known import bounded
+from krkn_grpc.told import told
 
 R = TypeVar("R", bound=Resource)
 W = TypeVar("W", bound=Resource)
-T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
-# Bookmarks come once a minute: a watch that is silent for longer has lost its other end.
+# Bookmarks come once per minute: a watch that is silent for longer has lost its connection.
 _WATCH_SILENCE_SECONDS = 90.0
 _WATCH_SECONDS = 280
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-# A field that the API server does not know is dropped in any case. It would look for such fields
-# and warn of them, which nobody here reads.
+# The API server drops unknown fields in any case. By default it would also search for them and send
+# warnings, which nothing here reads.
 _UNCHECKED = "?fieldValidation=Ignore"
-
-
-class _ListMeta(msgspec.Struct, rename={"resource_version": "resourceVersion", "next": "continue"}):
-    resource_version: str = ""
-    next: str = ""
-
-
-class _List(msgspec.Struct):
-    metadata: _ListMeta
-    items: list[msgspec.Raw] | None = None
-
-
-class _Change(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
-
-
-class _Answer(msgspec.Struct):
-    """Whatever the API server answers says of what kind it is."""
-
-    kind: str
-
-
-class _Metadata(msgspec.Struct):
-    metadata: ObjectMeta
-
-
-class _MetadataList(msgspec.Struct):
-    items: list[_Metadata] | None = None
-
-
-_LIST_DECODER = msgspec.json.Decoder(_List)
-_CHANGE_DECODER = msgspec.json.Decoder(_Change)
-_ANSWER_DECODER = msgspec.json.Decoder(_Answer)
-_METADATA_DECODER = msgspec.json.Decoder(_Metadata)
-_METADATA_LIST_DECODER = msgspec.json.Decoder(_MetadataList)
-
-
-class _Status(msgspec.Struct):
-    code: int = 500
-    reason: str = ""
-    message: str = ""
 
 
 @dataclass(frozen=True)
 class Page(Generic[R]):
-    """A part of a list: the objects, the revision they were read at, and the way to the rest."""
+    """One page of a list: the objects, their list's revision, and the token for the next page."""
 
     items: list[R]
     revision: int
@@ -79,25 +38,29 @@ class Page(Generic[R]):
 
 @dataclass(frozen=True)
 class Change(Generic[R]):
-    """A change that a watch reported; a bookmark has no object, only the revision."""
+    """A watch event; a bookmark has no object, only the revision.
+
+    An event of an unreadable object becomes a bookmark; if it was deleted, `gone` is its name.
+    """
 
     type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
     object: R | None
     revision: int
+    gone: str = ""
 
 
-class Store(Generic[R]):
+class ResourceClient(Generic[R]):
     """Create, read, change and delete objects of one kind.
 
-    A write is answered with the metadata of what is stored now, and nothing else of it, which
-    costs the API server less. What a write returns is what was sent, with that metadata.
+    The API server answers a write with only the metadata of the stored object, which costs it less.
+    `create` and `replace` return the object that was sent, with that metadata.
 
     Every method raises a KubeError as `Session.call` does, and BadName for a name that no object
     can have.
     """
 
     def __init__(self, session: Session, kind: type[R], namespace: str) -> None:
-        """Speak of `kind` in `namespace` over `session`."""
+        """Access the objects of `kind` in `namespace` over `session`."""
         self.kind = kind
         self.namespace = namespace
         self._session = session
@@ -105,7 +68,7 @@ class Store(Generic[R]):
         self._decoder = msgspec.json.Decoder(kind)
         self._encoder = msgspec.json.Encoder()
         api_version, name, _ = kind.KIND
-        # The kind is the class's, so it is written in front of what the object itself says.
+        # The kind belongs to the class, so it is written in front of the encoded object.
         self._head = f'{{"apiVersion":"{api_version}","kind":"{name}",'.encode()
 
     async def create(self, new: W, seconds: float = DEFAULT_SECONDS) -> W:
@@ -116,7 +79,9 @@ class Store(Generic[R]):
 
     async def get(self, name: str) -> R:
         """Return the object as it is now."""
-        return _read(await self._session.call("GET", paths.single(self._path, name)), self._decoder)
+        return decoding.read(
+            await self._session.call("GET", paths.single(self._path, name)), self._decoder
+        )
 
     async def replace(self, changed: R) -> R:
         """Write the whole object; Conflict when its resource version is not the current one."""
@@ -147,6 +112,16 @@ class Store(Generic[R]):
         body = self._encoder.encode(part)
         return await self._write("PATCH", paths.single(self._path, name), body, MERGE_PATCH)
 
+    async def merge_status(self, name: str, part: dict[str, Any]) -> ObjectMeta:
+        """Apply a JSON merge patch to the status alone; other fields of `part` are preconditions.
+
+        So other writers of the same status keep what they have written.
+        """
+        body = self._encoder.encode(part)
+        return await self._write(
+            "PATCH", paths.single(self._path, name, "status"), body, MERGE_PATCH
+        )
+
     async def delete(
         self, name: str, *, uid: str | None = None, resource_version: str | None = None
     ) -> None:
@@ -159,22 +134,22 @@ class Store(Generic[R]):
             }
         )
         path = paths.single(self._path, name)
-        _read(await self._session.call("DELETE", path, body=body), _ANSWER_DECODER)
+        decoding.read(await self._session.call("DELETE", path, body=body), decoding.ANSWER)
 
     async def get_metadata(self, name: str) -> ObjectMeta:
-        """Return the metadata of the object and nothing else of it."""
+        """Return only the metadata of the object."""
         path = paths.single(self._path, name)
-        return _metadata(await self._session.call("GET", path, accept=_METADATA))
+        return decoding.metadata(await self._session.call("GET", path, accept=_METADATA))
 
     async def list_metadata(self, *, labels: str = "") -> list[ObjectMeta]:
-        """Return the metadata of all objects and nothing else of them."""
+        """Return only the metadata of all objects."""
         content = await self._session.call(
             "GET",
             self._path,
             query={"labelSelector": labels} if labels else None,
             accept=_METADATA_LIST,
         )
-        listed = _read(content, _METADATA_LIST_DECODER)
+        listed = decoding.read(content, decoding.METADATA_LIST)
         return [item.metadata for item in listed.items or []]
 
     async def list(
@@ -187,21 +162,46 @@ class Store(Generic[R]):
     ) -> Page[R]:
         """Return one page of the objects; `after` is the `next` of the page before."""
         query = {"labelSelector": labels, "limit": str(limit or ""), "continue": after}
-        content = await self._session.call(
-            "GET",
-            self._path,
-            query={key: value for key, value in query.items() if value},
-            seconds=seconds,
+        asked = {key: value for key, value in query.items() if value}
+        content = await self._session.call("GET", self._path, query=asked, seconds=seconds)
+        try:
+            listed = decoding.read(content, decoding.LIST)
+            found = map(self._readable, listed.items or [])
+            items = [item for item in found if item is not None]
+        except errors.TooDeep:
+            return await self._list_singly(asked, seconds)
+        return Page(
+            items, decoding.revision(listed.metadata.resource_version), listed.metadata.next
         )
-        listed = _read(content, _LIST_DECODER)
-        items = [item for raw in listed.items or [] if (item := self._readable(raw)) is not None]
-        return Page(items, int(listed.metadata.resource_version), listed.metadata.next)
+
+    async def _list_singly(self, query: dict[str, str], seconds: float) -> Page[R]:
+        """Return one page, read object by object: one that is too deep must not hide the others."""
+        content = await self._session.call(
+            "GET", self._path, query=query, accept=_METADATA_LIST, seconds=seconds
+        )
+        listed = decoding.read(content, decoding.METADATA_LIST)
+        items: list[R] = []
+        for name in (item.metadata.name for item in listed.items or []):
+            try:
+                content = await self._session.call("GET", paths.single(self._path, name))
+                decoding.read(content, decoding.ANSWER)
+                found = self._readable(msgspec.Raw(content))
+            except errors.NotFound:
+                continue
+            except errors.TooDeep as error:
+                self._tell_unreadable(name, error)
+                continue
+            if found is not None:
+                items.append(found)
+        return Page(
+            items, decoding.revision(listed.metadata.resource_version), listed.metadata.next
+        )
 
     async def watch(self, revision: int, *, labels: str = "") -> AsyncIterator[Change[R]]:
         """Yield every change after `revision` until the API server ends the watch.
 
-        Raises Expired when that revision is no longer kept, OutcomeUnknown when the connection
-        is lost.
+        Raises Expired when that revision is no longer kept, TooDeep after a change that cannot be
+        read, OutcomeUnknown when the connection is lost.
         """
         query = {
             "watch": "1",
@@ -236,47 +236,33 @@ class Store(Generic[R]):
             accept=_METADATA,
             seconds=seconds,
         )
-        return _metadata(content)
+        return decoding.metadata(content)
 
     def _change(self, line: bytes) -> Change[R]:
-        change = _read(line, _CHANGE_DECODER)
+        change = decoding.read(line, decoding.CHANGE)
         if change.type == "ERROR":
-            status = msgspec.json.decode(change.object, type=_Status)
-            raise errors.from_answer(status.code, status, None)
-        if change.type == "BOOKMARK":
-            bookmark = msgspec.json.decode(change.object, type=_Metadata)
-            return Change("BOOKMARK", None, int(bookmark.metadata.resource_version))
-        item = self._readable(change.object)
+            status = decoding.read(change.object, decoding.STATUS)
+            raise answers.error_for("GET", status.code, status)
+        item = None if change.type == "BOOKMARK" else self._readable(change.object)
         if item is None:
-            unreadable = msgspec.json.decode(change.object, type=_Metadata)
-            return Change("BOOKMARK", None, int(unreadable.metadata.resource_version))
+            metadata = decoding.metadata(change.object)
+            gone = metadata.name if change.type == "DELETED" else ""
+            return Change("BOOKMARK", None, decoding.revision(metadata.resource_version), gone)
         kind: Literal["ADDED", "MODIFIED", "DELETED"] = change.type  # type: ignore[assignment]  # the API has no others
-        return Change(kind, item, int(item.metadata.resource_version))
+        return Change(kind, item, decoding.revision(item.metadata.resource_version))
 
     def _readable(self, raw: msgspec.Raw) -> R | None:
-        """Decode one object; one that breaks our types must not hide all the others."""
+        """Decode one object, or return None: one that breaks our types must not hide the others."""
         try:
-            return self._decoder.decode(raw)
+            return bounded(self._decoder.decode(raw))
+        except RecursionError:
+            raise errors.TooDeep(decoding.TOO_DEEP) from None
         except msgspec.ValidationError as error:
-            name = msgspec.json.decode(raw, type=_Metadata).metadata.name
-            _log.error(
-                "unreadable object",
-                kind=self.kind.KIND.name,
-                name=name,
-                error=str(error),
-            )
+            self._tell_unreadable(decoding.metadata(raw).name, error)
             return None
+
+    def _tell_unreadable(self, name: str, error: Exception) -> None:
+        _log.error("unreadable object", kind=self.kind.KIND.name, name=name, error=told(error))
 
     def _encode(self, resource: Resource) -> bytes:
         return self._head + self._encoder.encode(resource)[1:]
-
-
-def _metadata(content: bytes) -> ObjectMeta:
-    return _read(content, _METADATA_DECODER).metadata
-
-
-def _read(content: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    try:
-        return decoder.decode(content)
-    except msgspec.MsgspecError as error:
-        raise errors.Unreadable(f"not what the API server answers: {error}") from error

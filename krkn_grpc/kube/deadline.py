@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock that nothing of the call outlives."""
+    """A moment on the monotonic clock by which the whole call must end."""
 
     moment: float
 

@@ -1,18 +1,15 @@
-"""What the Kubernetes API can answer, as exceptions to be caught by class.
+"""The errors of the Kubernetes API, as exceptions to be caught by class.
 
-Source: the reasons of `metav1.Status`. The text of the API server is kept for the log; whoever
-answers a client writes a sentence of their own.
+The table in `answers` maps answers to classes. The text of an error is for the log; replies to
+clients have sentences of their own.
 """
-
-import re
-from typing import Protocol
 
 
 class KubeError(Exception):
-    """The API server did not do what it was asked."""
+    """The API server did not confirm that it carried out the request."""
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
-        """Keep the API server's message and the seconds it asked to wait, if it did."""
+        """Keep the text for the log, and the seconds to wait if the API server asked for that."""
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -26,7 +23,7 @@ class AlreadyExists(KubeError):
 
 
 class Conflict(KubeError):
-    """The object is not what the precondition says: it changed, or it is another one."""
+    """The object does not meet the precondition: it changed, or it is a different object."""
 
 
 class Expired(KubeError):
@@ -34,11 +31,15 @@ class Expired(KubeError):
 
 
 class Invalid(KubeError):
-    """The object breaks its schema or a validation rule."""
+    """The object breaks its schema, or the API server does not accept such a call."""
+
+
+class RuleBroken(Invalid):
+    """A policy or a webhook of the cluster says that the object is not valid."""
 
 
 class Forbidden(KubeError):
-    """Our account may not do this."""
+    """A rule of the cluster forbids the object, or our account may not do this."""
 
 
 class NotAuthorized(Forbidden):
@@ -49,8 +50,20 @@ class QuotaExceeded(Forbidden):
     """A ResourceQuota of the namespace is used up."""
 
 
+class NamespaceGone(Forbidden):
+    """The namespace is being deleted, or does not exist: nothing is created in it."""
+
+
 class NotWritten(KubeError):
-    """Nothing was written and it may be tried again: throttled, or never connected."""
+    """Nothing was written and a retry is safe: throttled, starting, or never connected."""
+
+
+class QuotaBusy(NotWritten):
+    """Nothing was written, because a ResourceQuota's count was being changed at that moment."""
+
+
+class WebhookAway(NotWritten):
+    """Nothing was written, because a required admission webhook does not answer."""
 
 
 class OutcomeUnknown(KubeError):
@@ -58,53 +71,11 @@ class OutcomeUnknown(KubeError):
 
 
 class Unreadable(OutcomeUnknown):
-    """What came is no answer of the API server's: of a proxy before it, or broken on the way."""
+    """The answer is not the API server's: a proxy before it answered, or it broke on the way."""
 
 
-class _Status(Protocol):
-    reason: str
-    message: str
+class TooDeep(Unreadable):
+    """An object in the answer is nested deeper than can be read.
 
-
-_BY_REASON: dict[str, type[KubeError]] = {
-    "NotFound": NotFound,
-    "AlreadyExists": AlreadyExists,
-    "Conflict": Conflict,
-    "Expired": Expired,
-    "Gone": Expired,
-    "Invalid": Invalid,
-    "BadRequest": Invalid,
-    "Forbidden": Forbidden,
-    "Unauthorized": NotAuthorized,
-    "TooManyRequests": NotWritten,
-}
-_BY_CODE: dict[int, type[KubeError]] = {
-    400: Invalid,
-    401: NotAuthorized,
-    403: Forbidden,
-    # With a reason it is the API server's, and NotFound. Whoever else has nothing at a path says
-    # nothing about what the API server has.
-    404: Unreadable,
-    409: Conflict,
-    410: Expired,
-    422: Invalid,
-    429: NotWritten,
-}
-
-
-# How the authorizer says it; quotas and admission say other things.
-_NO_ROLE = re.compile(r'User "[^"]*" cannot ')
-
-
-def from_answer(code: int, status: _Status, retry_after: float | None) -> KubeError:
-    """Return the error for a refusal by the API server.
-
-    What is neither known by reason nor by code (500, 503, 504 and the like) may have taken
-    effect, so it is OutcomeUnknown.
+    The API server stores 10,000 levels, where a resource definition keeps unknown fields.
     """
-    kind = _BY_REASON.get(status.reason) or _BY_CODE.get(code, OutcomeUnknown)
-    if kind is Forbidden and "exceeded quota" in status.message:
-        kind = QuotaExceeded
-    elif kind is Forbidden and _NO_ROLE.search(status.message):
-        kind = NotAuthorized
-    return kind(f"{code} {status.reason}: {status.message}", retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""Which objects belong together, oldest first: a list is read from here, not picked out of all."""
+"""Index of objects by group, oldest first, so that listing a group does not scan all objects."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ def everything(item: Resource) -> Iterable[str]:
 
 
 def position_of(item: Resource) -> Position:
-    """Return what objects are sorted by: when they were created, and within a second the name."""
+    """Return an object's sort key: its creation time and, within one second, its name."""
     created = item.metadata.creation_timestamp
     return (
         created.timestamp() if isinstance(created, datetime) else 0.0,
@@ -26,11 +26,11 @@ def position_of(item: Resource) -> Position:
     )
 
 
-class Groups:
-    """The positions of objects by group. A group without any takes no room."""
+class SortedIndex:
+    """The positions of objects by group. An empty group takes no memory."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start empty."""
         self._positions: dict[str, list[Position]] = {}
 
     def add(self, group: str, position: Position) -> None:
@@ -45,11 +45,11 @@ class Groups:
             del self._positions[group]
 
     def count(self, group: str) -> int:
-        """Return how many there are in a group."""
+        """Return the number of objects in a group."""
         return len(self._positions.get(group, ()))
 
     def newest(self, group: str, before: Position | None) -> Iterator[str]:
-        """Yield the names in a group, newest first, from `before` on; not while it changes."""
+        """Yield the names in a group older than `before`, newest first; it must not change then."""
         positions = self._positions.get(group, [])
         end = len(positions) if before is None else bisect_left(positions, before)
         for index in range(end - 1, -1, -1):

@@ -9,6 +9,7 @@ import aiohttp
 from krkn_grpc.kube import errors, paths
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.pod import Pod
+from krkn_grpc.told import told
 
 _LARGEST_CHUNK = 64 * 1024
 
@@ -46,7 +47,7 @@ class Logs:
         if options.timestamps:
             query["timestamps"] = "true"
         path = paths.single(self._path, pod, "log")
-        # A scenario may say nothing for hours: silence alone is no reason to hang up.
+        # A scenario may log nothing for hours, so silence does not close the stream.
         async with self._session.stream(path, query, silence_seconds=None) as stream:
             yield _chunks(stream)
 
@@ -56,4 +57,4 @@ async def _chunks(stream: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
         while chunk := await stream.read(_LARGEST_CHUNK):
             yield chunk
     except aiohttp.ClientError as error:
-        raise errors.OutcomeUnknown(f"the log was cut: {error!r}") from error
+        raise errors.OutcomeUnknown(f"the log was cut: {told(error)}") from None

@@ -1,4 +1,4 @@
-"""All objects of one kind in memory, as lists, changes and own writes make them. No I/O."""
+"""In-memory cache of one kind, fed by lists, watch events and our own writes. No I/O."""
 
 import heapq
 from collections import deque
@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic
 
-from krkn_grpc.kube.groups import Groups, Position, position_of
-from krkn_grpc.kube.sharing import Pool
-from krkn_grpc.kube.store import Change, R
+from krkn_grpc.kube.client import Change, R
+from krkn_grpc.kube.index import Position, SortedIndex, position_of
+from krkn_grpc.kube.interning import Interner
+from krkn_grpc.resources.well_known import bounded
 
-GroupsOf = Callable[[R], Iterable[str]]
+IndexFunc = Callable[[R], Iterable[str]]
 
-# Each is a time for which the API server had forgotten the changes: hours lie between two.
+# Each is a period whose changes the API server no longer had; gaps are hours apart.
 _MOST_GAPS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Seen(Generic[R]):
-    """One change: `old` is None for a new object, `new` for one that is gone.
+class CacheChange(Generic[R]):
+    """One change: `old` is None for a new object, `new` for a deleted one.
 
-    `is_whole` says that with this change everything up to `revision` was told; it is False for
-    all but the last of what a list brought after a gap.
+    `is_whole` is True if everything up to `revision` has now been reported; it is False for all but
+    the last change that a list brought after a gap.
     """
 
     old: R | None
@@ -31,48 +32,48 @@ class Seen(Generic[R]):
 
     @property
     def object(self) -> R:
-        """The object as it is, or as it was last."""
+        """The current object, or the last known version of a deleted one."""
         either = self.new or self.old
         assert either is not None, "a change has an object before or after it"
         return either
 
 
-Listener = Callable[[Seen[R]], None]
+Listener = Callable[[CacheChange[R]], None]
 
 
 @dataclass(frozen=True)
 class _Deleted:
-    """Stands for an object that this process has deleted, at or after `revision`."""
+    """Tombstone of an object that this process has deleted, at or after `revision`."""
 
     uid: str
     revision: int
 
 
-class Contents(Generic[R]):
-    """The objects by name, and sorted in the groups that each belongs to.
+class ObjectCache(Generic[R]):
+    """The objects by name, with an index by group.
 
-    Listeners are called for every change, in the order of the API server. What this process wrote
-    itself is seen at once by `get`, `values` and `newest`; listeners hear of it when the watch
-    brings it, so that they never hear anything out of order.
+    Listeners are called for every change, in the order of the API server. `get`, `values` and
+    `newest` return this process's own writes at once; listeners are called for those when the watch
+    reports them, so that they never get changes out of order.
     """
 
-    def __init__(self, groups_of: GroupsOf[R] | None = None) -> None:
-        """Start with nothing, at revision 0."""
+    def __init__(self, index_func: IndexFunc[R] | None = None) -> None:
+        """Start empty, at revision 0."""
         self.revision = 0
         self.whole_since = 0
-        """After this revision every change was told by itself, or will be: of the last list."""
+        """The last list's revision; each change after it was or will be reported by itself."""
         self._items: dict[str, R] = {}
-        self._groups_of: GroupsOf[R] = groups_of or (lambda _: ())
-        self._groups = Groups()
-        self._pool = Pool()
-        # Written or deleted by this process, and not yet brought by the watch.
+        self._index_func: IndexFunc[R] = index_func or (lambda _: ())
+        self._index = SortedIndex()
+        self._interner = Interner()
+        # Written or deleted by this process, and not yet reported by the watch.
         self._ahead: dict[str, R | _Deleted] = {}
         self._listeners: list[Listener[R]] = []
         self._after_gap: list[Callable[[], None]] = []
         self._gaps: deque[tuple[int, int]] = deque(maxlen=_MOST_GAPS)
 
     def listen(self, listener: Listener[R], *, after_gap: Callable[[], None] | None = None) -> None:
-        """Call `listener` at every change from now on, and `after_gap` when some were missed."""
+        """Call `listener` for every change from now on, and `after_gap` when some were missed."""
         self._listeners.append(listener)
         if after_gap is not None:
             self._after_gap.append(after_gap)
@@ -89,40 +90,40 @@ class Contents(Generic[R]):
         return self._with_ahead() if self._ahead else self._items.values()
 
     def newest(self, group: str, before: Position | None = None) -> Iterable[R]:
-        """Return the objects of a group, newest first, from `before` on; to be read at once."""
-        names = self._groups.newest(group, before)
+        """Return a group's objects older than `before`, newest first; iterate over it at once."""
+        names = self._index.newest(group, before)
         if not self._ahead:
             return map(self._items.__getitem__, names)
         items = (self._items[name] for name in names if name not in self._ahead)
-        ahead = [item for item in self._written_ahead() if group in self._groups_of(item)]
+        ahead = [item for item in self._written_ahead() if group in self._index_func(item)]
         if before is not None:
             ahead = [item for item in ahead if position_of(item) < before]
         ahead.sort(key=position_of, reverse=True)
         return heapq.merge(items, ahead, key=position_of, reverse=True)
 
     def count(self, group: str) -> int:
-        """Return how many objects of a group the watch has brought."""
-        return self._groups.count(group)
+        """Return the number of objects of a group that the watch has reported."""
+        return self._index.count(group)
 
     def seen(self, group: str) -> tuple[list[R], int]:
-        """Return a group's objects as the watch has brought them, and the revision it reached."""
-        return [self._items[name] for name in self._groups.newest(group, None)], self.revision
+        """Return a group's objects as the watch has reported them, and the watch's revision."""
+        return [self._items[name] for name in self._index.newest(group, None)], self.revision
 
     def __len__(self) -> int:
-        """Return how many objects the watch has brought."""
+        """Return the number of objects that the watch has reported."""
         return len(self._items)
 
     def has_followed(self, revision: int) -> bool:
-        """Whether all that changed after this revision was told, or will be.
+        """Whether every change after this revision was or will be reported.
 
-        Not so for one within a gap: whoever was there has been told a part of what it sums up.
+        False for a revision within a gap: a reader there has seen a part of the gap's changes.
         """
         return not any(before < revision < after for before, after in self._gaps)
 
     def remember(self, written: R) -> None:
-        """Take up what this process has just written, before the watch brings it.
+        """Add an object that this process has just written, before the watch reports it.
 
-        What the watch has already passed is left alone: it may have been deleted since.
+        A version that the watch has already passed is ignored: it may have been deleted since.
         """
         name = written.metadata.name
         ahead, item = self._ahead.get(name), self._items.get(name)
@@ -132,32 +133,32 @@ class Contents(Generic[R]):
         if ahead is not None and not isinstance(ahead, _Deleted):
             newest = max(newest, revision_of(ahead))
         if revision_of(written) > newest:
-            self._ahead[name] = written
+            self._ahead[name] = bounded(written)
 
     def forget(self, deleted: R) -> None:
-        """Drop what this process has just deleted, before the watch brings it."""
+        """Drop an object that this process has just deleted, before the watch reports it."""
         known = self.get(deleted.metadata.name)
         if known is not None and known.metadata.uid == deleted.metadata.uid:
             marker = _Deleted(known.metadata.uid, revision_of(known))
             self._ahead[deleted.metadata.name] = marker
 
     def apply(self, change: Change[R]) -> None:
-        """Take in one change that the watch brought."""
-        # First, so that who hears of the change finds the contents at its revision.
+        """Apply one watch event."""
+        # First, so that listeners find the cache at the revision of the change.
         self._advance(change.revision)
-        if change.object is None:
+        item = change.object
+        if not (name := change.gone if item is None else item.metadata.name):
             return
-        name = change.object.metadata.name
-        new = None if change.type == "DELETED" else self.shared(change.object)
+        new = None if item is None or change.type == "DELETED" else self.shared(item)
         self._settle(name, change.revision, new)
         self._change(name, new, is_whole=True)
 
     def shared(self, item: R) -> R:
-        """Return the object, made to use what others say too; for a list as it comes in."""
-        return self._pool.share(item)
+        """Return the object with its texts interned; call it per page while a list arrives."""
+        return self._interner.share(item)
 
     def replace(self, listed: Iterable[R], revision: int) -> None:
-        """Take in a whole list; listeners hear what it changes."""
+        """Replace the contents by a whole list; listeners are called for each difference."""
         new = {item.metadata.name: item for item in listed}
         before, is_first = self.revision, not self.revision
         self._advance(revision)
@@ -186,24 +187,24 @@ class Contents(Generic[R]):
             self._items[name] = new
         self._regroup(old, new)
         if old is not None or new is not None:
-            seen = Seen(old, new, self.revision, is_whole)
+            seen = CacheChange(old, new, self.revision, is_whole)
             for listener in self._listeners:
                 listener(seen)
 
     def _regroup(self, old: R | None, new: R | None) -> None:
-        was = set() if old is None else set(self._groups_of(old))
-        now = set() if new is None else set(self._groups_of(new))
+        was = set() if old is None else set(self._index_func(old))
+        now = set() if new is None else set(self._index_func(new))
         if old is not None and new is not None and position_of(old) == position_of(new):
             was, now = was - now, now - was
         for group in was:
             assert old is not None, "only what was there is in a group"
-            self._groups.remove(group, position_of(old))
+            self._index.remove(group, position_of(old))
         for group in now:
             assert new is not None, "only what is there comes into a group"
-            self._groups.add(group, position_of(new))
+            self._index.add(group, position_of(new))
 
     def _settle(self, name: str, revision: int, new: R | None) -> None:
-        """Drop what was ahead, now that at `revision` there is `new` (or nothing) of this name."""
+        """Drop our own write of this name, unless it is ahead of `new` (or None) at `revision`."""
         ahead = self._ahead.get(name)
         if isinstance(ahead, _Deleted):
             is_it = new is not None and new.metadata.uid == ahead.uid

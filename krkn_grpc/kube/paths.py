@@ -1,4 +1,4 @@
-"""The paths of the Kubernetes API, and the one door through which a name enters them."""
+"""URL paths of the Kubernetes API, and the check of every name that goes into one."""
 
 import re
 
@@ -12,6 +12,11 @@ class BadName(ValueError):
     """A name that no Kubernetes object can have; it was not sent anywhere."""
 
 
+def namespace(name: str) -> str:
+    """Return the path of a namespace itself."""
+    return f"/api/v1/namespaces/{_checked(name)}"
+
+
 def collection(kind: Kind, namespace: str) -> str:
     """Return the path of all objects of a kind in a namespace."""
     root = "/apis/" if "/" in kind.api_version else "/api/"
@@ -21,8 +26,8 @@ def collection(kind: Kind, namespace: str) -> str:
 def single(collection_path: str, name: str, subresource: str = "") -> str:
     """Return the path of one object, or of its subresource.
 
-    Raises BadName for what is not a DNS-1123 subdomain, so that nothing that a caller sent can
-    ever leave its place in a path.
+    Raises BadName for a name that is not a DNS-1123 subdomain, so that no text of a caller can
+    reach another part of the path.
     """
     path = f"{collection_path}/{_checked(name)}"
     return f"{path}/{subresource}" if subresource else path

@@ -1,7 +1,14 @@
-"""Requests to the API server: one pool for calls, one for streams, errors by class."""
+"""Requests to the API server: one pool for calls, one for streams, errors by class.
+
+Not a client library: none tells "not written" from "unknown", and each costs a multiple
+(docs/decisions/0003).
+"""
 
 import asyncio
 import math
+import random
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -11,10 +18,12 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from krkn_grpc.kube import errors
+from krkn_grpc.kube import answers, errors
 from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.server_time import ServerTime
+from krkn_grpc.told import told
 
-# As many writes as a run makes at once (64), and room for what others ask meanwhile.
+# As many writes as a run makes at once (64), and room for concurrent requests of others.
 _CONNECTIONS = 128
 STREAMS = 2_000
 _CONNECT_SECONDS = 5.0
@@ -27,9 +36,8 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class _Status(msgspec.Struct):
-    reason: str = ""
-    message: str = ""
+# The API server repeats content that was written to these paths in some refusals.
+_HOLD_CREDENTIALS = re.compile(r"/(secrets|tokenreviews)(/|$)")
 
 
 class Session:
@@ -44,10 +52,11 @@ class Session:
         self._access = access
         tls = access.tls()
         self._calls = _client(aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS))
-        # Kept for a moment: were the API server asked to close the connection after the last byte,
-        # asyncio's TLS would lose what a slow reader has not read by then.
+        # Connections are kept for a moment: if the API server closed one after the last byte,
+        # asyncio's TLS would lose the data that a slow reader has not read by then.
         self._streams = _client(aiohttp.TCPConnector(ssl=tls, limit=STREAMS, keepalive_timeout=5))
-        self._status = msgspec.json.Decoder(_Status)
+        self._status = msgspec.json.Decoder(answers.Status)
+        self.time = ServerTime()
 
     async def __aenter__(self) -> Self:
         """Return the session itself."""
@@ -89,12 +98,13 @@ class Session:
             return await once()
         except errors.NotAuthorized as error:
             await self._must_be_ready(error)
-        # It may have become ready only after it refused.
+        # The API server may have become ready after its refusal.
         return await once()
 
     async def _send(
         self, method: str, url: URL, body: bytes | None, headers: dict[str, str], seconds: float
     ) -> bytes:
+        sent_at = time.time()
         try:
             async with self._calls.request(
                 method,
@@ -104,20 +114,22 @@ class Session:
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
                 allow_redirects=False,
             ) as answer:
+                self.time.look(answer.headers.get("Date"), sent_at, time.time())
                 content = await answer.read()
                 if answer.status < 300:
                     return content
                 raise self._refusal(answer, content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise errors.NotWritten(f"cannot connect to the API server: {error}") from error
+            raise errors.NotWritten(f"cannot connect to the API server: {told(error)}") from None
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise errors.OutcomeUnknown(f"no answer from the API server: {error!r}") from error
+            # Not chained with `from error`: that holds the request, and with it our token.
+            raise errors.OutcomeUnknown(f"no answer from the API server: {told(error)}") from None
 
     @asynccontextmanager
     async def stream(
         self, path: str, query: dict[str, str], *, silence_seconds: float | None
     ) -> AsyncIterator[aiohttp.StreamReader]:
-        """Open a GET whose answer has no end, and give its body to read from.
+        """Open a GET with an endless answer, and yield its body as a stream.
 
         Raises as `call`; a connection that is silent for longer than `silence_seconds` counts as
         lost.
@@ -136,10 +148,10 @@ class Session:
                     raise self._refusal(answer, await answer.read())
                 yield answer.content
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise errors.OutcomeUnknown(f"the stream was cut: {error!r}") from error
+            raise errors.OutcomeUnknown(f"the stream was cut: {told(error)}") from None
 
     async def is_reachable(self, seconds: float = _READY_SECONDS) -> bool:
-        """Whether the API server says that it is ready, or at least answers our account."""
+        """Whether the API server reports that it is ready, or at least answers our account."""
         try:
             await self._ask_whether_ready(seconds)
         except errors.Forbidden:
@@ -151,7 +163,7 @@ class Session:
     async def _must_be_ready(self, refusal: errors.NotAuthorized) -> None:
         """Raise NotWritten unless the API server is ready.
 
-        One that has just started knows no accounts and no roles yet, and refuses everybody.
+        An API server that has just started knows no accounts or roles yet and refuses every caller.
         """
         try:
             await self._ask_whether_ready(_READY_SECONDS)
@@ -182,9 +194,14 @@ class Session:
         try:
             status = self._status.decode(content)
         except msgspec.MsgspecError:
-            status = _Status(message=content[:200].decode(errors="replace"))
-        return errors.from_answer(
-            answer.status, status, _seconds(answer.headers.get("Retry-After"))
+            # The body is not quoted: it may be our own request, sent back.
+            status = answers.Status(message=f"{len(content)} bytes that are no Status")
+        return answers.error_for(
+            answer.method,
+            answer.status,
+            status,
+            retry_after=_seconds(answer.headers.get("Retry-After")),
+            may_be_quoted=_HOLD_CREDENTIALS.search(answer.url.path) is None,
         )
 
 
@@ -192,7 +209,7 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # The API server notes it as the manager of the fields that we write.
+        # The API server records it as the manager of the written fields.
         headers={"User-Agent": "krkn-grpc"},
         trust_env=False,
     )
@@ -203,6 +220,8 @@ def _seconds(header: str | None) -> float | None:
 
 
 async def pause(error: errors.KubeError, attempt: int, *, at_most: float = math.inf) -> None:
-    """Wait before trying again: as long as the API server asked, else twice as long each time."""
-    wanted = error.retry_after or min(0.05 * 2**attempt, _LONGEST_PAUSE)
+    """Wait before a retry: as long as the API server asked, else twice as long each time."""
+    longest = min(0.05 * 2 ** min(attempt, 10), _LONGEST_PAUSE)
+    # With jitter: callers that were refused together would collide again.
+    wanted = error.retry_after or random.uniform(longest / 2, longest)
     await asyncio.sleep(max(min(wanted, at_most), 0))
