@@ -1,18 +1,18 @@
-"""Which targets count: not those that a server is still registering, or began to and crashed.
+"""Excludes targets that a server is still registering, or whose registration a crash ended.
 
-The server marks what it registers, and admits it at the end. Until then nobody was told of the
-target, so nobody is shown it; the controller leaves it alone, and removes it when its time is
-over. What was written with kubectl has no mark and is the controller's to admit.
+The server marks a target that it registers, and admits it at the end. Until then no client knows
+its id, so no client gets it; the controller ignores it, and removes it when its time limit is over.
+A target written with kubectl has no mark, and the controller admits it.
 """
 
 from datetime import datetime, timedelta
 
-from krkn_grpc.resources.labels import REGISTERED_BY_SERVER
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.target import ADMITTED, Target
+from krkn_grpc.resources.well_known import REGISTERED_BY_SERVER
 
-# The mark of a copy, made later with kubectl or from a backup, says nothing of the copy. No
-# registration takes so long, and clocks differ by less.
+# A copy, made later with kubectl or from a backup, has the mark too, but it does not apply to the
+# copy. No registration takes so long, and clocks differ by less.
 _LONGEST = timedelta(minutes=10)
 
 
@@ -22,7 +22,7 @@ def mark(now: datetime) -> dict[str, str]:
 
 
 def is_under_way(target: Target) -> bool:
-    """Whether a server has begun to register the target and has not come to the end."""
+    """Whether a server has begun to register the target and has not finished."""
     if find_condition(target.status.conditions, ADMITTED) is not None:
         return False
     created = target.metadata.creation_timestamp
@@ -34,5 +34,5 @@ def is_under_way(target: Target) -> bool:
 
 
 def is_registered(target: Target) -> bool:
-    """Whether the target is one that clients know of: registered, and not deleted."""
+    """Whether clients know the target: it is registered, and not being deleted."""
     return target.metadata.deletion_timestamp is None and not is_under_way(target)

@@ -1,8 +1,8 @@
-"""A target's name and URL are reserved by two Leases, which the API server creates only once.
+"""Two Leases reserve a target's name and URL; the API server creates each of them only once.
 
-Listing first and creating then is a race that several replicas lose. A Lease named by the hash
-of what must be unique can be created by one of them alone. It belongs to the target by uid, so it
-never outlives it for long. The rules are in the package's description.
+Listing first and creating then is a race between replicas. A Lease named by the hash of the unique
+value can be created by only one of them. The target owns it by uid, so it never outlives the target
+for long. The rules are in the package's docstring.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -13,20 +13,20 @@ from datetime import UTC, datetime
 import msgspec
 
 from krkn_grpc.kube import errors, paths
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.store import Store
-from krkn_grpc.kube.write import create
-from krkn_grpc.resources import labels, names
+from krkn_grpc.kube.retry import create_until_known
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
-from krkn_grpc.resources.target import Target
+from krkn_grpc.resources.target import Target, TargetSpec
 
 
 @dataclass(frozen=True)
 class Reservation:
     """One Lease that a target holds, in the version in which it was taken.
 
-    `is_new` when it was made then; else the target had it already.
+    `is_new` is True if it was created then, and False if the target had it already.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Reservation:
 class Taken(Exception):
     """Another target has the name or the URL; `reason` says which in one word.
 
-    `kept` is what the target had reserved before and still has.
+    `kept` are the reservations that the target had before and still has.
     """
 
     def __init__(self, reason: str, message: str, kept: Iterable[Reservation] = ()) -> None:
-        """Keep both for the caller or the target's condition."""
+        """Keep reason and message for the caller or the target's condition."""
         super().__init__(message)
         self.reason = reason
         self.message = message
@@ -52,16 +52,16 @@ class Taken(Exception):
 class Reservations:
     """Takes and releases the names and URLs of targets."""
 
-    def __init__(self, leases: Store[Lease], targets: Store[Target]) -> None:
-        """Keep the reservations among `leases`; their holders are among `targets`."""
+    def __init__(self, leases: ResourceClient[Lease], targets: ResourceClient[Target]) -> None:
+        """Store the reservations in `leases`; their holders are in `targets`."""
         self._leases = leases
         self._targets = targets
 
     async def reserve(self, target: Target, deadline: Deadline) -> list[Reservation]:
-        """Reserve the target's name and URL for it, again if it has them already.
+        """Reserve the target's name and URL for it, also if it has them already.
 
-        Raises Taken when another target has either, and OutcomeUnknown when the deadline came
-        first; what was made until then is released.
+        Raises Taken when another target has either, and OutcomeUnknown when the deadline passed
+        first; reservations created until then are released.
         """
         held: list[Reservation] = []
         async with self._new_released_on_failure(held):
@@ -73,7 +73,7 @@ class Reservations:
         return held
 
     async def held(self, names_of_leases: Iterable[str], target: Target) -> list[Reservation]:
-        """Return those of the reservations that are the target's, as they are now."""
+        """Return those of the reservations that belong to the target, in their current version."""
         found = []
         for name in names_of_leases:
             with suppress(errors.NotFound):
@@ -82,28 +82,37 @@ class Reservations:
                     found.append(_reservation(lease, is_new=False))
         return found
 
-    async def release(self, reservations: Iterable[Reservation]) -> None:
-        """Release these, but not what was taken again since.
+    async def holders(self, spec: TargetSpec) -> list[Target]:
+        """Return the targets that hold the name or the URL of this spec now."""
+        found = []
+        for name in _needed(spec):
+            with suppress(errors.NotFound):
+                if (holder := await self._holder(await self._leases.get(name))) is not None:
+                    found.append(holder)
+        return found
 
-        Never fails: what cannot be released now, the controller's sweep releases within a minute.
+    async def release(self, reservations: Iterable[Reservation]) -> None:
+        """Release these reservations, except those that were taken again since.
+
+        Never fails: the controller's sweep releases the remaining ones within a minute.
         """
         for each in reservations:
             with suppress(errors.KubeError):
                 await self._leases.delete(each.name, uid=each.uid, resource_version=each.version)
 
     async def release_all(self, deleted: Target) -> None:
-        """Release what a target that is deleted held.
+        """Release the reservations of a deleted target.
 
-        They are free already, because their holder is gone; but nobody shall have to clear them
-        away. So this never fails.
+        They are free already, because their holder is gone; this only saves a later cleanup. So
+        it never fails.
         """
         with suppress(errors.KubeError):
             await self.release(await self.held(held_by(deleted), deleted))
 
     async def release_if_unused(self, name: str) -> None:
-        """Release one unless its holder is there and needs it.
+        """Release a reservation unless its holder exists and needs it.
 
-        Only for what has long been so: an update reserves what its target does not need yet.
+        Only for one that was long unused: an update reserves before its target needs it.
         """
         with suppress(errors.NotFound, errors.Conflict):
             lease = await self._leases.get(name)
@@ -117,7 +126,7 @@ class Reservations:
             metadata=ObjectMeta(
                 name=name,
                 namespace=target.metadata.namespace,
-                labels={labels.TARGET_UUID: target.metadata.name},
+                labels={well_known.TARGET_UUID: target.metadata.name},
                 owner_references=[owner_of(target)],
             ),
             spec=LeaseSpec(
@@ -127,9 +136,11 @@ class Reservations:
         while deadline.remaining > 0:
             with suppress(errors.NotFound, errors.Conflict):
                 with suppress(errors.AlreadyExists):
-                    if (made := await create(self._leases, wanted, deadline)) is not None:
+                    if (
+                        made := await create_until_known(self._leases, wanted, deadline)
+                    ) is not None:
                         return _reservation(made, is_new=True)
-                # There is one; by its name alone nobody knows whose.
+                # It exists; its name does not say which target holds it.
                 lease = await self._leases.get(name)
                 if lease.metadata.is_owned_by(target.metadata.uid):
                     return _reservation(await self._leases.replace(_again(lease)), is_new=False)
@@ -151,7 +162,7 @@ class Reservations:
         await self._leases.delete(seen.name, uid=seen.uid, resource_version=seen.resource_version)
 
     async def _holder(self, lease: Lease) -> Target | None:
-        """Return the target that holds a reservation; None when it is gone, or about to be."""
+        """Return the target that holds a reservation; None when it is gone or being deleted."""
         try:
             holder = await self._targets.get(lease.spec.holder_identity)
         except (errors.NotFound, paths.BadName):
@@ -162,12 +173,15 @@ class Reservations:
 
 def held_by(target: Target) -> tuple[str, str]:
     """Return the names of the reservations that an admitted target holds: name, URL."""
-    spec = target.spec
+    return _needed(target.spec)
+
+
+def _needed(spec: TargetSpec) -> tuple[str, str]:
     return names.name_reservation(spec.cluster_name), names.url_reservation(spec.cluster_api_url)
 
 
 def _wanted(target: Target) -> Iterable[tuple[str, str, str]]:
-    """Give each reservation's name, and what to say when another target has it."""
+    """Yield each reservation's name, and the reason and message when another target has it."""
     name, url = held_by(target)
     spec = target.spec
     exists = "a target with the {} {!r} exists already"
@@ -181,7 +195,7 @@ def _reservation(lease: Lease, *, is_new: bool) -> Reservation:
 
 
 def _again(lease: Lease) -> Lease:
-    # The count makes it a change, and so a new version, whatever the clock says.
+    # The count makes it a change, and so a new version, even if the clock shows the same time.
     count = (lease.spec.lease_transitions or 0) + 1
     spec = msgspec.structs.replace(lease.spec, lease_transitions=count, renew_time=_now())
     return msgspec.structs.replace(lease, spec=spec)

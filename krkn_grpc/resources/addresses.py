@@ -1,12 +1,14 @@
-"""Which network addresses a target may have.
+"""Rules for the network addresses of a target.
 
 A target is registered by a caller and contacted by the controller, so an address that only the
 controller's own machine or its cloud would answer on (loopback, link-local, metadata services)
-is refused, in every spelling that some client would understand. Private networks are allowed:
-clusters live there.
+is refused, in every spelling that some client accepts. Private networks are allowed: many clusters
+are there.
 
-Registration checks what the URL says (`check_literal`); the controller resolves names and checks
+Registration checks the text of the URL (`check_literal`); the controller resolves names and checks
 every address that it is about to use (`refusal`).
+
+By hand: no maintained library has these rules.
 """
 
 import re
@@ -26,7 +28,7 @@ MULTICAST = "Multicast and broadcast addresses are not allowed as targets."
 METADATA = "Addresses of cloud metadata services are not allowed as targets."
 NOT_AN_ADDRESS = "The host looks like a numeric address, but is none."
 
-# Single metadata addresses come first: some lie inside a network that is refused more vaguely.
+# Single metadata addresses come first: some are in a network with a less specific reason.
 _REFUSED: tuple[tuple[Network, str], ...] = (
     (IPv4Network("169.254.169.254"), METADATA),  # nearly every cloud
     (IPv4Network("169.254.170.2"), METADATA),  # AWS, containers
@@ -74,20 +76,20 @@ _NUMERIC_LABEL = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class AddressRules:
-    """The addresses that are refused; `allowed_networks` are let through all the same.
+    """The rules by which addresses are refused; `allowed_networks` are exempt from them.
 
-    `allow_proxy_url` says whether a kubeconfig may name a proxy to reach the target by. The proxy's
-    own address has the same rules.
+    `allow_proxy_url` says whether a kubeconfig may name a proxy to the target. The same rules apply
+    to the proxy's own address.
     """
 
     allowed_networks: tuple[Network, ...] = ()
     allow_proxy_url: bool = False
 
     def refusal(self, address: Address | str) -> str | None:
-        """Say why this address may not be contacted, or None if it may.
+        """Return the reason why this address may not be contacted, or None if it may.
 
-        Text is read in every way that some resolver would read it, and refused if one of the
-        readings is refused, or if there is none.
+        Text is parsed as each known resolver would parse it, and refused if one of the resulting
+        addresses is refused, or if there is none.
         """
         if isinstance(address, str):
             readings = tuple(spelled_addresses(address))
@@ -104,7 +106,7 @@ class AddressRules:
         return None
 
     def check_literal(self, host: str) -> str | None:
-        """Say why the host of a URL is refused as it is written, or None. Resolves nothing."""
+        """Return why the host of a URL is refused as it is written, or None. Resolves nothing."""
         name = _folded(host)
         if any(spelled_addresses(name)) or is_numeric(name) or ":" in name:
             return self.refusal(name)
@@ -120,9 +122,9 @@ class AddressRules:
 
 
 def spelled_addresses(host: str) -> Iterator[Address]:
-    """Give every address that some client reads this text as; nothing for a DNS name.
+    """Yield every address that some client reads this text as; nothing for a DNS name.
 
-    Knows decimal, octal and hexadecimal IPv4 with one to four parts, leading zeros read both as
+    Supports decimal, octal and hexadecimal IPv4 with one to four parts, leading zeros read both as
     octal and as decimal, brackets, zone ids, a trailing dot, and full-width digits and dots.
     """
     text = _folded(host)
@@ -142,13 +144,13 @@ def is_numeric(host: str) -> bool:
 
 
 def _folded(host: str) -> str:
-    # NFKC is what IDNA does to a host before it is looked up: full-width digits become digits.
+    # IDNA applies NFKC to a host before the lookup: full-width digits become digits.
     text = unicodedata.normalize("NFKC", host).replace("\u3002", ".").strip()
     return text.removeprefix("[").removesuffix("]").rstrip(".").lower()
 
 
 def _ipv4(text: str, *, octal: bool) -> IPv4Address | None:
-    """Read text as inet_aton does: the last of one to four parts fills all bytes that are left."""
+    """Read text as inet_aton does: the last of one to four parts fills all remaining bytes."""
     labels = text.split(".")
     if len(labels) > 4 or not all(_NUMERIC_LABEL.match(label) for label in labels):
         return None
@@ -178,14 +180,14 @@ def _number(label: str, *, octal: bool) -> int | None:
 
 
 def _plain(address: Address) -> Address:
-    """Leave out what does not change where a connection goes: the zone and the IPv4 mapping."""
+    """Remove the zone and the IPv4 mapping, which do not change a connection's destination."""
     if isinstance(address, IPv4Address):
         return address
     return address.ipv4_mapped or IPv6Address(int(address))
 
 
 def _embedded(address: Address) -> Iterator[IPv4Address]:
-    """Give the IPv4 addresses that a gateway or tunnel on the way may deliver to."""
+    """Yield the embedded IPv4 addresses to which a gateway or tunnel may deliver."""
     if isinstance(address, IPv4Address):
         return
     value = int(address)

@@ -25,7 +25,8 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
     """All that the job needs; only `stop` may change, and only to true.
 
     `target_uid`, `target_secret_uuid` and `cluster_api_url` pin the cluster that the caller
-    meant: when the target differs from them, the job does not start.
+    meant: when the target differs from them, the job does not start. `run_id` and `run_uid` name
+    the record of the call that made it; a job written with kubectl has none.
     """
 
     job_id: str
@@ -43,6 +44,8 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     ttl_seconds_after_finished: int | None = None
     request_id: str = ""
+    run_id: str = ""
+    run_uid: str = msgspec.field(name="runUID", default="")
     requested_by: str = ""
     stop: bool = False
 
@@ -53,7 +56,7 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
 
 
 class ChaosJobStatus(Struct, frozen=True, kw_only=True):
-    """What is known of the run. `pod_uid` is written once, before the pod may start."""
+    """The observed state of the run. `pod_uid` is written once, before the pod may start."""
 
     phase: Phase = "Pending"
     reason: str = ""
@@ -68,7 +71,7 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
 
     @property
     def is_final(self) -> bool:
-        """Whether this outcome stands for ever."""
+        """Whether the phase can no longer change."""
         return self.phase in FINAL_PHASES
 
 

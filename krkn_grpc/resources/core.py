@@ -21,12 +21,12 @@ class Secret(Resource, frozen=True, kw_only=True):
 
 
 def micro_time(moment: datetime) -> datetime:
-    """Return the moment as Kubernetes reads a MicroTime: never without its fraction."""
+    """Return the moment in a form that Kubernetes reads as MicroTime: always with a fraction."""
     return moment if moment.microsecond else moment.replace(microsecond=1)
 
 
 class LeaseSpec(Struct, frozen=True, kw_only=True):
-    """Who holds a Lease and since when."""
+    """The holder of a Lease and its times."""
 
     holder_identity: str = ""
     lease_duration_seconds: int | None = None
@@ -44,7 +44,7 @@ class Lease(Resource, frozen=True, kw_only=True):
 
 
 class ObjectReference(Struct, frozen=True, kw_only=True):
-    """What an Event is about."""
+    """The object that an Event is about."""
 
     api_version: str = ""
     kind: str = ""

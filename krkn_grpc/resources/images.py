@@ -1,4 +1,4 @@
-"""Which images may run: whoever runs one holds the target's credential meanwhile.
+"""Rules for the images that may run: a running image has the target's credential.
 
 An entry of the list is one of
 
@@ -11,8 +11,8 @@ An entry of the list is one of
     host/team/app:tag         this repository with this tag, and no digest beside it
     host/team/app@sha256:...  exactly this
 
-and is compared as it is written. It begins with the registry's host, because a reference without
-one means whatever the node makes of it.
+and is compared as it is written. It begins with the registry's host, because the meaning of a
+reference without one depends on the node.
 """
 
 import re
@@ -20,18 +20,49 @@ from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 ALL = "*"
-DEFAULT = ("quay.io/krkn-chaos/krkn-hub",)
+DEFAULT = ("quay.io/krkn-chaos/krkn-hub", "quay.io/krkn-chaos/krkn-hub-multiarch")
+"""The repositories in which krkn-hub's images are published."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# A first part without a dot or a port is no host, but for this one.
+# A first part without a dot or a port is not a host, except localhost.
 _HOST = re.compile(r"([^/:]+\.[^/:]+|localhost|\[[0-9a-f:]+\])(:\d+)?|[^/:.]+:\d+")
 
 
+# The grammar of a reference as a node has it (github.com/distribution/reference).
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:(?P<first>(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?)/)?"
+    rf"(?P<path>{_PART}(?:/{_PART})*)"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+    r"(?:@(?P<algorithm>[a-z0-9]+):(?P<digest>[0-9a-f]+))?"
+)
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_LONGEST_REPOSITORY = 255
+
+
+def is_reference(text: str) -> bool:
+    """Whether a node would accept the text as an image reference."""
+    parts = _REFERENCE.fullmatch(text)
+    if parts is None or _IMAGE_ID.fullmatch(text):
+        return False
+    if parts["algorithm"] and len(parts["digest"]) != _DIGITS.get(parts["algorithm"]):
+        return False
+    first, repository = parts["first"] or "library", parts["path"]
+    is_host = first == "localhost" or first != first.lower() or not {".", ":"}.isdisjoint(first)
+    return len(repository if is_host else f"{first}/{repository}") <= _LONGEST_REPOSITORY
+
+
+def is_hosted(name: str) -> bool:
+    """Whether the name begins with a registry's host."""
+    return _HOST.fullmatch(name.split("/", 1)[0]) is not None
+
+
 def read(text: str) -> tuple[str, ...]:
-    """Return the entries of a comma separated list; raises ValueError for one that is none."""
+    """Return the entries of a comma separated list; raises ValueError for an invalid entry."""
     given = tuple(part.strip() for part in text.split(",") if part.strip())
     for entry in given:
-        is_hosted = _HOST.fullmatch(entry.split("/", 1)[0]) is not None
-        if entry != ALL and not _DIGEST.fullmatch(entry) and not is_hosted:
+        if entry != ALL and not _DIGEST.fullmatch(entry) and not is_hosted(entry):
             raise ValueError(
                 f"{entry!r} is not an image that can be allowed: it begins with its registry's "
                 "host, or is sha256: with 64 digits, or *"
@@ -43,6 +74,11 @@ def is_allowed(image: str, allowed: Iterable[str]) -> bool:
     """Whether the image is one of the allowed ones."""
     reference = _Reference.of(image)
     return any(_matches(reference, entry) for entry in allowed)
+
+
+def repository_of(image: str) -> str:
+    """Return an image's repository, with its registry's host and without tag and digest."""
+    return _Reference.of(image).repository
 
 
 class _Reference(NamedTuple):
@@ -77,6 +113,6 @@ def _matches(image: _Reference, entry: str) -> bool:
     if allowed.digest:
         return (image.repository, image.digest) == (allowed.repository, allowed.digest)
     if allowed.tag:
-        # Of a tag and a digest together, the node heeds only the digest.
+        # If there is both a tag and a digest, the node uses only the digest.
         return image == allowed
     return image.repository == allowed.repository or image.is_below(f"{allowed.repository}/")

@@ -47,9 +47,13 @@ class ObjectMeta(Struct, frozen=True, kw_only=True):
         """Whether the object with this uid is among the owners."""
         return any(owner.uid == uid for owner in self.owner_references)
 
+    def is_controlled_by(self, uid: str) -> bool:
+        """Whether the object with this uid is the owner that controls it."""
+        return any(owner.controller and owner.uid == uid for owner in self.owner_references)
+
 
 class Kind(NamedTuple):
-    """How a kind of object is called: in bodies by `name`, in paths by `plural`."""
+    """The names of a kind of object: `name` in bodies, `plural` in paths."""
 
     api_version: str
     name: str
@@ -57,7 +61,7 @@ class Kind(NamedTuple):
 
 
 class Resource(Struct, frozen=True, kw_only=True):
-    """Any Kubernetes object. Its kind is the class's, so no field has to carry it."""
+    """Any Kubernetes object. Its kind belongs to the class, so no field holds it."""
 
     KIND: ClassVar[Kind]
 
@@ -81,9 +85,9 @@ def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | No
 
 
 def with_condition(conditions: Iterable[Condition], new: Condition) -> list[Condition]:
-    """Return the conditions with `new` in the place of its type.
+    """Return the conditions with `new` in place of the one of its type.
 
-    The transition time moves only when the status does, as the field is defined.
+    The transition time changes only when the status does, as the field is defined.
     """
     kept = list(conditions)
     for index, old in enumerate(kept):
@@ -95,11 +99,12 @@ def with_condition(conditions: Iterable[Condition], new: Condition) -> list[Cond
     return [*kept, new]
 
 
-def owner_of(owner: Resource) -> OwnerReference:
-    """Return the reference by which `owner` owns another object."""
+def owner_of(owner: Resource, *, controller: bool = False) -> OwnerReference:
+    """Return the reference by which `owner` owns another object, as its controller or not."""
     return OwnerReference(
         api_version=owner.KIND.api_version,
         kind=owner.KIND.name,
         name=owner.metadata.name,
         uid=owner.metadata.uid,
+        controller=controller,
     )

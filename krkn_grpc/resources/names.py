@@ -1,13 +1,12 @@
 """The name of every object that belongs to a job or a target.
 
-A name is computed from identity and never read from a spec: creating the same thing again
-finds "already exists", and nobody can point the controller at an object of their own.
+A name is computed from identity and never read from a spec: creating the same object again
+gives "already exists", and no user can make the controller use another object.
 """
 
 import hashlib
 from functools import lru_cache
 
-from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.kubeconfig import normalise_url
 
@@ -18,7 +17,7 @@ REQUEST_RECORD = "krkn-request-"
 _POD = "krkn-job-"
 _NAME_RESERVATION = "krkn-target-name-"
 _URL_RESERVATION = "krkn-target-url-"
-# Each sweep asks for those of all targets again.
+# Each sweep needs the names of all targets again.
 _KNOWN = 16_384
 
 
@@ -53,6 +52,11 @@ def secrets_of(job_id: str) -> tuple[str, str, str]:
     return kubeconfig_secret_for(job_id), inputs_secret_for(job_id), registry_secret_for(job_id)
 
 
+def network_policy_for(job_id: str) -> str:
+    """Return the name of the NetworkPolicy that lets the job's pod out to its target."""
+    return f"krkn-job-{job_id}"
+
+
 def file_key(index: int) -> str:
     """Return the key of the job's n-th file in its inputs Secret."""
     return f"file-{index}"
@@ -80,25 +84,13 @@ def is_reservation(lease: str) -> bool:
     return lease.startswith((_NAME_RESERVATION, _URL_RESERVATION))
 
 
-def request_record(caller: str, request_id: str) -> str:
-    """Return the name of the Lease that remembers a caller's request."""
-    return f"{REQUEST_RECORD}{_digest(f'{request_id}/{caller}')}"
-
-
-def job_record(job_id: str) -> str:
-    """Return the name of the Lease that remembers a job whose request had no id."""
-    return f"{REQUEST_RECORD}{_digest(f'job/{job_id}')}"
-
-
-def record_of(job: ChaosJob) -> str:
-    """Return the name of the Lease that says whether this job was deleted before."""
-    if job.spec.request_id:
-        return request_record(job.spec.requested_by, job.spec.request_id)
-    return job_record(job.metadata.name)
+def request_record(run_id: str) -> str:
+    """Return the name of the Lease that is the idempotency record of a call to run a scenario."""
+    return f"{REQUEST_RECORD}{run_id}"
 
 
 def is_request_record(lease: str) -> bool:
-    """Whether a Lease of this name remembers a request, or a job of one."""
+    """Whether a Lease of this name is the idempotency record of a call."""
     return lease.startswith(REQUEST_RECORD)
 
 

@@ -1,8 +1,13 @@
-"""Pods: what is written to start a scenario, and what is read to know its outcome."""
+"""Pods: the fields written to start a scenario, and those read to know its outcome."""
 
 from datetime import datetime
 
 from krkn_grpc.resources.meta import Kind, Resource, Struct
+from krkn_grpc.resources.scheduling import (
+    ResourceRequirements,
+    Toleration,
+    TopologySpreadConstraint,
+)
 
 
 class SecretKeySelector(Struct, frozen=True, kw_only=True):
@@ -36,7 +41,7 @@ class VolumeMount(Struct, frozen=True, kw_only=True):
 
 
 class KeyToPath(Struct, frozen=True, kw_only=True):
-    """One key of a Secret as a file."""
+    """One key of a Secret or ConfigMap as a file."""
 
     key: str
     path: str
@@ -50,8 +55,17 @@ class SecretVolume(Struct, frozen=True, kw_only=True):
     default_mode: int | None = None
 
 
+class ConfigMapVolume(Struct, frozen=True, kw_only=True):
+    """A ConfigMap as files."""
+
+    name: str
+    items: list[KeyToPath] = []
+
+
 class EmptyDir(Struct, frozen=True, kw_only=True):
-    """A scratch folder."""
+    """A scratch folder; a pod that writes more than `size_limit` into it is evicted."""
+
+    size_limit: str = ""
 
 
 class Volume(Struct, frozen=True, kw_only=True):
@@ -59,6 +73,7 @@ class Volume(Struct, frozen=True, kw_only=True):
 
     name: str
     secret: SecretVolume | None = None
+    config_map: ConfigMapVolume | None = None
     empty_dir: EmptyDir | None = None
 
 
@@ -75,7 +90,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
 
 class SecurityContext(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """What the container may do."""
+    """The privileges of the container."""
 
     allow_privilege_escalation: bool
     capabilities: Capabilities
@@ -83,11 +98,11 @@ class SecurityContext(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class PodSecurityContext(Struct, frozen=True, kw_only=True):
-    """Who the pod runs as."""
+    """The user and groups that the pod runs as; those left out are the cluster's to choose."""
 
-    run_as_user: int
-    run_as_group: int
-    fs_group: int
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    fs_group: int | None = None
     run_as_non_root: bool
     seccomp_profile: SeccompProfile
 
@@ -99,13 +114,13 @@ class ExecAction(Struct, frozen=True, kw_only=True):
 
 
 class LifecycleHandler(Struct, frozen=True, kw_only=True):
-    """What is done at a moment of the container's life."""
+    """The action of a lifecycle hook."""
 
     exec: ExecAction
 
 
 class Lifecycle(Struct, frozen=True, kw_only=True):
-    """Before SIGTERM is sent, within the grace period."""
+    """The hook that runs before SIGTERM is sent, within the grace period."""
 
     pre_stop: LifecycleHandler
 
@@ -119,6 +134,7 @@ class Container(Struct, frozen=True, kw_only=True):
     env: list[EnvVar] = []
     volume_mounts: list[VolumeMount] = []
     lifecycle: Lifecycle | None = None
+    resources: ResourceRequirements = ResourceRequirements()
     security_context: SecurityContext
 
 
@@ -129,14 +145,20 @@ class LocalReference(Struct, frozen=True, kw_only=True):
 
 
 class PodSpec(Struct, frozen=True, kw_only=True):
-    """The pod as it is asked for."""
+    """The spec of a pod to be created."""
 
     containers: list[Container]
     volumes: list[Volume] = []
     scheduling_gates: list[LocalReference] = []
     image_pull_secrets: list[LocalReference] = []
     security_context: PodSecurityContext
+    node_selector: dict[str, str] = {}
+    tolerations: list[Toleration] = []
+    topology_spread_constraints: list[TopologySpreadConstraint] = []
+    priority_class_name: str = ""
+    runtime_class_name: str = ""
     restart_policy: str
+    service_account_name: str = ""
     automount_service_account_token: bool | None
     enable_service_links: bool | None = None
     active_deadline_seconds: int | None = None
@@ -162,7 +184,7 @@ class TerminatedState(Struct, frozen=True, kw_only=True):
 
 
 class RunningState(Struct, frozen=True, kw_only=True):
-    """Since when a container runs."""
+    """The start time of a running container."""
 
     started_at: datetime | None = None
 
@@ -187,8 +209,6 @@ class ContainerStatus(Struct, frozen=True, kw_only=True):
 
     name: str
     state: ContainerState = ContainerState()
-    last_state: ContainerState = ContainerState()
-    restart_count: int = 0
 
 
 class PodCondition(Struct, frozen=True, kw_only=True):
@@ -209,10 +229,11 @@ class PodStatus(Struct, frozen=True, kw_only=True):
     start_time: datetime | None = None
     conditions: list[PodCondition] = []
     container_statuses: list[ContainerStatus] = []
+    init_container_statuses: list[ContainerStatus] = []
 
 
 class ObservedPodSpec(Struct, frozen=True, kw_only=True):
-    """The little of a pod's spec that decisions need."""
+    """The fields of a pod's spec that decisions need."""
 
     node_name: str = ""
     scheduling_gates: list[LocalReference] = []
@@ -220,7 +241,7 @@ class ObservedPodSpec(Struct, frozen=True, kw_only=True):
 
 
 class Pod(Resource, frozen=True, kw_only=True):
-    """A pod as it is observed; everything that decisions do not need is not even decoded."""
+    """A pod as it is observed; fields that decisions do not need are not decoded."""
 
     KIND = Kind("v1", "Pod", "pods")
 
@@ -229,15 +250,15 @@ class Pod(Resource, frozen=True, kw_only=True):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether none of its containers runs or ever will again."""
+        """Whether no container of the pod runs or will run again."""
         return self.status.phase in ("Succeeded", "Failed")
 
-    @property
-    def is_gated(self) -> bool:
-        """Whether the scheduler is still kept from it, so that nothing of it ever ran."""
-        return bool(self.spec.scheduling_gates)
+    def container_state(self, name: str) -> ContainerState:
+        """Return the state of a container; empty while there is none."""
+        statuses = self.status.container_statuses
+        return next((each.state for each in statuses if each.name == name), ContainerState())
 
     @property
     def is_bound(self) -> bool:
-        """Whether it was given to a node, which may have started it."""
+        """Whether it is bound to a node, which may have started it."""
         return bool(self.spec.node_name)

@@ -1,4 +1,4 @@
-"""KrknOperatorTargetProvider: how this service makes itself known to others of the group."""
+"""KrknOperatorTargetProvider: announces this service to other programs of the API group."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from krkn_grpc.resources.meta import API_VERSION, Kind, Resource, Struct
 
 
 class ProviderSpec(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Who provides targets, and whether it does so now."""
+    """The operator that provides targets, and whether it is active."""
 
     operator_name: str = msgspec.field(name="operator-name")
     active: bool = True

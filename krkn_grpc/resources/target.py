@@ -17,11 +17,23 @@ from krkn_grpc.resources.meta import (
 ADMITTED = "Admitted"
 READY = "Ready"
 
+# Reasons for not being ready that are not a passing state of the cluster: no scenario may start.
+ADDRESS_REFUSED = "AddressRefused"
+INVALID_KUBECONFIG = "InvalidKubeconfig"
+# These only of adopted targets: the cluster is our own, or is not known to be another one, or the
+# provider does not know it any more.
+OWN_CLUSTER = "OwnCluster"
+IDENTITY_UNKNOWN = "IdentityUnknown"
+PROVIDER_GONE = "ProviderGone"
+_NEVER_RUN = frozenset(
+    {INVALID_KUBECONFIG, ADDRESS_REFUSED, OWN_CLUSTER, IDENTITY_UNKNOWN, PROVIDER_GONE}
+)
+
 SecretType = Literal["kubeconfig", "token", "credentials"]
 
 
 class TargetSpec(Struct, frozen=True, kw_only=True):
-    """What was registered. The credentials are in the Secret named by `secret_uuid` alone."""
+    """The registered cluster. Its credentials are only in the Secret named by `secret_uuid`."""
 
     uuid: str
     cluster_name: str
@@ -33,7 +45,7 @@ class TargetSpec(Struct, frozen=True, kw_only=True):
 
 
 class TargetStatus(Struct, frozen=True, kw_only=True):
-    """What the controller found out; `ready` is information and gates nothing."""
+    """The controller's observations; `ready` is information and prevents nothing."""
 
     ready: bool = False
     last_updated: datetime | None = None
@@ -50,7 +62,7 @@ class Target(Resource, frozen=True, kw_only=True):
 
     @property
     def is_admitted(self) -> bool:
-        """Whether this target holds its name and URL, for the spec as it is now."""
+        """Whether this target holds its name and URL, for its current spec."""
         admitted = find_condition(self.status.conditions, ADMITTED)
         return (
             admitted is not None
@@ -61,10 +73,28 @@ class Target(Resource, frozen=True, kw_only=True):
 
     @property
     def was_refused(self) -> bool:
-        """Whether admission was tried and lost, for the spec as it is now."""
+        """Whether admission was refused, for the current spec."""
         admitted = find_condition(self.status.conditions, ADMITTED)
         return (
             admitted is not None
             and admitted.status == "False"
             and admitted.observed_generation == self.metadata.generation
         )
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether its cluster was checked, for the current spec."""
+        return self._current_ready is not None
+
+    @property
+    def unfit(self) -> Condition | None:
+        """The condition that forbids every run on it, for the current spec, or None."""
+        ready = self._current_ready
+        is_unfit = ready is not None and ready.status != "True" and ready.reason in _NEVER_RUN
+        return ready if is_unfit else None
+
+    @property
+    def _current_ready(self) -> Condition | None:
+        ready = find_condition(self.status.conditions, READY)
+        is_current = ready is not None and ready.observed_generation == self.metadata.generation
+        return ready if is_current else None

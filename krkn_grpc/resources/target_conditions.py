@@ -4,14 +4,15 @@ from datetime import datetime
 
 import msgspec
 
+from krkn_grpc.resources import bounds
 from krkn_grpc.resources.meta import Condition, find_condition, with_condition
 from krkn_grpc.resources.target import ADMITTED, READY, Target, TargetStatus
 
 
 def admitted(target: Target, now: datetime) -> TargetStatus:
-    """Return the status of a target that holds its name and its URL, for the spec as it is.
+    """Return the status of a target that holds its name and its URL, for its current spec.
 
-    What a check found of a former spec says nothing of this one: it is ready after the next.
+    A check's result for an earlier spec does not apply: the target is ready after the next check.
     """
     message = "The target holds its name and its URL."
     before = find_condition(target.status.conditions, ADMITTED)
@@ -20,7 +21,7 @@ def admitted(target: Target, now: datetime) -> TargetStatus:
     if (
         ready is not None
         and ready.observed_generation == target.metadata.generation
-        # That of a refusal was not found by a check.
+        # A refusal's Ready condition does not come from a check.
         and (before is None or ready.reason != before.reason)
     ):
         return status
@@ -31,7 +32,7 @@ def admitted(target: Target, now: datetime) -> TargetStatus:
 def refused(target: Target, reason: str, message: str, now: datetime) -> TargetStatus:
     """Return the status of a target that cannot have its name or its URL; it is not ready."""
     refused = _with(target, ADMITTED, False, reason, message, now)
-    # For the same reason: whoever looks at this condition alone is told, too.
+    # With the same reason, for readers that look at this condition alone.
     status = _with(
         msgspec.structs.replace(target, status=refused), READY, False, reason, message, now
     )
@@ -46,6 +47,11 @@ def checked(
     return msgspec.structs.replace(status, ready=is_ready, last_updated=now)
 
 
+def plain(status: TargetStatus) -> TargetStatus:
+    """Return the status without text from other sources, for when the API server refuses it."""
+    return msgspec.structs.replace(status, conditions=bounds.plain_conditions(status.conditions))
+
+
 def _with(
     target: Target, kind: str, holds: bool, reason: str, message: str, now: datetime
 ) -> TargetStatus:
@@ -57,5 +63,5 @@ def _with(
         last_transition_time=now,
         observed_generation=target.metadata.generation,
     )
-    conditions = with_condition(target.status.conditions, condition)
+    conditions = with_condition(target.status.conditions, bounds.bounded(condition))
     return msgspec.structs.replace(target.status, conditions=conditions)

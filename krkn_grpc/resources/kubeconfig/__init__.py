@@ -1,8 +1,8 @@
 """Kubeconfigs as data: read strictly, built from credentials, written canonically.
 
-In here: what a kubeconfig may hold and how it is spelled. Not in here: contacting a cluster, or
-which addresses are allowed (`krkn_grpc.resources.addresses`). Nothing in here opens a file or a
-socket or runs anything, whatever the text says.
+This package defines the content and the text form of a kubeconfig. It does not contact a cluster,
+or decide which addresses are allowed (`krkn_grpc.resources.addresses`). It never opens a file or a
+socket and never runs a command, regardless of the text.
 """
 
 from krkn_grpc.resources.kubeconfig.build import decode_submitted, from_credentials, from_token
@@ -15,7 +15,6 @@ from krkn_grpc.resources.kubeconfig.model import (
     KubeconfigRules,
     Password,
     Token,
-    Violation,
 )
 from krkn_grpc.resources.kubeconfig.reader import read
 from krkn_grpc.resources.kubeconfig.render import (
@@ -27,6 +26,7 @@ from krkn_grpc.resources.kubeconfig.render import (
     unwrap,
 )
 from krkn_grpc.resources.kubeconfig.urls import Endpoint, endpoint, normalise_url
+from krkn_grpc.resources.violation import Violation
 
 __all__ = [
     "MAX_BYTES",

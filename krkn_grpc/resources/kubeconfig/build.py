@@ -1,4 +1,4 @@
-"""Kubeconfigs from what a request gives: a whole one, a token, or a user name and password."""
+"""Builds kubeconfigs from a request's fields: a whole one, a token, or a user name and password."""
 
 from krkn_grpc.resources.kubeconfig import pem, values
 from krkn_grpc.resources.kubeconfig.findings import Findings, Refused
@@ -20,7 +20,7 @@ PASSWORD = "password"
 
 
 def decode_submitted(value: str) -> str:
-    """Give the YAML (or JSON) of a submitted kubeconfig, which may be base64 of it.
+    """Return the YAML (or JSON) of a submitted kubeconfig, which may be base64-encoded.
 
     Every kubeconfig has a colon and base64 has none, so a value with a colon is taken as it is
     and any other must be base64 (standard or URL-safe, line breaks allowed), decoded once.
@@ -30,7 +30,7 @@ def decode_submitted(value: str) -> str:
 
 
 def from_token(url: str, token: str, ca_bundle: str | None = None) -> Kubeconfig:
-    """Make a kubeconfig of a bearer token; raise KubeconfigError naming the request's fields.
+    """Return a kubeconfig with a bearer token; raise KubeconfigError naming the request's fields.
 
     Without a CA bundle (PEM, or base64 of PEM) the cluster's certificate is not verified.
     """
@@ -42,7 +42,7 @@ def from_token(url: str, token: str, ca_bundle: str | None = None) -> Kubeconfig
 def from_credentials(
     url: str, username: str, password: str, ca_bundle: str | None = None
 ) -> Kubeconfig:
-    """Make a kubeconfig of a user name and password; otherwise as `from_token`."""
+    """Return a kubeconfig with a user name and password; otherwise as `from_token`."""
     findings = Findings()
     name = findings.check(USERNAME, values.username, username)
     secret = findings.check(PASSWORD, values.password, password)
@@ -67,7 +67,7 @@ def _build(
 
 
 def _decoded(value: str) -> str:
-    # A third more for base64, and its line breaks.
+    # Base64 is a third longer, and has line breaks.
     if len(value) > 2 * MAX_BYTES:
         raise Refused(f"It must have at most {MAX_BYTES // 1024} KiB.")
     if ":" in value:

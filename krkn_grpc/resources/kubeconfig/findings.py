@@ -1,9 +1,10 @@
-"""How checks report: a value check raises Refused, a reader collects the violations."""
+"""Error reports of the checks: a value check raises Refused, a reader collects the violations."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from krkn_grpc.resources.kubeconfig.model import KubeconfigError, Violation
+from krkn_grpc.resources.kubeconfig.model import KubeconfigError
+from krkn_grpc.resources.violation import Violation
 
 Value = TypeVar("Value")
 Given = TypeVar("Given")
@@ -24,11 +25,11 @@ class Findings:
         self._violations: list[Violation] = []
 
     def add(self, field: str, sentence: str) -> None:
-        """Note a violation."""
+        """Record a violation."""
         self._violations.append(Violation(field, sentence))
 
     def check(self, field: str, check: Callable[[Given], Value], given: Given) -> Value | None:
-        """Give the checked value, or note why it was refused and give None."""
+        """Return the checked value, or record why it was refused and return None."""
         try:
             return check(given)
         except Refused as refused:
@@ -36,7 +37,7 @@ class Findings:
             return None
 
     def conclude(self, value: Value | None) -> Value:
-        """Give the value that was made, or raise KubeconfigError if there is a violation."""
+        """Return the value, or raise KubeconfigError if there is a violation."""
         if self._violations:
             raise KubeconfigError(self._violations)
         assert value is not None, "nothing was made, yet nothing is wrong"

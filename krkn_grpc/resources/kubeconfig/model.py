@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from krkn_grpc.resources.kubeconfig.urls import Endpoint, endpoint
+from krkn_grpc.resources.violation import Violation
 
 MAX_BYTES = 256 * 1024
 """The largest kubeconfig that is read, in bytes of UTF-8."""
@@ -46,10 +47,10 @@ Credentials: TypeAlias = Token | Password | ClientCertificate
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
-    """How to reach one cluster and who to be there; made by `read`, `from_token` and the like.
+    """The endpoint and the credentials for one cluster; made by `read`, `from_token` and the like.
 
-    Without `certificate_authority` the cluster's certificate is checked with the system's own,
-    unless `insecure_skip_tls_verify` says that it is not checked at all.
+    Without `certificate_authority` the cluster's certificate is checked with the system's
+    authorities, or with `insecure_skip_tls_verify` not at all.
     """
 
     server: str
@@ -67,21 +68,13 @@ class Kubeconfig:
 
 @dataclass(frozen=True, slots=True)
 class KubeconfigRules:
-    """What an installation may allow beyond the default."""
+    """Options that an installation may allow beyond the default."""
 
     allow_proxy_url: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """What is wrong with one field: its path, and a sentence that repeats no submitted value."""
-
-    field: str
-    description: str
-
-
 class KubeconfigError(ValueError):
-    """A kubeconfig, or what one was to be made from, is refused; `violations` say why."""
+    """A kubeconfig, or the input for one, is refused; `violations` say why."""
 
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)

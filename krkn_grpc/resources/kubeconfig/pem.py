@@ -1,11 +1,13 @@
-"""Certificates and keys: PEM that really parses, written anew.
+"""Certificates and keys: PEM that is parsed and encoded again.
 
-What comes out holds certificates and one key and nothing else: no comments, no text around the
-blocks, no second key that someone left in the file.
+The result holds certificates and one key and nothing else: no comments, no text around the blocks,
+no key beside the certificates, no second key. As kubectl does, each field uses the blocks of its
+own kind in a file that holds them all, and ignores the others.
 """
 
 import re
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,15 +22,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from krkn_grpc.resources.kubeconfig.findings import Refused
-from krkn_grpc.resources.kubeconfig.model import ClientCertificate
+from krkn_grpc.resources.kubeconfig.model import MAX_BYTES, ClientCertificate
 from krkn_grpc.resources.kubeconfig.values import base64_bytes
 
 MAX_KEY_BYTES = 8 * 1024
 """The largest private key that is parsed; an RSA key of 8192 bits fits."""
 
 _BEGIN = re.compile(rb"-----BEGIN ([^\r\n]*?)-----")
-_NO_CERTIFICATES = "There is no PEM certificate in it."
-_BAD_CERTIFICATE = "A PEM certificate in it cannot be parsed."
+_CERTIFICATE = b"CERTIFICATE"
+_PRIVATE_KEY = b"PRIVATE KEY"
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey
@@ -39,7 +41,9 @@ PrivateKey: TypeAlias = (
 
 
 def ca_bundle(value: str) -> str:
-    """Check a bundle of certificates, PEM or base64 of PEM, and give it as PEM."""
+    """Check a bundle of certificates, PEM or base64 of PEM, and return it as PEM."""
+    if len(value) > 2 * MAX_BYTES:
+        raise Refused(f"It must have at most {MAX_BYTES // 1024} KiB.")
     if "-----" in value:
         return certificates(value.encode("utf-8", "replace"))
     pem = base64_bytes(value)
@@ -49,7 +53,7 @@ def ca_bundle(value: str) -> str:
 
 
 def certificates(pem: bytes) -> str:
-    """Check that every PEM block is a certificate, and there is one; give them as PEM."""
+    """Check all certificates, of which there must be at least one, and return them as PEM."""
     return "".join(_text(certificate) for certificate in _certificates(pem))
 
 
@@ -67,30 +71,48 @@ def client_certificate(certificate: bytes, key: bytes) -> ClientCertificate:
     return ClientCertificate("".join(map(_text, chain)), text.decode("ascii"))
 
 
+class _Block(NamedTuple):
+    label: bytes
+    text: bytes
+
+
+def _blocks(pem: bytes) -> Iterator[_Block]:
+    at = 0
+    while (begin := _BEGIN.search(pem, at)) is not None:
+        end = b"-----END %s-----" % begin[1]
+        found = pem.find(end, begin.end())
+        if found < 0:
+            raise Refused("A PEM block in it cannot be parsed: it has no end.")
+        at = found + len(end)
+        yield _Block(begin[1], pem[begin.start() : at])
+
+
 def _certificates(pem: bytes) -> list[x509.Certificate]:
-    labels = _BEGIN.findall(pem)
-    if not labels:
-        raise Refused(_NO_CERTIFICATES)
-    if any(label != b"CERTIFICATE" for label in labels):
-        raise Refused("It must hold certificates only.")
+    blocks = [block.text for block in _blocks(pem) if block.label == _CERTIFICATE]
+    if not blocks:
+        raise Refused("There is no PEM certificate in it.")
     try:
-        parsed = x509.load_pem_x509_certificates(pem)
+        return [x509.load_pem_x509_certificate(block) for block in blocks]
     except (ValueError, UnsupportedAlgorithm):
-        parsed = []
-    if len(parsed) != len(labels):
-        raise Refused(_BAD_CERTIFICATE)
+        parsed = None
+    if parsed is None:
+        raise Refused("A PEM certificate in it cannot be parsed.")
     return parsed
 
 
 def _private_key(pem: bytes) -> PrivateKey:
-    if len(pem) > MAX_KEY_BYTES:
+    keys = (block for block in _blocks(pem) if block.label.endswith(_PRIVATE_KEY))
+    block = next(keys, None)
+    if block is None:
+        raise Refused("There is no PEM private key in it.")
+    if len(block.text) > MAX_KEY_BYTES:
         raise Refused(f"The private key must have at most {MAX_KEY_BYTES} bytes.")
-    if b"ENCRYPTED" in pem:
+    if b"ENCRYPTED" in block.text:
         raise Refused("The private key is encrypted; embed it without a passphrase.")
     try:
-        # Proving that the factors are prime takes 40 ms for 2048 bits and 4 s for 8192, at each
-        # use of a target. TLS itself does not ask for it, and the numbers are checked below.
-        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
+        # Proving that the factors are prime takes 40 ms for 2048 bits and 4 s for 8192, per use of
+        # a target. TLS itself does not require it, and the numbers are checked below.
+        key = load_pem_private_key(block.text, password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     match key:

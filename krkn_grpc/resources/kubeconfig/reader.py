@@ -1,8 +1,8 @@
 """The strict reader: only the current context's cluster and user, only embedded data.
 
-A kubeconfig is data, never code: whatever would run a command, open a file or connect elsewhere
-is refused, and nothing is read but the text itself. kubectl's own loader does all of those, so
-nothing that a caller submitted is ever given to it.
+A kubeconfig is data, never code: fields that would run a command, open a file or connect elsewhere
+are refused, and only the text itself is read. kubectl's own loader does all of those, so it never
+gets a kubeconfig that a caller submitted.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _REFUSED_IN_USER = {
     "tokenFile": _FILE.format("token"),
     "client-certificate": _FILE.format("client-certificate-data"),
     "client-key": _FILE.format("client-key-data"),
-    # To leave these out would be to act with more rights than the kubeconfig asks for.
+    # Dropping these would give more permissions than the kubeconfig asks for.
     "as": _OTHER_IDENTITY,
     "as-uid": _OTHER_IDENTITY,
     "as-groups": _OTHER_IDENTITY,
@@ -54,7 +54,7 @@ _CLUSTER_FIELDS = {
 
 
 def read(text: str, rules: KubeconfigRules) -> Kubeconfig:
-    """Read a kubeconfig's YAML or JSON; raise KubeconfigError with all that is wrong with it.
+    """Read a kubeconfig's YAML or JSON; raise KubeconfigError with all its violations.
 
     Other contexts, clusters and users, namespaces, preferences and extensions are dropped.
     """
@@ -115,7 +115,7 @@ def _credentials(user: Section, findings: Findings) -> Credentials | None:
     for key in refused:
         user.note(key, _REFUSED_IN_USER[key])
     if refused:
-        return None  # what else is missing would only distract
+        return None  # further violations would only distract
     given = [kind for kind, fields in _KINDS.items() if any(user.has(key) for key in fields)]
     match given:
         case []:
@@ -129,7 +129,7 @@ def _credentials(user: Section, findings: Findings) -> Credentials | None:
         case ["token", "certificate"]:
             return _certificate_and_token(user, findings)
         case _:
-            # Which of them the cluster would go by is not said, and so not who acts there.
+            # It is not defined which of them, and so which user, the cluster would use.
             findings.add(
                 user.path,
                 "It must hold one kind of credential: a token, a user name and password, "

@@ -1,10 +1,10 @@
-"""Kubeconfigs to text: the YAML that clients read, and the Secret's form of it."""
+"""Writes kubeconfigs as text: the YAML that clients read, and its form in a Secret."""
 
 import base64
 import json
 
 import yaml
-from yaml import CSafeDumper
+from yaml import CSafeDumper, ScalarNode
 
 from krkn_grpc.resources.kubeconfig import values
 from krkn_grpc.resources.kubeconfig.findings import Findings, Refused
@@ -23,10 +23,27 @@ SECRET_KEY = "kubeconfig"
 NAME = "target"
 
 
-def render(kubeconfig: Kubeconfig) -> str:
-    """Give the YAML with one cluster, user and context that kubectl and krkn read.
+class _Quoted(str):
+    """Text that is written in quotes, with escapes for non-ASCII characters."""
 
-    `read` gives the same value back.
+    __slots__ = ()
+
+
+class _Dumper(CSafeDumper):
+    """Quotes text, as readers differ on which unquoted text is a number, a boolean or a date."""
+
+
+def _quoted(dumper: CSafeDumper, text: _Quoted) -> ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
+
+
+_Dumper.add_representer(_Quoted, _quoted)
+
+
+def render(kubeconfig: Kubeconfig) -> str:
+    """Return the YAML with one cluster, user and context that kubectl and krkn read.
+
+    `read` gives the same value back, and so does every other reader of YAML.
     """
     document = {
         "apiVersion": "v1",
@@ -36,17 +53,18 @@ def render(kubeconfig: Kubeconfig) -> str:
         "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": NAME}}],
         "current-context": NAME,
     }
-    text: str = yaml.dump(document, Dumper=CSafeDumper, sort_keys=False)
+    # Lines are not folded, since readers differ there, too.
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=MAX_BYTES)
     return text
 
 
 def can_be_read(kubeconfig: Kubeconfig) -> bool:
-    """Whether its text is as short as `read` wants it; what it was made from may be shorter."""
+    """Whether its text is short enough for `read`; the text it was made from may be shorter."""
     return len(render(kubeconfig).encode("utf-8")) <= MAX_BYTES
 
 
 def to_secret_data(kubeconfig: Kubeconfig) -> str:
-    """Give what stands in the Secret under `kubeconfig`: JSON around the YAML's base64.
+    """Return the Secret's value under `kubeconfig`: JSON around the YAML's base64.
 
     Other providers of target resources read and write the same form.
     """
@@ -54,12 +72,12 @@ def to_secret_data(kubeconfig: Kubeconfig) -> str:
 
 
 def from_secret_data(text: str, rules: KubeconfigRules) -> Kubeconfig:
-    """Read what stands in a Secret, with all checks: anyone may have written it with kubectl."""
+    """Read the value in a Secret, with all checks: anyone may have written it with kubectl."""
     return read(unwrap(text), rules)
 
 
 def unwrap(text: str) -> str:
-    """Give the kubeconfig's text that stands in a Secret, unread; KubeconfigError for none."""
+    """Return the kubeconfig's text in a Secret's value, unchecked; KubeconfigError for none."""
     findings = Findings()
     return findings.conclude(findings.check(ROOT, _unwrapped, text))
 
@@ -85,30 +103,31 @@ def _unwrapped(text: str) -> str:
 
 
 def _cluster(kubeconfig: Kubeconfig) -> dict[str, str | bool]:
-    cluster: dict[str, str | bool] = {"server": kubeconfig.server}
+    cluster: dict[str, str | bool] = {"server": _Quoted(kubeconfig.server)}
     if kubeconfig.certificate_authority is not None:
-        cluster["certificate-authority-data"] = _base64(kubeconfig.certificate_authority)
+        cluster["certificate-authority-data"] = _Quoted(_base64(kubeconfig.certificate_authority))
     if kubeconfig.insecure_skip_tls_verify:
         cluster["insecure-skip-tls-verify"] = True
     if kubeconfig.tls_server_name is not None:
-        cluster["tls-server-name"] = kubeconfig.tls_server_name
+        cluster["tls-server-name"] = _Quoted(kubeconfig.tls_server_name)
     if kubeconfig.proxy_url is not None:
-        cluster["proxy-url"] = kubeconfig.proxy_url
+        cluster["proxy-url"] = _Quoted(kubeconfig.proxy_url)
     return cluster
 
 
 def _user(kubeconfig: Kubeconfig) -> dict[str, str]:
     match kubeconfig.credentials:
         case Token(value):
-            return {"token": value}
+            user = {"token": value}
         case Password(username, password):
-            return {"username": username, "password": password}
+            user = {"username": username, "password": password}
         case ClientCertificate(certificate, key, token):
-            pair = {
+            user = {
                 "client-certificate-data": _base64(certificate),
                 "client-key-data": _base64(key),
             }
-            return pair if token is None else pair | {"token": token}
+            user |= {} if token is None else {"token": token}
+    return {field: _Quoted(value) for field, value in user.items()}
 
 
 def _base64(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One mapping of a kubeconfig with its path: typed access that notes what is wrong."""
+"""One mapping of a kubeconfig with its path: typed access that records violations."""
 
 from collections.abc import Iterable, Mapping
 from typing import Self
@@ -6,9 +6,11 @@ from typing import Self
 from krkn_grpc.resources.kubeconfig.findings import Findings
 from krkn_grpc.resources.kubeconfig.tree import FIELD_NAMES, Tree, child
 
+_IN_SMALL_LETTERS = {name.lower(): name for name in FIELD_NAMES}
+
 
 class Section:
-    """A mapping and where it stands. Null and "" count as absent, as they do for kubectl."""
+    """A mapping and its path. Null and "" count as absent, as they do for kubectl."""
 
     def __init__(self, fields: Mapping[str, Tree], path: str, findings: Findings) -> None:
         self._fields = fields
@@ -17,18 +19,18 @@ class Section:
 
     @classmethod
     def of(cls, value: Tree, path: str, findings: Findings) -> Self | None:
-        """Give the section that this value is, or None (noted) if it is no mapping."""
+        """Return the value as a section, or None (noted) if it is not a mapping."""
         if isinstance(value, dict):
             return cls(value, path, findings)
         findings.add(path, "It must be a mapping of fields.")
         return None
 
     def has(self, key: str) -> bool:
-        """Whether the field is there and says something."""
+        """Whether the field is present and not empty."""
         return self._fields.get(key) not in (None, "")
 
     def text(self, key: str) -> str | None:
-        """Give the text of a field; None if it is absent or (noted) not text."""
+        """Return the text of a field; None if it is absent or (noted) not text."""
         value = self._fields.get(key)
         if not self.has(key):
             return None
@@ -38,13 +40,13 @@ class Section:
         return None
 
     def required_text(self, key: str) -> str | None:
-        """Give the text of a field; None if it is (noted) absent or not text."""
+        """Return the text of a field; None if it is (noted) absent or not text."""
         if not self.has(key):
             self.note(key, "It is required.")
         return self.text(key)
 
     def flag(self, key: str) -> bool:
-        """Give a boolean field; false if it is absent or (noted) not a boolean."""
+        """Return a boolean field; false if it is absent or (noted) not a boolean."""
         value = self._fields.get(key)
         if value is None or isinstance(value, bool):
             return value is True
@@ -52,7 +54,7 @@ class Section:
         return False
 
     def entry(self, key: str, name: str, inner: str) -> "Section | None":
-        """Give the mapping `inner` of the entry called `name` in the list `key`; None if noted."""
+        """Return the mapping `inner` of the entry `name` in the list `key`; None if noted."""
         value = self._fields.get(key)
         path = child(self.path, key)
         if not isinstance(value, list):
@@ -73,10 +75,10 @@ class Section:
         return Section.of(entry.get(inner), child(path, inner), self._findings)
 
     def refuse_other_than(self, known: Iterable[str]) -> None:
-        """Note fields that are unknown here.
+        """Note a violation for each unknown field.
 
-        Unlike kubectl, which ignores them: a field that is not understood may say who to be or
-        how to connect, and leaving it out would quietly be someone else.
+        kubectl ignores such fields. But one may select the user or the connection, and ignoring it
+        would silently use another identity.
         """
         known = frozenset(known)
         for key in self._fields.keys() - known:
@@ -87,5 +89,4 @@ class Section:
         self._findings.add(child(self.path, key), sentence)
 
     def _path_of_misspelt(self, key: str) -> str:
-        same = (name for name in FIELD_NAMES if name.lower() == key.lower())
-        return child(self.path, next(same, key))
+        return child(self.path, _IN_SMALL_LETTERS.get(key.lower(), key))

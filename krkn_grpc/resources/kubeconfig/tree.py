@@ -1,7 +1,7 @@
-"""Text to plain data: the part of YAML (and JSON) that a kubeconfig needs, and nothing more.
+"""Parses text to plain data: only the part of YAML (and JSON) that a kubeconfig needs.
 
-No aliases, anchors, tags, merge keys or second documents; each key once; bounded in size and
-depth. Nothing is constructed from the text but strings, booleans, lists and mappings.
+No aliases, anchors, tags, merge keys or second documents; each key once; bounded in size, depth
+and number of values. The result has only strings, booleans, nulls, lists, mappings and `Other`.
 """
 
 import json
@@ -13,13 +13,16 @@ import yaml
 from yaml import CSafeLoader
 from yaml.resolver import Resolver
 
-from krkn_grpc.resources.kubeconfig.model import MAX_BYTES, KubeconfigError, Violation
-from krkn_grpc.resources.kubeconfig.values import has_control_characters
+from krkn_grpc.resources.kubeconfig.model import MAX_BYTES, KubeconfigError
+from krkn_grpc.resources.text import has_control_characters
+from krkn_grpc.resources.violation import Violation
 
 MAX_DEPTH = 32
+# 250 contexts with cluster and user have half as many. One value takes some microseconds.
+MAX_VALUES = 10_000
 ROOT = "kubeconfig"
 
-# Only these appear in the path of a violation: what else stands as a key may be a credential.
+# Only these appear in the path of a violation: any other key may be a credential.
 FIELD_NAMES = frozenset(
     {
         "apiVersion",
@@ -61,7 +64,7 @@ FIELD_NAMES = frozenset(
 
 
 class Other(Enum):
-    """A scalar that is neither text nor a boolean nor null: a number, a date."""
+    """A scalar that is neither text nor a boolean nor null: a number."""
 
     SCALAR = "scalar"
 
@@ -86,11 +89,13 @@ def load(text: str) -> Tree:
         refuse(ROOT, "It must not be empty.")
     # YAML readers disagree on some JSON (tabs, \/, surrogate pairs), so JSON is read as JSON.
     parsed = _json(text) if text.lstrip().startswith("{") else None
-    return _checked(parsed, ROOT, 1) if parsed is not None else _YamlReader(text).document()
+    return (
+        _JsonReader().tree(parsed, ROOT, 1) if parsed is not None else _YamlReader(text).document()
+    )
 
 
 def child(path: str, key: str) -> str:
-    """Give the path of a field, or of what holds it where its name is not a known one."""
+    """Return the path of a field, or of its parent if the field's name is not known."""
     return f"{path}.{key}" if key in FIELD_NAMES else path
 
 
@@ -100,11 +105,11 @@ def refuse(path: str, sentence: str) -> NoReturn:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object as it stands, with what it repeats."""
+    """The members of a JSON object, with repeated names."""
 
 
 def _json(text: str) -> object | None:
-    """Parse JSON, or give None for what is none (a YAML flow mapping looks alike)."""
+    """Parse JSON, or return None if it is not JSON (a YAML flow mapping looks alike)."""
     other = Other.SCALAR
     try:
         parsed: object = json.loads(
@@ -119,26 +124,47 @@ def _json(text: str) -> object | None:
     return parsed
 
 
-def _checked(parsed: object, path: str, depth: int) -> Tree:
-    if depth > MAX_DEPTH:
-        refuse(ROOT, f"It must not be nested deeper than {MAX_DEPTH} levels.")
-    match parsed:
-        case _Pairs():
-            mapping: dict[str, Tree] = {}
-            for key, value in parsed:
-                _check_key(key, mapping, path)
-                mapping[key] = _checked(value, child(path, key), depth + 1)
-            return mapping
-        case list():
-            return [
-                _checked(value, f"{path}[{index}]", depth + 1) for index, value in enumerate(parsed)
-            ]
-        case str():
-            return _checked_text(parsed, path)
-        case bool() | None:
-            return parsed
-        case _:
-            return Other.SCALAR
+class _Bounds:
+    """Limits the depth and the number of the values of one text."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def count(self, depth: int) -> None:
+        """Count one value; refuse the text when it has too many, or is nested too deep."""
+        self._left -= 1
+        if self._left < 0:
+            refuse(ROOT, f"It must have at most {MAX_VALUES} values.")
+        if depth > MAX_DEPTH:
+            refuse(ROOT, f"It must not be nested deeper than {MAX_DEPTH} levels.")
+
+
+class _JsonReader:
+    """Builds the tree from the result of Python's own JSON reader."""
+
+    def __init__(self) -> None:
+        self._bounds = _Bounds()
+
+    def tree(self, parsed: object, path: str, depth: int) -> Tree:
+        self._bounds.count(depth)
+        match parsed:
+            case _Pairs():
+                mapping: dict[str, Tree] = {}
+                for key, value in parsed:
+                    _check_key(key, mapping, path)
+                    mapping[key] = self.tree(value, child(path, key), depth + 1)
+                return mapping
+            case list():
+                return [
+                    self.tree(value, f"{path}[{index}]", depth + 1)
+                    for index, value in enumerate(parsed)
+                ]
+            case str():
+                return _checked_text(parsed, path)
+            case bool() | None:
+                return parsed
+            case _:
+                return Other.SCALAR
 
 
 class _YamlReader:
@@ -147,6 +173,7 @@ class _YamlReader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._resolver = Resolver()
+        self._bounds = _Bounds()
 
     def document(self) -> Tree:
         try:
@@ -160,25 +187,24 @@ class _YamlReader:
         refuse(ROOT, f"It is not valid YAML{where}.")
 
     def _document(self, events: Iterator[yaml.Event]) -> Tree:
-        root: Tree = None
-        documents = 0
+        documents: list[Tree] = []
         for event in events:
             match event:
                 case yaml.StreamStartEvent() | yaml.StreamEndEvent() | yaml.DocumentEndEvent():
                     pass
                 case yaml.DocumentStartEvent():
-                    documents += 1
-                    if documents > 1:
-                        refuse(ROOT, "It must be one YAML document.")
                     if event.tags:
                         refuse(ROOT, "YAML tags are not allowed.")
                 case _:
-                    root = self._node(event, events, ROOT, 1)
-        return root
+                    documents.append(self._node(event, events, ROOT, 1))
+        # A line of three dashes before or after the one document makes empty ones.
+        given = [document for document in documents if document is not None]
+        if len(given) > 1:
+            refuse(ROOT, "It must be one YAML document.")
+        return given[0] if given else None
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Tree:
-        if depth > MAX_DEPTH:
-            refuse(ROOT, f"It must not be nested deeper than {MAX_DEPTH} levels.")
+        self._bounds.count(depth)
         if isinstance(event, yaml.AliasEvent):
             refuse(path, "YAML aliases are not allowed.")
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
@@ -213,8 +239,18 @@ class _YamlReader:
 
     def _scalar(self, event: yaml.ScalarEvent, path: str) -> Tree:
         match self._tag_of(event):
-            case "tag:yaml.org,2002:str" | "tag:yaml.org,2002:merge":
+            # Kubernetes' reader takes those from the second on as text.
+            case (
+                "tag:yaml.org,2002:str"
+                | "tag:yaml.org,2002:merge"
+                | "tag:yaml.org,2002:timestamp"
+                | "tag:yaml.org,2002:value"
+            ):
                 return _checked_text(event.value, path)
+            case "tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" if ":" in event.value or (
+                event.value.startswith(".") and "_" in event.value
+            ):
+                return _checked_text(event.value, path)  # such as 1:30, a base-60 number
             case "tag:yaml.org,2002:bool":
                 return event.value.lower() in ("true", "yes", "on")
             case "tag:yaml.org,2002:null":
@@ -236,7 +272,7 @@ def _check_key(key: str, mapping: dict[str, Tree], path: str) -> None:
 
 
 def _checked_text(text: str, path: str) -> str:
-    # Escapes ("\0") bring in what the text as a whole was already checked for.
+    # Escapes ("\0") can add characters that the check of the whole text did not see.
     if has_control_characters(text, allowed="\t\r\n\x85"):
         refuse(path, "It must have no NUL bytes or other control characters.")
     return text

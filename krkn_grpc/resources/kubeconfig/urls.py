@@ -1,4 +1,4 @@
-"""The parts of an API server's URL, and one spelling for URLs that mean the same."""
+"""The parts of an API server's URL, and one spelling for equivalent URLs."""
 
 import re
 import string
@@ -24,7 +24,7 @@ _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a URL points: a DNS name or canonical address without brackets, a port, a path.
+    """The destination of a URL: a DNS name or canonical address without brackets, a port, a path.
 
     The path is "" or starts with a slash and does not end with one.
     """
@@ -39,10 +39,18 @@ class Endpoint:
         return next(spelled_addresses(self.host), None)
 
     @property
-    def host_header(self) -> str:
-        """The host as HTTP's Host header and a proxy's CONNECT name it."""
+    def authority(self) -> str:
+        """The host and the port, as a proxy's CONNECT names them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def host_header(self) -> str:
+        """The host as HTTP's Host header names it: without the port of https, as all clients do.
+
+        A gateway may recognise only the bare name.
+        """
+        return self.authority.removesuffix(f":{_DEFAULT_PORTS['https']}")
 
 
 def endpoint(url: str) -> Endpoint:
@@ -57,11 +65,12 @@ def endpoint(url: str) -> Endpoint:
 
 
 def normalise_url(url: str) -> str:
-    """Give the spelling that all URLs with the same meaning share, to compare API URLs by.
+    """Return the common spelling of all equivalent URLs, for comparing API URLs.
 
-    Alike are: case of scheme and host, the default port and none, spellings of an address, a dot
-    after the host, Unicode and punycode names, percent-encoded plain characters, dot segments,
-    slashes at the end. Never raises: text that is no URL comes back without space around it.
+    Ignored differences: case of scheme and host, the default port and none, spellings of an
+    address, a dot after the host, Unicode and punycode names, percent-encoded plain characters, dot
+    segments, slashes at the end. Never raises: text that is not a URL is returned without space
+    around it.
     """
     text = url.strip()
     parts = _URL.fullmatch(text)
@@ -90,7 +99,7 @@ def _normal_host(host: str) -> str:
         return name.lower()
     try:
         return idna.encode(name, uts46=True).decode("ascii")
-    except UnicodeError:  # no name that could be looked up; left as it is
+    except UnicodeError:  # not a name that can be looked up; left as it is
         return host
 
 

@@ -1,6 +1,6 @@
-"""What a single value of a kubeconfig may be: URL, token, user name, password, server name.
+"""Checks of single values of a kubeconfig: URL, token, user name, password, server name.
 
-Each function gives the value back if it is good, and raises Refused if not.
+Each function returns the value if it is valid, and raises Refused if not.
 """
 
 import base64
@@ -10,6 +10,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from krkn_grpc.resources.addresses import is_numeric
 from krkn_grpc.resources.kubeconfig.findings import Refused
+from krkn_grpc.resources.text import has_control_characters
 
 MAX_URL = 2048
 MAX_TOKEN = 16 * 1024  # an HTTP header has to hold it
@@ -21,8 +22,8 @@ _DNS_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _AUTHORITY = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:%]+))(:(?P<port>[0-9]+))?")
 _PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _CONTROL_ESCAPE = re.compile(r"%([01][0-9A-F]|7F|2F|5C|2E)", re.IGNORECASE)
-# The categories Cc and Cs. No loop over characters: a kubeconfig has thousands of them.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Printed by `kubectl config view` in place of a credential, and of a certificate.
+_LEFT_OUT = ("REDACTED", "DATA+OMITTED")
 _STANDARD = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _URLSAFE = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
@@ -55,6 +56,7 @@ def token(value: str) -> str:
         raise Refused(f"The token must have at most {MAX_TOKEN} characters.")
     if not value:
         raise Refused("The token must not be empty.")
+    _refuse_what_was_left_out(value)
     if value.strip() != value:
         raise Refused("The token must have no space or line break at its ends.")
     if not _PRINTABLE.fullmatch(value):
@@ -72,12 +74,14 @@ def username(value: str) -> str:
 
 def password(value: str) -> str:
     """Check a password."""
+    _refuse_what_was_left_out(value)
     return _text(value, "password", MAX_PASSWORD)
 
 
 def base64_bytes(text: str) -> bytes:
     """Decode base64 in the standard or the URL-safe alphabet, with or without line breaks."""
     packed = re.sub(r"[ \t\r\n]", "", text)
+    _refuse_what_was_left_out(packed)
     if not _STANDARD.fullmatch(packed):
         if not _URLSAFE.fullmatch(packed):
             raise Refused("This is not base64.")
@@ -95,9 +99,11 @@ def base64_bytes(text: str) -> bytes:
     return decoded
 
 
-def has_control_characters(text: str, allowed: str = "") -> bool:
-    """Whether text has control characters or lone surrogates, but for the allowed ones."""
-    return any(character not in allowed for character in _CONTROL.findall(text))
+def _refuse_what_was_left_out(value: str) -> None:
+    if value in _LEFT_OUT:
+        raise Refused(
+            "kubectl has left it out: take what `kubectl config view --raw --flatten` prints."
+        )
 
 
 def _text(value: str, what: str, longest: int) -> str:
