@@ -1,5 +1,5 @@
-"""The gRPC server: it checks a request, writes resources, and reads them back. It keeps nothing.
+"""The gRPC server: it validates requests, and writes and reads resources. It keeps no state.
 
-`assembly` wires it up, `boundary` turns every exception into a status by the table in `errors`,
-`targets` and `runs` hold one service each: servicer, check, translate, and what the service does.
+`app` assembles it; `interceptors.errors` maps each exception to a status by the table in `errors`;
+`targets` and `runs` hold one service each: servicer, validation, translation and the work itself.
 """

@@ -3,7 +3,7 @@
 import asyncio
 
 from krkn_grpc import log
-from krkn_grpc.server.assembly import serve
+from krkn_grpc.server.app import serve
 from krkn_grpc.server.settings import Settings
 from krkn_grpc.startup import settings_or_exit
 

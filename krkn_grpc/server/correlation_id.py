@@ -1,7 +1,7 @@
-"""The id that follows one call everywhere: Envoy's x-request-id, or one that is made here.
+"""The correlation id of a call: Envoy's x-request-id, or one that is generated here.
 
-It stands in every log line of the call and on every job that the call created; the controller
-takes it from there into its own log and onto the pod.
+It is in every log line of the call and on every job that the call created; the controller copies
+it from the job to its own log and to the pod.
 """
 
 import re
@@ -17,14 +17,14 @@ _current: ContextVar[str] = ContextVar("trace_id", default="")
 
 
 def current() -> str:
-    """Return the id of the current call; empty outside of one."""
+    """Return the id of the current call; empty outside of a call."""
     return _current.get()
 
 
 def follow(metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
-    """Give the call with this metadata its id; one that could break a log is replaced.
+    """Set the call's id from its metadata; replace an id with characters that could break a log.
 
-    It needs no end: gRPC runs each call in a task, and so in a context, of its own.
+    It needs no reset: gRPC runs each call in its own task, and so in its own context.
     """
     given = next((value for key, value in metadata or () if key == _HEADER), None)
     is_given = isinstance(given, str) and _ALLOWED.fullmatch(given) is not None

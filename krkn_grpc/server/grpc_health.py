@@ -1,4 +1,8 @@
-"""grpc.health.v1: whether the server can do its work, for "" and for each of its services alike."""
+"""grpc.health.v1: whether the server can do its work; one status for "" and all its services.
+
+Not the library's servicer: it sends to a watcher while it holds its lock, so one slow reader stops
+all others.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -11,32 +15,32 @@ from grpc_health.v1.health_pb2_grpc import HealthServicer
 from krkn_grpc.server.metadata import Context
 
 
-class Standing(HealthServicer):
-    """Tells all who ask; a watcher that does not read keeps nobody waiting."""
+class GrpcHealth(HealthServicer):
+    """Serves the health status; a watcher that does not read blocks no other caller."""
 
     def __init__(self, services: Iterable[str]) -> None:
-        """Serve from the start."""
+        """Start with the status SERVING."""
         self._names = ("", *services)
-        self._is_serving = True
-        self._is_closed = False
+        self.is_serving = True
+        self.is_closed = False
         self._changed = asyncio.Event()
 
     def tell(self, is_serving: bool) -> None:
-        """Take up a new status, unless the end was told."""
-        if is_serving != self._is_serving and not self._is_closed:
-            self._is_serving = is_serving
+        """Set the status, unless `close` was called."""
+        if is_serving != self.is_serving and not self.is_closed:
+            self.is_serving = is_serving
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
 
     def close(self) -> None:
-        """Serve no more: calls that are under way end, new ones should go elsewhere."""
+        """Set NOT_SERVING for good: running calls end, new ones should go to another replica."""
         self.tell(False)
-        self._is_closed = True
+        self.is_closed = True
 
     async def Check(  # noqa: N802 - the generated service's name
         self, request: pb.HealthCheckRequest, context: Context
     ) -> pb.HealthCheckResponse:
-        """Return the status; NOT_FOUND for a service that is not ours."""
+        """Return the status; NOT_FOUND for an unknown service."""
         if request.service not in self._names:
             await context.abort(StatusCode.NOT_FOUND, "there is no such service")
         return self._status(request.service)
@@ -44,7 +48,7 @@ class Standing(HealthServicer):
     async def List(  # noqa: N802 - the generated service's name
         self, request: Any, context: Context
     ) -> Any:
-        """Return the status of everything."""
+        """Return the status of each service."""
         del request, context
         statuses = {name: self._status(name) for name in self._names}
         return pb.HealthListResponse(statuses=statuses)  # type: ignore[attr-defined]  # newer than its stubs
@@ -63,4 +67,4 @@ class Standing(HealthServicer):
         if service not in self._names:
             return pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVICE_UNKNOWN)
         kind = pb.HealthCheckResponse
-        return kind(status=kind.SERVING if self._is_serving else kind.NOT_SERVING)
+        return kind(status=kind.SERVING if self.is_serving else kind.NOT_SERVING)

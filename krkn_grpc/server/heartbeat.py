@@ -1,4 +1,4 @@
-"""A stream that says nothing for a while still gives its reader a turn."""
+"""Yields None from a quiet stream at a fixed interval."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -10,15 +10,15 @@ from krkn_grpc.server.errors import Unreachable
 T = TypeVar("T")
 
 
-async def with_pulse(
+async def with_heartbeat(
     source: AsyncGenerator[T, None],
     seconds: float | None,
     stopping: Coroutine[Any, Any, None] | None = None,
 ) -> AsyncGenerator[T | None, None]:
-    """Yield what `source` does, and None whenever it was silent for so long; None: never.
+    """Yield the items of `source`, and None after each `seconds` without one (None: never).
 
-    Raises Unreachable as soon as `stopping` has come to its end. The source is closed when the
-    reader leaves.
+    Raises Unreachable as soon as `stopping` has finished. The source is closed when the reader
+    leaves.
     """
     stop = set() if stopping is None else {asyncio.ensure_future(stopping)}
     async with aclosing(source):
@@ -29,7 +29,7 @@ async def with_pulse(
                     while not (await _first(upcoming, stop, seconds)):
                         yield None
                 finally:
-                    # A generator cannot be closed while somebody waits for its next item.
+                    # A generator cannot be closed while its next item is awaited.
                     if not upcoming.done():
                         upcoming.cancel()
                         await asyncio.wait({upcoming})
@@ -46,7 +46,7 @@ async def with_pulse(
 async def _first(
     upcoming: "asyncio.Future[T]", stop: "set[asyncio.Task[None]]", seconds: float | None
 ) -> bool:
-    """Wait until there is an item; False when there is none after so many seconds."""
+    """Wait for an item; False when there is none after `seconds`. Raises Unreachable at a stop."""
     awaited: set[asyncio.Future[Any]] = {upcoming, *stop}
     done, _ = await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if stop & done:

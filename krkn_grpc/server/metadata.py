@@ -1,7 +1,8 @@
 """The metadata of replies and requests: the HTTP status, and the revision of a write.
 
-`x-http-code` tells Envoy which status a success has in REST. `krkn-revision` names the revision
-that a write reached; a read that sends it back waits until its replica has seen that write.
+`x-http-code` gives Envoy a REST status that the gRPC code does not say. `krkn-revision` is the
+revision that a write reached; a read that sends it back waits until its replica has seen that
+write. `krkn-repeated` marks a reply that has the result of an earlier attempt of the same call.
 """
 
 import contextlib
@@ -10,11 +11,17 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.deadline import Deadline
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources.meta import Resource
 
-_HTTP_CODE = "x-http-code"
+HTTP_CODE = "x-http-code"
 _REVISION = "krkn-revision"
+_REPEATED = "krkn-repeated"
+# Envoy marks a call that a gRPC library has sent before (gRFC A6: grpc-previous-rpc-attempts).
+_IS_RETRY = "krkn-is-retry"
+# Envoy marks REST calls with it; its value is the HTTP method.
+_REST = "krkn-rest"
 _LONGEST_WAIT_SECONDS = 2.0
 _LONGEST_REVISION = 20
 
@@ -27,27 +34,45 @@ async def send_metadata(
     *,
     http_code: int | None = None,
     written: Sequence[Resource] = (),
+    is_repeated: bool = False,
 ) -> None:
-    """Send the reply's HTTP status and the revision that its writes reached."""
-    pairs = [] if http_code is None else [(_HTTP_CODE, str(http_code))]
+    """Send the reply's HTTP status, the revision of its writes, and whether it is a repetition."""
+    pairs = [] if http_code is None else [(HTTP_CODE, str(http_code))]
+    if is_repeated:
+        pairs.append((_REPEATED, "true"))
     if written:
         newest = max(written, key=_revision_of)
         pairs.append((_REVISION, f"{newest.KIND.plural}.{_revision_of(newest)}"))
     if pairs:
-        # It only fails when the caller is gone; what was done for them is done all the same.
+        # It only fails when the caller is gone; the call's writes stay.
         with contextlib.suppress(Exception):
             await context.send_initial_metadata(tuple(pairs))
 
 
 async def send_headers(context: Context) -> None:
-    """Let a stream begin that has nothing to say yet: its caller learns that it was accepted."""
+    """Send a stream's headers before its first message, so that its caller sees its acceptance."""
     with contextlib.suppress(Exception):
         await context.send_initial_metadata(())
 
 
-async def catch_up(context: Context, cache: WatchCache[Any]) -> None:
+def is_retry(context: Context) -> bool:
+    """Whether the caller's gRPC library has sent this call before, without an answer."""
+    return _value(context, _IS_RETRY) is not None
+
+
+def is_rest(context: Context) -> bool:
+    """Whether Envoy translates the reply to REST."""
+    return _value(context, _REST) is not None
+
+
+def is_head(context: Context) -> bool:
+    """Whether the caller of a stream wants its headers only."""
+    return _value(context, _REST) == "HEAD"
+
+
+async def catch_up(context: Context, cache: Informer[Any]) -> None:
     """Wait, for 2 seconds at most, until the cache has seen the revision that the caller names."""
-    plural = cache.store.kind.KIND.plural
+    plural = cache.client.kind.KIND.plural
     newest = 0
     for key, value in context.invocation_metadata() or ():
         if key != _REVISION or not isinstance(value, str):
@@ -55,9 +80,25 @@ async def catch_up(context: Context, cache: WatchCache[Any]) -> None:
         kind, _, revision = value.partition(".")
         if kind == plural and revision.isdecimal() and len(revision) <= _LONGEST_REVISION:
             newest = max(newest, int(revision))
-    # Once, however many were sent.
+    # Wait once, even if several revisions were sent.
     await cache.reached(newest, _LONGEST_WAIT_SECONDS)
+
+
+def _value(context: Context, name: str) -> str | bytes | None:
+    given = context.invocation_metadata() or ()
+    return next((value for key, value in given if key == name), None)
 
 
 def _revision_of(resource: Resource) -> int:
     return int(resource.metadata.resource_version or 0)
+
+
+# The rest of the caller's time is for the reply that names unknown outcomes. Envoy gives the server
+# a quarter more time than it waits for the reply of a REST call, so this is 0.94 of that wait.
+_SHARE = 0.75
+
+
+def deadline_of(context: Context, longest_seconds: float) -> Deadline:
+    """Return the deadline for all writes of the call."""
+    left = context.time_remaining()
+    return Deadline.within(longest_seconds if left is None else min(longest_seconds, left * _SHARE))

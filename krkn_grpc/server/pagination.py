@@ -1,8 +1,8 @@
-"""Pages of a list that others change meanwhile: newest first, resumed after the last one shown.
+"""Pages of a list that may change between pages: newest first, resumed after the last one shown.
 
-A token says after which object to go on, by what never changes of it (time of creation, name):
-so nothing is shown twice and nothing is missed that existed throughout. A page ends early rather
-than grow larger than what clients receive.
+A token has the last object's creation time and name, which never change: so no object is shown
+twice, and none that existed throughout is missed. A page ends early rather than exceed the
+message size that clients accept.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,19 +11,20 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from krkn_grpc.kube.groups import Position, position_of
-from krkn_grpc.kube.store import R
+from krkn_grpc.kube.client import R
+from krkn_grpc.kube.index import Position, position_of
+from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server import tokens
-from krkn_grpc.server.errors import InvalidRequest, Violation
+from krkn_grpc.server.errors import InvalidRequest
 
 DEFAULT_SIZE = 500
 LARGEST_SIZE = 1_000
-# gRPC's clients refuse a message of more than 4 MiB unless they are told otherwise.
+# gRPC clients refuse a message of more than 4 MiB by default.
 LARGEST_BYTES = 3 * 1024 * 1024
-_FRAME = 8  # what a list adds to each message in it, at most
+_FRAME = 8  # the most bytes that a list adds to each message in it
 
 M = TypeVar("M", bound=Message)
-# Gives what there is from a position on, newest first.
+# Returns the objects from a position on, newest first.
 Source = Callable[[Position | None], Iterable[R]]
 
 
@@ -37,8 +38,8 @@ def page(
 ) -> tuple[list[M], str]:
     """Return the page that `token` asks for and the token of the next, "" after the last.
 
-    `show` makes what is on the page from an item. Raises InvalidRequest for a size out of bounds
-    and a token that was not given for `filters`.
+    `show` returns the message for an item. Raises InvalidRequest for a size out of bounds and for a
+    token that was not given for `filters`.
     """
     if not 0 <= size <= LARGEST_SIZE:
         bounds = f"must be 0 to {LARGEST_SIZE}"
@@ -53,7 +54,7 @@ def page(
 
 
 def _that_fit(messages: Iterable[M]) -> list[M]:
-    """Return the first messages that are not too large together; one in any case."""
+    """Return the first messages that fit in LARGEST_BYTES together; at least one."""
     fitting: list[M] = []
     room = LARGEST_BYTES
     for message in messages:

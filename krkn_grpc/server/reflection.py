@@ -1,6 +1,6 @@
-"""Server reflection under both of its names: tools ask for v1, older ones for v1alpha.
+"""Server reflection under both of its names: new tools call v1, older ones v1alpha.
 
-The two protocols are the same but for the package's name, and the library has only the older.
+The protocols differ only in the package's name, and the library has only the older one.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def enable(services: Iterable[str], server: grpc.aio.Server) -> None:
 
 
 def _know_v1() -> None:
-    """Put the description of v1 beside that of v1alpha, so that tools can ask for it too."""
+    """Add the descriptor of v1, a renamed copy of that of v1alpha, to the default pool."""
     old = descriptor_pb2.FileDescriptorProto()
     reflection_pb2.DESCRIPTOR.CopyToProto(old)
     new = descriptor_pb2.FileDescriptorProto(
@@ -44,5 +44,5 @@ def _know_v1() -> None:
     for method in new.service[0].method:
         method.input_type = method.input_type.replace(f".{_OLD}.", f".{_NEW}.")
         method.output_type = method.output_type.replace(f".{_OLD}.", f".{_NEW}.")
-    # The same description again, from another server in the process, is no conflict.
+    # A second server in the process may add the same descriptor again without a conflict.
     descriptor_pool.Default().AddSerializedFile(new.SerializeToString())

@@ -1,6 +1,6 @@
-"""The opaque tokens of pages and watches: where to go on, and for which filters.
+"""The opaque tokens of pages and watches: the position to resume at, and the filters.
 
-A token given for other filters is refused, because it would silently skip or repeat things.
+A token given for other filters is refused, because it would silently skip or repeat objects.
 """
 
 import base64
@@ -10,7 +10,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from krkn_grpc.server.errors import InvalidRequest, Violation
+from krkn_grpc.resources.violation import Violation
+from krkn_grpc.server.errors import InvalidRequest
 
 T = TypeVar("T", bound="_Token")
 
@@ -34,18 +35,18 @@ def write_position(created: float, name: str, filters: tuple[str, ...]) -> str:
 
 
 def read_position(token: str, filters: tuple[str, ...]) -> tuple[float, str]:
-    """Return what `write_position` was given; raises InvalidRequest."""
+    """Return the creation time and name in the token; raises InvalidRequest."""
     position = _read(token, _Position, filters, "pageToken")
     return position.created, position.name
 
 
 def write_revision(revision: int, filters: tuple[str, ...]) -> str:
-    """Return the token of a watch that has told everything up to this revision."""
+    """Return the token of a watch that has sent all changes up to this revision."""
     return _write(_Revision(_fingerprint(filters), revision))
 
 
 def read_revision(token: str, filters: tuple[str, ...]) -> int:
-    """Return what `write_revision` was given; raises InvalidRequest."""
+    """Return the revision in the token; raises InvalidRequest."""
     return _read(token, _Revision, filters, "resumeToken").revision
 
 

@@ -1,7 +1,9 @@
-"""Who is calling, and whether they may: asked of Kubernetes before anything is looked up.
+"""Authentication, authorization and limits of each call, layered as in the Kubernetes API server.
 
-`rules` has one rule for each method. `interceptor` stands before every call and lets it begin its
-`passage`: `gate` says who is calling (`bearer`, `reviews`), `places` has room for the call, and
-`permission` is what the call then knows of its caller. `audit` writes down what was done, by the
-`facts` of request and reply.
+`policy` has a rule for each method: the permission that it needs, or that it is public.
+`authentication` identifies the caller (TokenReview), `authorization` holds the caller's permissions
+during the call (SubjectAccessReview). `reviews` sends both, `ttl_cache` caches the answers for
+seconds. `concurrency` limits calls, memory and rates per caller, and `audit` records changes.
+
+The interceptor `interceptors.auth` applies this to every method.
 """

@@ -1,22 +1,96 @@
 """The audit log: one line for each call that changes something, also when it was refused.
 
-event "audit", user, method, what `facts` finds in request and reply, and outcome: the gRPC code
+Fields: event "audit", user, method, the facts of request and reply, and outcome: the gRPC code.
 """
 
 import asyncio
 import logging
 import sys
-from typing import Any, TextIO
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO, TypeAlias
 
 import structlog
 from grpc import StatusCode
 
-from krkn_grpc.server.auth.facts import Audit, Facts
+from krkn_grpc.resources import ids
 from krkn_grpc.server.errors import answer_for
+from krkn_grpc.v1 import scenario_runs_pb2 as runs
+from krkn_grpc.v1 import target_requests_pb2, targets_pb2
+
+Facts: TypeAlias = dict[str, object]
+
+_MOST_IDS = 1_000
+_LONGEST_NAME = 253
+
+
+@dataclass(frozen=True)
+class Audit:
+    """How to find the facts of a call in its request and in its reply."""
+
+    asked: Callable[[Any], Facts]
+    told: Callable[[Any], Facts]
+
+
+def _new_target(request: targets_pb2.CreateTargetRequest) -> Facts:
+    return {"cluster": request.cluster_name[:_LONGEST_NAME]}
+
+
+def _created_target(reply: targets_pb2.CreateTargetResponse) -> Facts:
+    return {"targets": [reply.uuid]}
+
+
+def _changed_target(request: targets_pb2.UpdateTargetRequest) -> Facts:
+    return {"cluster": request.cluster_name[:_LONGEST_NAME], **_ids("targets", [request.uuid])}
+
+
+def _deleted_target(request: targets_pb2.DeleteTargetRequest) -> Facts:
+    return _ids("targets", [request.uuid])
+
+
+def _created_request(reply: target_requests_pb2.DiscoverTargetsResponse) -> Facts:
+    return {"requests": [reply.uuid]}
+
+
+def _deleted_request(request: target_requests_pb2.DeleteDiscoveryRequest) -> Facts:
+    return _ids("requests", [request.uuid])
+
+
+def _asked_run(request: runs.RunScenarioRequest) -> Facts:
+    # Without this, the line would suggest that the run has jobs.
+    only = {"validate_only": True} if request.validate_only else {}
+    return only | _ids("targets", request.target_uuids)
+
+
+def _created_jobs(reply: runs.RunScenarioResponse) -> Facts:
+    # A job with the status Unknown has an id too; a validated target has none.
+    return {
+        "created": sum(job.success and job.job_id != "" for job in reply.jobs),
+        "failed": reply.failed_jobs,
+        "jobs": [job.job_id for job in reply.jobs if job.job_id],
+    }
+
+
+def _asked_stop(request: runs.StopScenarioRunRequest) -> Facts:
+    return _ids("jobs", [request.job_id])
+
+
+def _stopped_job(reply: runs.Job) -> Facts:
+    return {"targets": [reply.target_uuid], "status": reply.status}
+
+
+def _nothing(_: object) -> Facts:
+    return {}
+
+
+def _ids(key: str, given: Sequence[str]) -> Facts:
+    known = [text for text in given[:_MOST_IDS] if ids.is_id(text)]
+    others = len(given) - len(known)
+    return {key: known, f"other_{key}": others} if others else {key: known}
 
 
 def unfiltered(file: TextIO) -> Any:
-    """Return a logger of its own, because no log level may silence the audit log."""
+    """Return a separate logger, because no log level may silence the audit log."""
     return structlog.wrap_logger(
         structlog.PrintLogger(file),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -30,24 +104,33 @@ class Entry:
     """The audit line of one call, filled as the call goes on and written once."""
 
     def __init__(self, audit: Audit, method: str) -> None:
-        """Begin with what is known before the caller is."""
+        """Start with the method; the caller is not known yet."""
         self._audit = audit
         self._facts: Facts = {"user": "", "method": method}
 
     def called_by(self, user: str) -> None:
-        """Note who is calling."""
+        """Record the caller."""
         self._facts["user"] = user
 
     def asks(self, request: Any) -> None:
-        """Note what is asked for."""
+        """Record the facts of the request."""
         self._facts |= self._audit.asked(request)
 
     def done(self, reply: Any) -> None:
-        """Write the line of a call that was answered."""
+        """Write the line of a successful call."""
         _audit.info("audit", **self._facts | self._audit.told(reply), outcome="OK")
 
     def failed(self, error: BaseException) -> None:
-        """Write the line of a call that was refused or failed, or whose caller left too soon."""
+        """Write the line of a call that was refused, failed or cancelled."""
         is_left = isinstance(error, asyncio.CancelledError)
         code = StatusCode.CANCELLED if is_left else answer_for(error).code
         _audit.info("audit", **self._facts, outcome=code.name)
+
+
+CREATE_TARGET = Audit(_new_target, _created_target)
+UPDATE_TARGET = Audit(_changed_target, _nothing)
+DELETE_TARGET = Audit(_deleted_target, _nothing)
+DISCOVER = Audit(_nothing, _created_request)
+DELETE_DISCOVERY = Audit(_deleted_request, _nothing)
+RUN = Audit(_asked_run, _created_jobs)
+STOP = Audit(_asked_stop, _stopped_job)

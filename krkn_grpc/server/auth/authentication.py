@@ -1,65 +1,88 @@
-"""Says who is calling and what they may do: nobody passes whom Kubernetes does not allow."""
+"""Authenticates callers and checks their permissions with the Kubernetes API."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from krkn_grpc.resources import ids
-from krkn_grpc.server.auth.bearer import Metadata, bearer_token
-from krkn_grpc.server.auth.permission import Everything, Granted, Permission
+from krkn_grpc.server.auth.authorization import Everything, Granted, Permission
+from krkn_grpc.server.auth.policy import JOBS, REQUESTS, TARGETS, Protected
 from krkn_grpc.server.auth.reviews import Question, Reviews, User
-from krkn_grpc.server.auth.rules import JOBS, TARGETS, Rule
 from krkn_grpc.server.errors import NoSuch, NotAllowed, NotAuthenticated
+
+Metadata: TypeAlias = Iterable[tuple[str, str | bytes]]
+
+_HEADER = "authorization"
+_LONGEST_TOKEN = 16 * 1024
+# RFC 6750, section 2.1. Two headers that a proxy joined with a comma do not fit.
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
+
+
+def bearer_token(metadata: Metadata) -> str:
+    """Return the token; raises NotAuthenticated."""
+    given = [value for key, value in metadata or () if key.lower() == _HEADER]
+    if not given:
+        raise NotAuthenticated("a bearer token is required")
+    value = given[0]
+    found = _BEARER.fullmatch(value) if isinstance(value, str) and len(given) == 1 else None
+    if found is None or len(found[1]) > _LONGEST_TOKEN:
+        raise NotAuthenticated("the Authorization header must be one bearer token")
+    return found[1]
 
 
 class Caller(Protocol):
-    """Somebody who is calling."""
+    """The caller of a call."""
 
     @property
     def name(self) -> str:
-        """The name that goes into requestedBy and the audit log; empty where nobody is known."""
+        """The name in requestedBy and the audit log; empty without authentication."""
 
-    async def permission(self, rule: Rule, request: Any) -> Permission:
-        """Return what the caller may do in this call, or raise."""
+    async def permission(self, rule: Protected, request: Any) -> Permission:
+        """Return the caller's permission for this call; raises NotAllowed and NoSuch.
+
+        A rule without `name_of` is checked before the request arrives: `request` is None.
+        """
 
 
-class Gate(Protocol):
-    """Knows callers by what they send with a call."""
+class Authenticator(Protocol):
+    """Identifies callers by the metadata of their calls."""
 
     async def caller(self, metadata: Metadata) -> Caller:
-        """Return who is calling; raises NotAuthenticated. It needs no request for that."""
+        """Return the caller, without reading the request; raises NotAuthenticated."""
 
 
 @dataclass(frozen=True)
 class Anyone:
-    """A caller of whom nothing is asked."""
+    """A caller that is not authenticated."""
 
     name: str = ""
 
-    async def permission(self, rule: Rule, request: Any) -> Permission:
-        """Return the permission to do everything."""
+    async def permission(self, rule: Protected, request: Any) -> Permission:
+        """Return the permission for everything."""
         del rule, request
         return Everything()
 
 
-class OpenGate:
-    """Lets everyone in: for one's own machine, where the listener is on loopback only."""
+class NoAuthentication:
+    """Accepts every caller: for a local machine, where the listener is on loopback only."""
 
     async def caller(self, metadata: Metadata) -> Caller:
-        """Return anyone."""
+        """Return an anonymous caller."""
         del metadata
         return Anyone()
 
 
-class KubernetesGate:
-    """Lets in whom TokenReview knows and SubjectAccessReview allows what the rule asks for."""
+class KubernetesAuthenticator:
+    """Authenticates callers with TokenReview and authorizes them with SubjectAccessReview."""
 
     def __init__(self, reviews: Reviews, recheck_seconds: float) -> None:
-        """Ask `reviews`, and for a stream again when the answer is so old."""
+        """Ask `reviews`; a stream asks again after `recheck_seconds`."""
         self._reviews = reviews
         self._recheck_seconds = recheck_seconds
 
     async def caller(self, metadata: Metadata) -> Caller:
-        """Return the user whose token it is; raises NotAuthenticated."""
+        """Return the user of the bearer token; raises NotAuthenticated."""
         token = bearer_token(metadata)
         user = await self._reviews.user_of(token)
         if user is None:
@@ -78,33 +101,33 @@ class _KnownCaller:
     def name(self) -> str:
         return self.user.username
 
-    async def permission(self, rule: Rule, request: Any) -> Permission:
-        """Raise NotAllowed the same whether what is named exists or not, and before looking."""
+    async def permission(self, rule: Protected, request: Any) -> Permission:
+        """Raise NotAllowed before any lookup, whether or not the object exists."""
         name = rule.name_of(request) if rule.name_of is not None else ""
-        # What is no id names nothing: it goes no further than to here.
+        # A malformed id is not sent to the API server: it names no object.
         question = Question(
             rule.verb, rule.resource, name if ids.is_id(name) else "", rule.subresource
         )
         if not await self.reviews.is_allowed(self.user, question):
             raise NotAllowed(f"you may not {rule.verb} {rule.what}")
-        if rule.name_of is not None and not ids.is_id(name):
+        is_named = rule.name_of is not None and not (rule.may_lack_name and name == "")
+        if is_named and not ids.is_id(name):
             raise NoSuch(_ABSENT[rule.resource])
         return self._granted(question)
 
     def _granted(self, question: Question) -> Granted:
-        async def may_run_all() -> bool:
-            return await self.reviews.is_allowed(self.user, Question("run", TARGETS))
-
-        async def may_run_one(uuid: str) -> bool:
-            if not ids.is_id(uuid):
-                return False
-            return await self.reviews.is_allowed(self.user, Question("run", TARGETS, uuid))
+        async def ask(verb: str, resource: str, name: str) -> bool:
+            return await self.reviews.is_allowed(self.user, Question(verb, resource, name))
 
         async def ask_again() -> bool:
             known = await self.reviews.user_of(self.token)
             return known is not None and await self.reviews.is_allowed(known, question)
 
-        return Granted(self.name, may_run_all, may_run_one, ask_again, self.recheck_seconds)
+        return Granted(self.name, ask, ask_again, self.recheck_seconds)
 
 
-_ABSENT = {TARGETS: "there is no such target", JOBS: "there is no such job"}
+_ABSENT = {
+    TARGETS: "there is no such target",
+    JOBS: "there is no such job",
+    REQUESTS: "there is no such target request",
+}

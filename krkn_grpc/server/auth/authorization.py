@@ -1,4 +1,4 @@
-"""What a call knows of its caller, and what it may ask about them."""
+"""The permissions of a call's caller."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -6,33 +6,50 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from krkn_grpc.resources import ids
+from krkn_grpc.server.auth.policy import TARGETS
 from krkn_grpc.server.errors import NotAllowed
 
 
 class Permission(Protocol):
-    """The caller of this call, and what they may do besides the call itself."""
+    """The caller of this call, and their permissions beyond the call itself."""
 
     @property
     def user(self) -> str:
-        """The caller's name; empty where callers are not known."""
+        """The caller's name; empty without authentication."""
 
     @property
-    def pulse_seconds(self) -> float | None:
-        """How often a stream on which nothing happens must ask `holds`; None: never."""
+    def heartbeat_seconds(self) -> float | None:
+        """The interval at which a quiet stream must call `holds`; None: never."""
+
+    async def may(self, verb: str, resource: str, name: str = "") -> bool:
+        """Whether the caller may do this with the object of this name; without one, with all."""
+
+    async def may_run_all(self) -> bool:
+        """Whether the caller may run scenarios on every target."""
 
     async def may_run(self, target_uuid: str) -> bool:
         """Whether the caller may run scenarios on this target."""
 
     async def holds(self) -> bool:
-        """Whether the caller may still do what this call does; asked again every minute."""
+        """Whether the caller still has the permission for this call; checked again every minute."""
 
 
 @dataclass(frozen=True)
 class Everything:
-    """The permission of everyone where callers are not authenticated."""
+    """The permission of every caller without authentication."""
 
     user: str = ""
-    pulse_seconds: float | None = None
+    heartbeat_seconds: float | None = None
+
+    async def may(self, verb: str, resource: str, name: str = "") -> bool:
+        """Return True."""
+        del verb, resource, name
+        return True
+
+    async def may_run_all(self) -> bool:
+        """Return True."""
+        return True
 
     async def may_run(self, target_uuid: str) -> bool:
         """Return True."""
@@ -46,39 +63,51 @@ class Everything:
 
 @dataclass
 class Granted:
-    """The permission of a caller that Kubernetes knows."""
+    """The permission of an authenticated caller."""
 
     user: str
-    may_run_all: Callable[[], Awaitable[bool]]
-    may_run_one: Callable[[str], Awaitable[bool]]
+    ask: Callable[[str, str, str], Awaitable[bool]]
+    """Whether the caller has this verb on this resource, for the object of this name."""
+
     ask_again: Callable[[], Awaitable[bool]]
     recheck_seconds: float
     _asked: float = field(default_factory=time.monotonic)
     _holds: bool = True
 
     @property
-    def pulse_seconds(self) -> float:
-        """Half the time for which an answer holds."""
+    def heartbeat_seconds(self) -> float:
+        """Half of `recheck_seconds`."""
         return self.recheck_seconds / 2
 
+    async def may(self, verb: str, resource: str, name: str = "") -> bool:
+        """Ask for all objects first, and for the one of this name if that is denied."""
+        if await self.ask(verb, resource, ""):
+            return True
+        # Every name is an id; other text names no object.
+        return ids.is_id(name) and await self.ask(verb, resource, name)
+
+    async def may_run_all(self) -> bool:
+        """Ask for the permission on all targets, without a name."""
+        return await self.may("run", TARGETS)
+
     async def may_run(self, target_uuid: str) -> bool:
-        """Ask once for all targets, and for the single one where that is denied."""
-        return await self.may_run_all() or await self.may_run_one(target_uuid)
+        """Ask for all targets first, and for this one if that is denied."""
+        return await self.may("run", TARGETS, target_uuid)
 
     async def holds(self) -> bool:
-        """Ask when the last answer is too old; who was denied stays so.
+        """Ask again when the last answer is too old; a denial is final.
 
-        Half the time is old enough: were it all of it, what comes just before its end would put
-        the question off until the pulse after that.
+        An answer is too old after half of `recheck_seconds`: with the whole time, a message just
+        before its end would delay the check until the next heartbeat.
         """
-        if self._holds and time.monotonic() - self._asked >= self.pulse_seconds:
+        if self._holds and time.monotonic() - self._asked >= self.heartbeat_seconds:
             self._holds = await self.ask_again()
             self._asked = time.monotonic()
         return self._holds
 
 
 async def require(permission: Permission, what: str) -> None:
-    """Raise NotAllowed when the caller may no longer do what the call does."""
+    """Raise NotAllowed when the caller no longer has the permission for this call."""
     if not await permission.holds():
         raise NotAllowed(f"you may no longer {what}")
 
@@ -87,10 +116,10 @@ _current: ContextVar[Permission] = ContextVar("permission")
 
 
 def grant(permission: Permission) -> None:
-    """Let the current call act under this permission."""
+    """Set the permission of the current call."""
     _current.set(permission)
 
 
 def current() -> Permission:
-    """Return the permission of the current call; LookupError when no gate let it in."""
+    """Return the permission of the current call; raises LookupError when there is none."""
     return _current.get()

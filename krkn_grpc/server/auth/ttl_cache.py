@@ -1,4 +1,7 @@
-"""Answers that are kept for seconds, so that many calls of one caller ask once."""
+"""A cache of answers for seconds, so that many calls of one caller ask once.
+
+Not async-lru: its keys are the arguments, and a token must not be kept as a key.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -9,16 +12,16 @@ from cachetools import TTLCache
 Answer = TypeVar("Answer")
 
 
-class Remembered(Generic[Answer]):
-    """Answers by question. An error is no answer: whoever asks next asks anew."""
+class SingleFlightCache(Generic[Answer]):
+    """Answers by key. Errors are not cached: the next call asks again."""
 
     def __init__(self, seconds: float, most: int) -> None:
-        """Keep each answer so long, and the latest `most` of them."""
+        """Keep each answer for `seconds`, and at most `most` answers."""
         self._answers: TTLCache[Hashable, Answer] = TTLCache(most, seconds)
         self._asking: dict[Hashable, asyncio.Task[Answer]] = {}
 
     async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-        """Return the answer that is kept, or that `ask` gives; asked twice at once, asked once."""
+        """Return the cached answer, or that of `ask`; concurrent calls of a key share one `ask`."""
         try:
             return self._answers[key]
         except KeyError:
@@ -26,11 +29,11 @@ class Remembered(Generic[Answer]):
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._ask(key, ask))
-        # One caller that leaves must not take the answer from the others that wait for it.
+        # The cancellation of one call must not cancel the answer for the others.
         return await asyncio.shield(task)
 
     def __len__(self) -> int:
-        """Return how many answers are kept."""
+        """Return the number of cached answers."""
         return len(self._answers)
 
     async def _ask(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:

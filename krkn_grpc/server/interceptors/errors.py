@@ -1,9 +1,10 @@
-"""Around every call: exceptions become statuses, and each failure is logged once.
+"""Maps the exceptions of every call to statuses, and logs each failure once.
 
 Servicers raise and never set a status. gRPC clients get the code with google.rpc.ErrorInfo and
 BadRequest details; Envoy prints the same as JSON.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, TypeAlias
 
@@ -14,23 +15,31 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from krkn_grpc.kube.errors import KubeError
-from krkn_grpc.server import trace
-from krkn_grpc.server.errors import INTERNAL, InvalidRequest, answer_for
-from krkn_grpc.server.metadata import Context
+from krkn_grpc.server import correlation_id
+from krkn_grpc.server.errors import (
+    INTERNAL,
+    InvalidRequest,
+    answer_for,
+    shortened,
+    without_frames,
+)
+from krkn_grpc.server.metadata import HTTP_CODE, Context
+from krkn_grpc.told import told
 
 DOMAIN = "krkn.krkn-chaos.dev"
 _MOST_VIOLATIONS = 20
 _MOST_BYTES = 3_600
 _RETRY_SECONDS = 1
-# Envoy passes it on as the header of that name.
+_MOST_LINES_A_SECOND = 50
+# Envoy sends it as the header of the same name.
 _RETRY_AFTER = ("retry-after", str(_RETRY_SECONDS))
 
 _log = structlog.get_logger(__name__)
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
-class Boundary(grpc.aio.ServerInterceptor):
-    """Turns what a servicer raises into the status of the call."""
+class ErrorInterceptor(grpc.aio.ServerInterceptor):
+    """Maps the exceptions of servicers to the status of the call."""
 
     async def intercept_service(
         self,
@@ -38,7 +47,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "Handler | None":
         """Wrap the method's handler."""
-        trace.follow(handler_call_details.invocation_metadata)
+        correlation_id.follow(handler_call_details.invocation_metadata)
         handler = await continuation(handler_call_details)
         if handler is None:
             return handler
@@ -50,7 +59,7 @@ class Boundary(grpc.aio.ServerInterceptor):
                     wrapped, handler.request_deserializer, handler.response_serializer
                 )
                 return made
-        return None  # There is no such method, and what is not wrapped is not let out.
+        return None  # No such method: a handler that is not wrapped is not returned.
 
 
 def _unary(method: str, call: Any) -> Any:
@@ -74,7 +83,7 @@ def _stream(method: str, call: Any) -> Any:
     return wrapped
 
 
-# Whether the request is a message or a stream of them makes no difference here.
+# A single request and a stream of requests are wrapped in the same manner.
 _KINDS: dict[str, tuple[Any, Any]] = {
     "unary_unary": (_unary, grpc.unary_unary_rpc_method_handler),
     "stream_unary": (_unary, grpc.stream_unary_rpc_method_handler),
@@ -88,18 +97,49 @@ async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:
         raise error
     status = status_of(error)
     _record(method, error, status)
-    answer = rpc_status.to_status(status)
-    later = (_RETRY_AFTER,) if answer_for(error).retry_is_safe else ()
-    await context.abort(answer.code, answer.details, (*answer.trailing_metadata, *later))
+    answer, row = rpc_status.to_status(status), answer_for(error)
+    more = [_RETRY_AFTER] if row.retry_is_safe else []
+    if row.http_code is not None:
+        more.append((HTTP_CODE, str(row.http_code)))
+    # gRPC keeps the abort's exception, which references the error, in a reference cycle. With the
+    # error's frames, each refused call's request would stay there until a garbage collection.
+    without_frames(error)
+    await context.abort(answer.code, answer.details, (*answer.trailing_metadata, *more))
 
 
 def _record(method: str, error: Exception, status: status_pb2.Status) -> None:
     if answer_for(error) is INTERNAL:
         _log.error("call failed", method=method, exc_info=error)
     elif isinstance(error, KubeError):
-        _log.warning("call failed", method=method, code=status.code, error=str(error))
-    else:
-        _log.info("call refused", method=method, code=status.code, message=status.message)
+        _log.warning("call failed", method=method, code=status.code, error=told(error))
+    elif (unsaid := _refusals.next()) is not None:
+        more = {"not_logged": unsaid} if unsaid else {}
+        _log.info("call refused", method=method, code=status.code, message=status.message, **more)
+
+
+class _Refusals:
+    """Limits log lines per second, so that refused calls cannot flood the log."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._second = 0
+        self._lines = 0
+        self._unsaid = 0
+
+    def next(self) -> int | None:
+        """Return the number of lines left out before this one, None when it is left out too."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= self._a_second:
+            self._unsaid += 1
+            return None
+        self._lines += 1
+        unsaid, self._unsaid = self._unsaid, 0
+        return unsaid
+
+
+_refusals = _Refusals(_MOST_LINES_A_SECOND)
 
 
 def status_of(error: BaseException) -> status_pb2.Status:
@@ -121,7 +161,7 @@ def status_of(error: BaseException) -> status_pb2.Status:
 def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:
     bad, left = error_details_pb2.BadRequest(), _MOST_BYTES
     for violation in error.violations[:_MOST_VIOLATIONS]:
-        field, description = violation.shortened()
+        field, description = shortened(violation)
         left -= len(field.encode()) + len(description.encode())
         # More would overflow the 8 KiB that gRPC has for trailers.
         if left < 0:

@@ -1,1 +1,1 @@
-"""ScenarioRunService: one call becomes one KrknChaosJob a target, and jobs are shown."""
+"""ScenarioRunService: creates one KrknChaosJob per target of a call, and shows jobs."""

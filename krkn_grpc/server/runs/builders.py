@@ -1,40 +1,38 @@
-"""The objects that one run means for one target, as pure data."""
+"""Builds the objects of one run for one target. Pure."""
 
 import base64
 
 import msgspec
 
-from krkn_grpc.resources import labels, names
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec, JobFile
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.runs.run import RegistryLogin, Run
+from krkn_grpc.server.runs.idempotency_record import Record
+from krkn_grpc.server.runs.model import RegistryLogin, Run
 
 
 def job(
-    run: Run, target: Target, job_id: str, caller: str, trace: str = "", asked_at: int = 0
+    run: Run, target: Target, record: Record, job_id: str, caller: str, trace: str = ""
 ) -> ChaosJob:
-    """Return the job; it pins the cluster as the target names it now.
+    """Return the job, with the target's current cluster and Secret.
 
-    `trace` is the id of the call that asked for it, `asked_at` a revision from before that call.
+    `record` is the idempotency record of its call, `trace` the correlation id of that call.
     """
     ours = {
-        labels.TARGET_UUID: target.metadata.name,
-        labels.SCENARIO_NAME: labels.as_label_value(run.scenario_name),
+        well_known.TARGET_UUID: target.metadata.name,
+        well_known.SCENARIO_NAME: well_known.as_label_value(run.scenario_name),
     }
-    annotations = {labels.TRACE: trace} if trace else {}
-    if asked_at:
-        annotations[labels.ASKED_AT] = str(asked_at)
+    annotations = {well_known.TRACE: trace} if trace else {}
     if run.ignored:
-        annotations[labels.IGNORED_OPTIONS] = ", ".join(run.ignored)
+        annotations[well_known.IGNORED_OPTIONS] = ", ".join(run.ignored)
     return ChaosJob(
         metadata=ObjectMeta(
             name=job_id,
             namespace=target.metadata.namespace,
             labels=run.labels | ours,
             annotations=annotations,
-            finalizers=[labels.REQUEST_FINALIZER],
         ),
         spec=ChaosJobSpec(
             job_id=job_id,
@@ -52,13 +50,15 @@ def job(
             timeout_seconds=run.timeout_seconds,
             ttl_seconds_after_finished=run.ttl_seconds_after_finished,
             request_id=run.request_id,
+            run_id=record.run_id,
+            run_uid=record.uid,
             requested_by=caller,
         ),
     )
 
 
 def secrets(run: Run, job: ChaosJob) -> list[Secret]:
-    """Return the Secrets that must exist before the job does; often none."""
+    """Return the Secrets that must be created before the job; often none."""
     wanted = []
     if job.spec.has_inputs:
         wanted.append(_inputs(run, job))
@@ -75,7 +75,7 @@ def _inputs(run: Run, job: ChaosJob) -> Secret:
 
 
 def _pull_secret(login: RegistryLogin, job: ChaosJob) -> Secret:
-    # The container runtime looks logins up by the registry's host, so the scheme has to go.
+    # The container runtime looks up logins by the registry's host, without a scheme.
     server = login.url.rpartition("://")[2].partition("/")[0]
     auth = _base64(f"{login.username}:{login.password}".encode())
     entry = {"username": login.username, "password": login.password, "auth": auth}
@@ -91,7 +91,7 @@ def _metadata(job: ChaosJob, name: str) -> ObjectMeta:
     return ObjectMeta(
         name=name,
         namespace=job.metadata.namespace,
-        labels={labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job.metadata.name},
+        labels={well_known.APP: well_known.APP_SCENARIO, well_known.JOB_ID: job.metadata.name},
     )
 
 

@@ -1,23 +1,28 @@
-"""Which jobs a list or a watch shows."""
+"""The filters of lists and watches of jobs."""
 
+import heapq
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from krkn_grpc.kube import groups
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube import index
 from krkn_grpc.kube.errors import NotFound
-from krkn_grpc.kube.groups import Position
-from krkn_grpc.resources import ids, labels
+from krkn_grpc.kube.index import Position
+from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.object_cache import ObjectCache
+from krkn_grpc.resources import ids, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.server.errors import NoSuch
-from krkn_grpc.server.findings import Findings
-from krkn_grpc.server.runs import selector
-from krkn_grpc.server.runs.selector import BadSelector, Selector
+from krkn_grpc.server.errors import Findings, NoSuch
+from krkn_grpc.server.runs import label_selector
+from krkn_grpc.server.runs.label_selector import BadSelector, Selector
 
 STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _ABSENT = "there is no such job"
-# Stands for every targetUUID that is no id: no job has it.
+# The most labels of a run. kubectl may give a job more.
+MOST_GROUPED = 64
+_MORE_LABELS = "more labels"
+# Replaces a malformed targetUUID: no job has it.
 _NO_TARGET = "-"
 
 
@@ -32,7 +37,7 @@ class Filters(Protocol):
 
 @dataclass(frozen=True)
 class Filter:
-    """Jobs pass when they pass all that is given; `spelling` tells filters apart in tokens."""
+    """Selects jobs that meet all given conditions; `spelling` identifies the filter in tokens."""
 
     target_uuid: str
     status: str
@@ -41,7 +46,7 @@ class Filter:
     spelling: tuple[str, ...]
 
     def passes(self, job: ChaosJob) -> bool:
-        """Whether the job is among those that were asked for."""
+        """Whether the job meets all conditions."""
         return (
             (not self.target_uuid or job.spec.target_uuid == self.target_uuid)
             and (not self.status or job.public_status == self.status)
@@ -49,14 +54,24 @@ class Filter:
             and self.selects(job.metadata.labels)
         )
 
-    def among(self, jobs: WatchCache[ChaosJob], before: Position | None) -> Iterable[ChaosJob]:
+    def among(self, jobs: ObjectCache[ChaosJob], before: Position | None) -> Iterable[ChaosJob]:
         """Return the jobs that pass, newest first, from `before` on."""
-        return filter(self.passes, jobs.newest(self.smallest_group(jobs), before))
+        found = [jobs.newest(group, before) for group in self.groups(jobs)]
+        return filter(self.passes, _merged(found))
 
-    def smallest_group(self, jobs: WatchCache[ChaosJob]) -> str:
-        """Return the smallest group that has all jobs that pass: no others need be looked at."""
-        found = _groups(self.target_uuid, self.status, self.scenario_name, self.selects.pairs)
-        return min(found, key=jobs.count)
+    def present(self, jobs: ObjectCache[ChaosJob]) -> tuple[Iterable[ChaosJob], int]:
+        """Return the jobs that pass, as the watch has sent them, and the revision it reached."""
+        found = [jobs.seen(group) for group in self.groups(jobs)]
+        return filter(self.passes, _merged([each for each, _ in found])), found[0][1]
+
+    def groups(self, jobs: ObjectCache[ChaosJob]) -> list[str]:
+        """Return the smallest index groups that together contain every job that passes."""
+        given = _groups(self.target_uuid, self.status, self.scenario_name)
+        smallest = min(given, key=jobs.count)
+        by_label = min(_of_labels(self.selects.pairs), key=jobs.count, default=smallest)
+        # Jobs with more labels than are indexed are only in this group.
+        both = [by_label, _MORE_LABELS] if jobs.count(_MORE_LABELS) else [by_label]
+        return both if sum(map(jobs.count, both)) < jobs.count(smallest) else [smallest]
 
 
 def checked(request: Filters) -> Filter:
@@ -65,10 +80,10 @@ def checked(request: Filters) -> Filter:
     rule = f"must be one of {', '.join(STATUSES)}"
     findings.expect(not request.status or request.status in STATUSES, "status", rule)
     try:
-        selects = selector.parse(request.label_selector)
+        selects = label_selector.parse(request.label_selector)
     except BadSelector:
         findings.expect(False, "labelSelector", "is not a label selector")
-        selects = selector.parse("")
+        selects = label_selector.parse("")
     findings.settle()
     target_uuid = request.target_uuid
     if target_uuid and not ids.is_id(target_uuid):
@@ -77,33 +92,45 @@ def checked(request: Filters) -> Filter:
     return Filter(*given, selects, (*given, request.label_selector))
 
 
-def groups_of(job: ChaosJob) -> list[str]:
-    """Return the groups that a cache keeps of jobs, so that no filter has to look at all."""
-    spec, own = job.spec, job.metadata.labels
-    return _groups(spec.target_uuid, job.public_status, spec.scenario_name, own.items())
+def index_func(job: ChaosJob) -> list[str]:
+    """Return a job's index groups in the cache, so that a filter need not scan all jobs.
+
+    Only the first 64 labels have groups: a group costs a job more memory than the label itself.
+    """
+    found = _groups(job.spec.target_uuid, job.public_status, job.spec.scenario_name)
+    by_label = _of_labels(job.metadata.labels.items())
+    if len(by_label) > MOST_GROUPED:
+        by_label = [*by_label[:MOST_GROUPED], _MORE_LABELS]
+    return found + by_label
 
 
-def _groups(
-    target_uuid: str, status: str, scenario_name: str, pairs: Iterable[tuple[str, str]]
-) -> list[str]:
+def _groups(target_uuid: str, status: str, scenario_name: str) -> list[str]:
     given = (("target", target_uuid), ("status", status), ("scenario", scenario_name))
-    return [
-        groups.ALL,
-        *(f"{kind} {value}" for kind, value in given if value),
-        *(f"label {key}={value}" for key, value in pairs if key not in labels.RESERVED),
-    ]
+    return [index.ALL, *(f"{kind} {value}" for kind, value in given if value)]
 
 
-async def find(jobs: WatchCache[ChaosJob], job_id: str) -> ChaosJob:
-    """Return a job; what the cache does not have yet is asked of the API server."""
+def _of_labels(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"label {key}={value}" for key, value in pairs if key not in well_known.RESERVED]
+
+
+def _merged(found: list[Iterable[ChaosJob]]) -> Iterable[ChaosJob]:
+    """Return the jobs of all groups, newest first, each once."""
+    if len(found) == 1:
+        return found[0]
+    merged = heapq.merge(*found, key=index.position_of, reverse=True)
+    return (next(same) for _, same in itertools.groupby(merged, key=index.position_of))
+
+
+async def find(jobs: Informer[ChaosJob], job_id: str) -> ChaosJob:
+    """Return a job from the cache, else from the API server; raises NoSuch."""
     if not ids.is_id(job_id):
         raise NoSuch(_ABSENT)
     return jobs.get(job_id) or await find_live(jobs, job_id)
 
 
-async def find_live(jobs: WatchCache[ChaosJob], job_id: str) -> ChaosJob:
-    """Return a job as the API server has it now."""
+async def find_live(jobs: Informer[ChaosJob], job_id: str) -> ChaosJob:
+    """Return a job from the API server; raises NoSuch."""
     try:
-        return await jobs.store.get(job_id)
+        return await jobs.client.get(job_id)
     except NotFound:
         raise NoSuch(_ABSENT) from None

@@ -1,103 +1,97 @@
-"""Remembers requests by their id, so that a repeated call never starts anything twice.
+"""Writes idempotency records, so that a repeated call never starts a job twice.
 
-The first thing that a call with a requestId writes is a record, named by the caller and the id.
-It says what the call asked for (by a fingerprint, without the secrets), and its uid together
-with a target gives the jobId: so every repetition, on any replica, means the same jobs, and the
-API server lets each be created only once.
-
-A job that is deleted leaves its id in the record (the controller writes it there before the job
-may go): so a repetition that comes later starts nothing. The controller removes records when
-they are a day old.
+Each call first writes its record (`record`): so every repetition, on any replica, has the same job
+ids, and the API server creates each job only once. Before the controller does anything for a job,
+it claims the job's id: it writes the job's uid into the record. A job that is created again, after
+an earlier one of its id was deleted, finds the id claimed and does not start. The controller
+removes expired records.
 """
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-import msgspec
-
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.errors import AlreadyExists, NotFound, NotWritten, OutcomeUnknown
-from krkn_grpc.kube.store import Store
-from krkn_grpc.kube.write import create
-from krkn_grpc.resources import ids, labels, names
+from krkn_grpc.kube.retry import create_until_known
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
-from krkn_grpc.server.errors import RequestIdReused, Unreachable
-from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server import correlation_id
+from krkn_grpc.server.errors import RequestIdReused, RetryNotSafe, Unreachable, answer_for
+from krkn_grpc.server.limits import CALL_SECONDS
+from krkn_grpc.server.offload import offload_digest
+from krkn_grpc.server.runs.idempotency_record import Identity, Record, identity
+from krkn_grpc.server.runs.model import Run
 
-_NO_RECORD = "the Kubernetes API cannot be reached now; no job was created, ask again"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is remembered of a request."""
-
-    lease: Lease
-    is_new: bool
-
-    def job_id(self, target_uuid: str) -> str:
-        """Return the id that this request's job on a target has, always."""
-        acquired = self.lease.spec.acquire_time
-        assert acquired is not None, "a record says when it was made"
-        return ids.derived_id(acquired, f"{self.lease.metadata.uid}/{target_uuid}")
-
-    def is_gone(self, job_id: str) -> bool:
-        """Whether this request's job was deleted."""
-        return labels.gone(job_id) in self.lease.metadata.annotations
+_UNKNOWN_ATTEMPT = (
+    "this is a retry, and it is not known whether the attempt before it started the scenario:"
+    " list the jobs, and send a requestId with each call to make retries safe"
+)
 
 
-class Requests:
-    """The records, one a caller and requestId."""
+class IdempotencyRecords:
+    """The records, one for each call that is not a repetition."""
 
-    def __init__(self, leases: Store[Lease], keep_seconds: int) -> None:
-        """Keep records among `leases`; each says how long it is kept."""
+    def __init__(self, leases: ResourceClient[Lease], keep_seconds: int) -> None:
+        """Keep records among `leases`; those with a requestId are kept `keep_seconds`."""
         self._leases = leases
         self._keep_seconds = keep_seconds
 
-    async def record(self, run: Run, caller: str, deadline: Deadline) -> Record:
-        """Return the record of this request, the first one's if it is a repetition.
+    async def record(
+        self, run: Run, caller: str, deadline: Deadline, *, is_retry: bool = False
+    ) -> Record:
+        """Return the record of this call; for a repetition, that of the first call.
 
-        Raises RequestIdReused when the id was used for another body, and Unreachable when it is
-        not known whether there is a record: without one no job was created.
+        `is_retry`: the caller's gRPC library has sent the call before. Raises RequestIdReused when
+        the requestId was used for another body, RetryNotSafe when a retry has no record that
+        identifies its earlier attempt, and Unreachable when it is not known whether the record was
+        written: no job was created then.
         """
-        new = self._new(run, caller)
+        new = self._new(run, await self._identity(run, caller))
+        if is_retry and not run.request_id and await self._find(new) is None:
+            raise RetryNotSafe(_UNKNOWN_ATTEMPT)
         while True:
             try:
-                written = await create(self._leases, new, deadline)
+                written = await create_until_known(self._leases, new, deadline)
             except AlreadyExists:
                 written = None
             except (NotWritten, OutcomeUnknown) as error:
-                raise Unreachable(_NO_RECORD) from error
+                why = answer_for(error).message
+                raise Unreachable(f"{why}; no job was created, ask again") from error
             if (lease := written or await self._find(new)) is not None:
                 _must_be_same(lease, new)
                 return Record(lease, is_new=written is not None)
-            # It was a day old and has just been removed.
+            # The record had expired and was removed just now: create it again.
 
     async def latest(self, record: Record) -> Record:
-        """Return the record as it is now."""
+        """Return the record from the API server; raises Unreachable when it was removed."""
         lease = await self._find(record.lease)
-        if lease is None or lease.metadata.uid != record.lease.metadata.uid:
+        if lease is None or lease.metadata.uid != record.uid:
             raise Unreachable("the requestId is forgotten at this moment; no job was created")
         return Record(lease, is_new=False)
 
     async def check(self, run: Run, caller: str) -> None:
-        """Raise RequestIdReused as `record` would; nothing is written."""
-        new = self._new(run, caller)
+        """Raise RequestIdReused as `record` would, without writing."""
+        new = self._new(run, await self._identity(run, caller))
         if (lease := await self._find(new)) is not None:
             _must_be_same(lease, new)
 
-    def _new(self, run: Run, caller: str) -> Lease:
+    async def _identity(self, run: Run, caller: str) -> Identity:
+        of_call = partial(identity, run, caller, correlation_id.current())
+        return await offload_digest(of_call) if run.has_secrets else of_call()
+
+    def _new(self, run: Run, call: Identity) -> Lease:
         return Lease(
             metadata=ObjectMeta(
-                name=names.request_record(caller, run.request_id),
+                name=names.request_record(call.run_id),
                 namespace=self._leases.namespace,
-                annotations={labels.FINGERPRINT: fingerprint(run)},
+                annotations={well_known.FINGERPRINT: call.fingerprint},
             ),
             spec=LeaseSpec(
-                holder_identity=run.request_id,
+                holder_identity=call.holder,
                 acquire_time=micro_time(datetime.now(UTC)),
-                lease_duration_seconds=self._keep_seconds,
+                lease_duration_seconds=self._keep_seconds if run.request_id else CALL_SECONDS,
             ),
         )
 
@@ -109,24 +103,6 @@ class Requests:
 
 
 def _must_be_same(lease: Lease, asked: Lease) -> None:
-    wanted = asked.metadata.annotations[labels.FINGERPRINT]
-    if lease.metadata.annotations.get(labels.FINGERPRINT) != wanted:
+    wanted = asked.metadata.annotations[well_known.FINGERPRINT]
+    if lease.metadata.annotations.get(well_known.FINGERPRINT) != wanted:
         raise RequestIdReused("the requestId was used before with another body")
-
-
-def fingerprint(run: Run) -> str:
-    """Return a digest of all that was asked for, but for values that are secret."""
-    asked = {
-        "targets": run.target_uuids,
-        "image": run.scenario_image,
-        "name": run.scenario_name,
-        "path": run.kubeconfig_path,
-        "environment": sorted(run.environment.items()),
-        "secretEnvironment": sorted(run.secret_environment),
-        "files": [(file.name, file.mount_path) for file in run.files],
-        "registry": (run.registry_url, run.registry.username if run.registry else None),
-        "limits": (run.timeout_seconds, run.ttl_seconds_after_finished, run.require_ready),
-        "labels": sorted(run.labels.items()),
-        "ignored": sorted(run.ignored.items()),
-    }
-    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()

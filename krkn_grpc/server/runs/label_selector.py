@@ -1,6 +1,8 @@
-"""Label selectors, written as Kubernetes writes them.
+"""Label selectors in the syntax of Kubernetes.
 
 Such as `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`.
+
+By hand: no library parses this syntax.
 """
 
 import operator
@@ -8,20 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from krkn_grpc.resources import label_grammar
+
 Requirement = Callable[[Mapping[str, str]], bool]
 
-_LONGEST = 4_096
-# Each is held against every job of a list.
+# Each requirement is checked for every job of a list.
 _MOST_REQUIREMENTS = 64
-_WORD = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
-_LONGEST_PREFIX = 253
-_KEY = re.compile(rf"(?:(?P<prefix>{_PREFIX})/)?{_WORD}")
-_VALUE = re.compile(rf"(?:{_WORD})?")
-# Without a sign: no label can have one. Python's own `int` takes more, `1_0` say.
+# As many labels as a job can have, each as long as it can be: with `=` and a comma, 382 characters.
+_LONGEST = 32_768
+# Without a sign: no label value can have one. Python's `int` accepts more, such as `1_0`.
 _INTEGER = re.compile(r"[0-9]+")
 _LARGEST_INTEGER = 2**63 - 1
-# White space, what has a meaning of its own, and all between.
+# White space, operators and punctuation, and the words between them.
 _TOKEN = re.compile(r"[ \t\r\n]+|==|!=|[=!,()<>]|[^ \t\r\n=!,()<>]+")
 
 
@@ -31,7 +31,7 @@ class BadSelector(ValueError):
 
 @dataclass(frozen=True)
 class Selector:
-    """Selects labels that meet all requirements; `pairs` are labels that all of those have."""
+    """Selects labels that meet all requirements; `pairs` are labels that each match has."""
 
     requirements: tuple[Requirement, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
@@ -49,14 +49,14 @@ def parse(text: str) -> Selector:
     if not tokens:
         return Selector()
     parts = _parts(tokens)
-    requirements = tuple(map(_requirement, parts))
-    if len(requirements) > _MOST_REQUIREMENTS:
+    if len(parts) > _MOST_REQUIREMENTS:
         raise BadSelector
+    requirements = tuple(map(_requirement, parts))
     return Selector(requirements, tuple(pair for part in parts for pair in _pairs(part)))
 
 
 def _parts(tokens: list[str]) -> list[list[str]]:
-    """Cut the tokens at the commas that stand in no brackets."""
+    """Split the tokens at the commas outside brackets."""
     parts: list[list[str]] = [[]]
     is_within = False
     for token in tokens:
@@ -112,7 +112,7 @@ def _compared(key: str, compares: Callable[[int, int], bool], bound: int | None)
         raise BadSelector
 
     def holds(labels: Mapping[str, str]) -> bool:
-        # A label that is not there, or no integer, is neither above nor below.
+        # A label that is absent or not an integer matches neither `>` nor `<`.
         number = _integer(labels.get(key, ""))
         return number is not None and compares(number, bound)
 
@@ -125,14 +125,13 @@ def _integer(text: str) -> int | None:
 
 
 def _key(text: str) -> str:
-    match = _KEY.fullmatch(text)
-    if match is None or len(match["prefix"] or "") > _LONGEST_PREFIX:
+    if not label_grammar.is_key(text):
         raise BadSelector
     return text
 
 
 def _value(tokens: list[str]) -> str:
     text = tokens[0] if tokens else ""
-    if len(tokens) > 1 or not _VALUE.fullmatch(text):
+    if len(tokens) > 1 or not label_grammar.is_value(text):
         raise BadSelector
     return text

@@ -1,4 +1,4 @@
-"""Streams the log of a job's scenario, from wherever the job is in its life."""
+"""Streams the log of a job's scenario, in every status of the job."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,19 +6,19 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from krkn_grpc.kube import errors
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.change_log import ChangeLog, TooOld
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.history import History, TooOld
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.logs import LogOptions, Logs
-from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.names import CONTAINER, pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.server.errors import NoSuch, Unreachable
-from krkn_grpc.server.runs.listing import find, find_live
-from krkn_grpc.server.runs.pulse import with_pulse
+from krkn_grpc.server.heartbeat import with_heartbeat
+from krkn_grpc.server.runs.filters import find, find_live
 
-# A node tells the API server of a container's end a moment after it has closed its log.
+# A node reports a container's end to the API server shortly after it has closed the log.
 _NODE_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 0.25
 _BROKE_OFF = "the log broke off: ask again"
@@ -27,31 +27,35 @@ _GONE = "the log is gone with the job's pod"
 
 @dataclass(frozen=True)
 class LogStreamer:
-    """Finds a job's pod and passes its log on, as fast as the caller reads it.
+    """Finds a job's pod and streams its log, as fast as the caller reads it.
 
-    In each `silence_seconds` without a line it asks whether the scenario still runs: a connection
-    whose other end has died is as silent as a scenario that has nothing to say.
+    After each `silence_seconds` without a line it checks whether the scenario still runs: a dead
+    connection is as silent as a scenario without output.
     """
 
-    jobs: WatchCache[ChaosJob]
-    history: History[ChaosJob]
-    pods: Store[Pod]
+    jobs: Informer[ChaosJob]
+    history: ChangeLog[ChaosJob]
+    pods: ResourceClient[Pod]
     logs: Logs
     silence_seconds: float
 
     async def stream(self, job_id: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
-        """Yield the log in chunks; nothing for a job that has not started.
+        """Yield the log in chunks, some of them empty; no text for a job that has not started.
 
-        With `follow`, waits for the start and ends with the scenario. Raises NoSuch when the job
-        or its pod is gone, Unreachable when the log broke off.
+        The first chunk is empty, and comes when there is a log, or will be. With `follow`, waits
+        for the start and ends with the scenario. Raises NoSuch when the job or its pod is gone,
+        Unreachable when the log is interrupted.
         """
         job = await find(self.jobs, job_id)
         if options.follow:
+            if job.status.start_time is None and not job.status.is_final:
+                yield b""
             job = await self._started(job)
         elif job.status.start_time is None:
-            # Another replica may have told already that it runs.
+            # Another replica may have reported already that it runs.
             job = await find_live(self.jobs, job_id)
         if job.status.start_time is None:
+            yield b""
             return
         await self._pod(job)
         try:
@@ -59,6 +63,7 @@ class LogStreamer:
                 self.logs.open(pod_for(job_id), CONTAINER, options) as chunks,
                 aclosing(self._living(job, chunks)) as living,
             ):
+                yield b""
                 async for chunk in living:
                     yield chunk
         except (errors.NotFound, errors.Invalid):
@@ -69,9 +74,9 @@ class LogStreamer:
     async def _living(
         self, job: ChaosJob, chunks: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the chunks; raises Unreachable when they will not come to an end by themselves."""
+        """Yield the chunks; raises Unreachable if they stay quiet after the scenario's end."""
         has_ended = False
-        async with aclosing(with_pulse(chunks, self.silence_seconds)) as pulse:
+        async with aclosing(with_heartbeat(chunks, self.silence_seconds)) as pulse:
             async for chunk in pulse:
                 if chunk is not None:
                     yield chunk
@@ -84,7 +89,7 @@ class LogStreamer:
         """Wait until the job's scenario has started or never will."""
         while not (job.status.start_time is not None or job.status.is_final):
             revision = self.jobs.revision
-            # What comes after this look, the history tells.
+            # Changes after this read are in the history.
             job = await find_live(self.jobs, job.metadata.name)
             if job.status.start_time is None and not job.status.is_final:
                 with suppress(TooOld):
@@ -92,7 +97,7 @@ class LogStreamer:
         return job
 
     async def _changed(self, job: ChaosJob, revision: int) -> ChaosJob:
-        """Return the job at its next change after the revision."""
+        """Return the job at its next change after the revision; raises NoSuch and Unreachable."""
         async with aclosing(self.history.since(revision)) as changes:
             async for change in changes:
                 if change is None or change.object.metadata.uid != job.metadata.uid:
@@ -103,9 +108,9 @@ class LogStreamer:
         raise Unreachable("the server is stopping: ask again")
 
     async def _must_have_ended(self, job: ChaosJob) -> None:
-        """Raise Unreachable unless the scenario has ended: only then is its log whole.
+        """Raise Unreachable unless the scenario ends within 5 s: only then is its log complete.
 
-        The API server ends a log in the same way when the node that sent it is gone.
+        The API server also ends a log without an error when the node is lost.
         """
         deadline = Deadline.within(_NODE_SECONDS)
         while not await self._has_ended(job):
@@ -118,13 +123,10 @@ class LogStreamer:
             pod = await self._pod(job)
         except NoSuch:
             return True
-        return pod.is_terminal or any(
-            container.name == CONTAINER and container.state.terminated is not None
-            for container in pod.status.container_statuses
-        )
+        return pod.is_terminal or pod.container_state(CONTAINER).terminated is not None
 
     async def _pod(self, job: ChaosJob) -> Pod:
-        """Return the pod that ran the job; another one of its name is none."""
+        """Return the pod that ran the job; raises NoSuch also for another pod of its name."""
         try:
             pod = await self.pods.get(pod_for(job.metadata.name))
         except errors.NotFound:

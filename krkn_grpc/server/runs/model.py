@@ -1,4 +1,4 @@
-"""A run that is in order: what the caller asked for, checked and typed."""
+"""A valid run: the caller's request, validated and typed."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class RegistryLogin:
-    """How the image is pulled."""
+    """The registry credentials for pulling the image."""
 
     url: str
     username: str
@@ -23,7 +23,11 @@ class RegistryLogin:
 
 @dataclass(frozen=True)
 class Run:
-    """One scenario for many targets; `ignored` has the options without effect, as given."""
+    """One scenario for many targets; `ignored` has the given options that have no effect.
+
+    `asked_image` and `asked_path` are as the request has them, before the catalogue completes them.
+    `warning` says what the catalogue does not know of its inputs.
+    """
 
     target_uuids: tuple[str, ...]
     scenario_image: str
@@ -41,3 +45,11 @@ class Run:
     ttl_seconds_after_finished: int | None
     labels: dict[str, str]
     ignored: dict[str, str]
+    asked_image: str
+    asked_path: str
+    warning: str = ""
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether the run contains secrets."""
+        return bool(self.secret_environment or self.files or self.registry)

@@ -1,28 +1,35 @@
-"""Asks a job to stop: one field of its spec, which the controller heeds in every state."""
+"""Requests a job's stop: a field of its spec that the controller obeys in every state."""
 
 import msgspec
 
-from krkn_grpc.kube.cache import WatchCache
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.errors import Conflict, Invalid, NotFound, NotWritten, OutcomeUnknown
+from krkn_grpc.kube.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    NotWritten,
+    OutcomeUnknown,
+    RuleBroken,
+)
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import pause
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.errors import Changed
-from krkn_grpc.server.runs.listing import find, find_live
+from krkn_grpc.server.runs.filters import find, find_live
 
-# What may have changed since it was seen, and what may have been done though nobody said so.
+# The job may have changed since it was read, or an unanswered write may have succeeded.
 _LOOK_AGAIN = (Conflict, Invalid, NotFound, NotWritten, OutcomeUnknown)
 
 
-async def stop(jobs: WatchCache[ChaosJob], job_id: str, deadline: Deadline) -> ChaosJob:
-    """Return the job with the stop asked for; one that is final or stopping, as it is.
+async def stop(jobs: Informer[ChaosJob], job_id: str, deadline: Deadline) -> ChaosJob:
+    """Set `spec.stop` and return the job; a job that is final or stopping is returned unchanged.
 
-    Asking twice does no harm, so it is tried until it is known to be done, or the deadline.
+    The write is idempotent, so it is retried until it is confirmed or the deadline is over.
     """
     job = await find(jobs, job_id)
     attempt = 0
     while not _is_settled(job):
-        # Only as it was seen: a job that has ended meanwhile is not touched.
+        # Only at the revision that was read: a job that has ended meanwhile stays unchanged.
         unchanged = {
             "op": "test",
             "path": "/metadata/resourceVersion",
@@ -30,12 +37,14 @@ async def stop(jobs: WatchCache[ChaosJob], job_id: str, deadline: Deadline) -> C
         }
         ask = {"op": "add", "path": "/spec/stop", "value": True}
         try:
-            metadata = await jobs.store.patch(job_id, [unchanged, ask])
+            metadata = await jobs.client.patch(job_id, [unchanged, ask])
             spec = msgspec.structs.replace(job.spec, stop=True)
             job = msgspec.structs.replace(job, metadata=metadata, spec=spec)
+        except RuleBroken:
+            raise
         except _LOOK_AGAIN as error:
             is_unanswered = isinstance(error, NotWritten | OutcomeUnknown)
-            # The first time at once: mostly it has changed just now.
+            # The first retry after a conflict is immediate: mostly the job has just changed.
             if attempt or is_unanswered:
                 await pause(error, attempt, at_most=deadline.remaining)
             job = await find_live(jobs, job_id)

@@ -1,41 +1,52 @@
-"""Writes one job a target, concurrently; one target's failure never touches another's."""
+"""Writes one job per target, concurrently; a target's failure does not affect the others."""
 
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 
 from krkn_grpc.kube import errors
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.store import Store
-from krkn_grpc.kube.write import create
-from krkn_grpc.resources import ids, names
+from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.retry import create_until_known
+from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server import trace
-from krkn_grpc.server.auth.permission import Permission
-from krkn_grpc.server.errors import NO_SUCH_TARGET, CallError, NoSuch, Unreachable, answer_for
-from krkn_grpc.server.runs import blueprint, runnable
-from krkn_grpc.server.runs.requests import Record, Requests
-from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server import correlation_id
+from krkn_grpc.server.auth.authorization import Permission
+from krkn_grpc.server.errors import (
+    INTERNAL,
+    TOO_LATE,
+    CallError,
+    Unreachable,
+    answer_for,
+    without_frames,
+)
+from krkn_grpc.server.fair_semaphore import FairSemaphore
+from krkn_grpc.server.runs import builders, runnable
+from krkn_grpc.server.runs.idempotency import IdempotencyRecords
+from krkn_grpc.server.runs.idempotency_record import Record
+from krkn_grpc.server.runs.model import Run
+from krkn_grpc.server.runs.rights import refusals
+from krkn_grpc.server.runs.tombstones import Tombstones
 from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.told import told
 
 _CONCURRENT_WRITES = 64
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
-_TOO_LATE = "the time of the call was over"
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of the run on one target.
+    """The result of the run on one target.
 
-    Created: `Pending`. Refused: `Failed`, and nothing exists. Unknown: `Unknown`, and a job of
+    Created: `Pending`. Refused: `Failed`, and no job exists. Unknown: `Unknown`, and a job of
     this id may exist.
     """
 
@@ -47,78 +58,144 @@ class JobResult:
 
     @property
     def pod_name(self) -> str:
-        """The name that the job's pod has or will have."""
+        """The name of the job's pod, also before it exists."""
         return names.pod_for(self.job_id) if self.job_id else ""
 
 
+class Submitted(NamedTuple):
+    """The results of a call; `is_repeated` when an earlier call wrote its record."""
+
+    results: list[JobResult]
+    is_repeated: bool
+
+
 class Submission:
-    """Turns runs into jobs."""
+    """Creates the jobs of runs."""
 
     def __init__(
         self,
         registry: Registry,
-        jobs: WatchCache[ChaosJob],
-        secrets: Store[Secret],
-        requests: Requests,
+        jobs: Informer[ChaosJob],
+        secrets: ResourceClient[Secret],
+        requests: IdempotencyRecords,
     ) -> None:
-        """Find targets in `registry`; write jobs and the Secrets of their inputs."""
+        """Read targets from `registry`; write to `jobs`, `secrets` and `requests`."""
         self._registry = registry
         self._cache = jobs
-        self._jobs = jobs.store
+        self._jobs = jobs.client
         self._secrets = secrets
         self._requests = requests
-        self._writes = asyncio.Semaphore(_CONCURRENT_WRITES)
+        self._deleted = Tombstones(jobs)
+        self._writes = FairSemaphore(_CONCURRENT_WRITES)
 
-    async def submit(self, run: Run, caller: Permission, deadline: Deadline) -> list[JobResult]:
+    async def submit(
+        self, run: Run, caller: Permission, deadline: Deadline, *, is_retry: bool = False
+    ) -> Submitted:
         """Return a result for each target, in the order of the request.
 
-        Raises RequestIdReused, and Unreachable when the API server could not be asked at all and
-        nothing was written.
+        Raises RequestIdReused and RetryNotSafe, and Unreachable when the API server could not be
+        asked at all and no job was written.
         """
-        asked_at = self._cache.revision
         record: Record | None = None
         known: dict[str, JobResult] = {}
-        if run.request_id and run.validate_only:
-            await self._requests.check(run, caller.user)
-        elif run.request_id:
-            record, known = await self._recorded(run, caller, deadline)
+        refused = await refusals(caller, run.target_uuids, deadline)
+        if not run.request_id and not run.validate_only:
+            allowed = [uuid for uuid in run.target_uuids if uuid not in refused]
+            refused |= await self._not_runnable(run, allowed, caller.user, deadline)
+        if run.validate_only:
+            if run.request_id:
+                await self._requests.check(run, caller.user)
+        # Without a target that can start, no record is written.
+        elif run.request_id or len(refused) < len(run.target_uuids):
+            record = await self._requests.record(run, caller.user, deadline, is_retry=is_retry)
+            record, known = await self._known(run, record, caller.user)
         new = [uuid for uuid in run.target_uuids if uuid not in known]
-        outcomes = await asyncio.gather(
-            *(self._one(run, uuid, caller, record, asked_at, deadline) for uuid in new),
-            return_exceptions=True,
+
+        async def one(uuid: str) -> JobResult | Exception:
+            try:
+                return await self._one(run, uuid, caller, record, deadline)
+            except Exception as error:
+                # There may be 1,000 errors: only internal ones keep their frames, for the log.
+                return error if answer_for(error) is INTERNAL else without_frames(error)
+
+        allowed = [uuid for uuid in new if uuid not in refused]
+        done = await self._writes.each(
+            caller.user,
+            allowed,
+            one,
+            seconds=deadline.remaining,
+            late=errors.NotWritten(TOO_LATE),
         )
-        if not known and all(isinstance(outcome, errors.NotWritten) for outcome in outcomes):
+        outcomes = [refused.get(uuid) or done[uuid] for uuid in new]
+        if not known and all(_was_away(outcome) for outcome in outcomes):
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
         known |= {uuid: _result(uuid, outcome) for uuid, outcome in zip(new, outcomes, strict=True)}
-        return [known[uuid] for uuid in run.target_uuids]
+        is_repeated = record is not None and not record.is_new
+        return Submitted([known[uuid] for uuid in run.target_uuids], is_repeated)
 
-    async def _recorded(
-        self, run: Run, caller: Permission, deadline: Deadline
+    async def _not_runnable(
+        self, run: Run, uuids: list[str], user: str, deadline: Deadline
+    ) -> dict[str, Exception]:
+        """Return an error for each target that cannot be run; none when the first can be run.
+
+        So a call that starts nothing writes nothing, and most calls read one target more. A target
+        that the API server did not return counts as runnable; its write finds the error.
+        """
+
+        async def refusal(uuid: str) -> Exception | None:
+            try:
+                async with asyncio.timeout(deadline.remaining):
+                    await self._target(run, uuid)
+            except CallError as error:
+                return without_frames(error)
+            except (errors.KubeError, TimeoutError):
+                pass
+            return None
+
+        if not uuids or (first := await refusal(uuids[0])) is None:
+            return {}
+        others = await self._writes.each(
+            user, uuids[1:], refusal, seconds=deadline.remaining, late=errors.NotWritten(TOO_LATE)
+        )
+        refused = {uuids[0]: first} | others
+        return {uuid: error for uuid, error in refused.items() if error is not None}
+
+    async def _known(
+        self, run: Run, record: Record, user: str
     ) -> tuple[Record, dict[str, JobResult]]:
-        """Return the request's record, and what earlier calls have come to, by target."""
-        record = await self._requests.record(run, caller.user, deadline)
+        """Return the current record, and the results of earlier attempts by target."""
         if record.is_new:
             return record, {}
-        found = await asyncio.gather(*(self._earlier(record, uuid) for uuid in run.target_uuids))
-        # Only now: a job that was not found has left its id in the record before it went.
-        record = await self._requests.latest(record)
+        found = await asyncio.gather(
+            *(self._earlier(record, uuid, user) for uuid in run.target_uuids)
+        )
         known = {result.target_uuid: result for result in found if result is not None}
+        if len(known) == len(run.target_uuids):
+            return record, known
+        # Read after the lookup: a job that existed and was not found was deleted before this.
+        latest = await self._requests.latest(record)
+        with suppress(errors.KubeError):
+            await self._deleted.catch_up()
         for uuid in run.target_uuids:
-            if record.is_gone(job_id := record.job_id(uuid)):
+            job_id = latest.job_id(uuid)
+            if latest.is_claimed(job_id) or job_id in self._deleted:
                 known.setdefault(uuid, JobResult(uuid, "Pending", job_id))
-        return record, known
+        return latest, known
 
-    async def _earlier(self, record: Record, uuid: str) -> JobResult | None:
-        """Return what an earlier call has come to on this target, None when there is no job."""
+    async def _earlier(self, record: Record, uuid: str, user: str) -> JobResult | None:
+        """Return the result of an earlier attempt on this target, None when there is no job."""
         job_id = record.job_id(uuid)
-        async with self._writes:
+        async with self._writes.turn(user):
             try:
                 job = self._cache.get(job_id) or await self._jobs.get(job_id)
             except errors.NotFound:
                 return None
             except errors.KubeError as error:
-                _log.warning("a job could not be looked up", job=job_id, error=str(error))
+                _log.warning("a job could not be looked up", job=job_id, error=told(error))
                 return JobResult(uuid, "Unknown", job_id, _NOT_CONFIRMED)
+        if job.spec.run_uid != record.uid:
+            # Another client has created a job of this id since: the call's own job is gone.
+            return JobResult(uuid, "Pending", job_id)
         self._cache.remember(job)
         return JobResult(uuid, "Pending", job_id, job=job)
 
@@ -128,42 +205,38 @@ class Submission:
         uuid: str,
         caller: Permission,
         record: Record | None,
-        asked_at: int,
         deadline: Deadline,
     ) -> JobResult:
-        job_id = record.job_id(uuid) if record is not None else ids.new_id()
-        async with self._writes:
-            if deadline.remaining <= 0:
-                raise errors.NotWritten(_TOO_LATE)
-            try:
-                async with asyncio.timeout(deadline.remaining):
-                    target = await self._target(run, uuid, caller)
-            except TimeoutError:
-                raise errors.NotWritten(_TOO_LATE) from None
-            if run.validate_only:
-                return JobResult(uuid, "Pending")
-            job = blueprint.job(run, target, job_id, caller.user, trace.current(), asked_at)
-            return await self._write(run, job, deadline)
+        if deadline.remaining <= 0:
+            raise errors.NotWritten(TOO_LATE)
+        try:
+            async with asyncio.timeout(deadline.remaining):
+                target = await self._target(run, uuid)
+        except TimeoutError:
+            raise errors.NotWritten(TOO_LATE) from None
+        if record is None:
+            return JobResult(uuid, "Pending")
+        job_id = record.job_id(uuid)
+        job = builders.job(run, target, record, job_id, caller.user, correlation_id.current())
+        return await self._write(run, job, deadline)
 
-    async def _target(self, run: Run, uuid: str, caller: Permission) -> Target:
-        if not await caller.may_run(uuid):
-            raise NoSuch(NO_SUCH_TARGET)
+    async def _target(self, run: Run, uuid: str) -> Target:
         target = await self._registry.get(uuid)
         runnable.check(target, run)
         return target
 
     async def _write(self, run: Run, job: ChaosJob, deadline: Deadline) -> JobResult:
         uuid, job_id = job.spec.target_uuid, job.metadata.name
-        for secret in blueprint.secrets(run, job):
-            # A repetition finds what the first call wrote: the names are this job's alone.
+        for secret in builders.secrets(run, job):
+            # A repetition finds the Secrets of the first call: their names belong to this job only.
             with suppress(errors.AlreadyExists):
-                await create(self._secrets, secret, deadline)
+                await create_until_known(self._secrets, secret, deadline)
         written = None
         try:
-            # The commit: what is written before it is swept up when no job claims it.
-            written = await create(self._jobs, job, deadline)
+            # This commits the run: a sweep removes Secrets without a job.
+            written = await create_until_known(self._jobs, job, deadline)
         except errors.AlreadyExists:
-            pass  # Another call with the same requestId was faster, with the same job.
+            pass  # Another attempt of the same call has created the same job.
         except errors.OutcomeUnknown:
             return JobResult(uuid, "Unknown", job_id, _NOT_CONFIRMED)
         if written is None:
@@ -174,13 +247,22 @@ class Submission:
         return JobResult(uuid, "Pending", job_id, job=written)
 
 
+def _was_away(outcome: JobResult | BaseException) -> bool:
+    """Whether the API server could not be reached; a busy quota or webhook is an answer."""
+    answered = errors.QuotaBusy | errors.WebhookAway
+    return isinstance(outcome, errors.NotWritten) and not isinstance(outcome, answered)
+
+
 def _result(uuid: str, outcome: JobResult | BaseException) -> JobResult:
     if isinstance(outcome, JobResult):
         return outcome
     if not isinstance(outcome, Exception):
         raise outcome
-    # A CallError's own text is meant for the caller; of any other the table says what may be told.
+    # A CallError's own text is meant for the caller; other errors get the text from the table.
     if isinstance(outcome, CallError):
         return JobResult(uuid, "Failed", error=str(outcome))
-    _log.warning("a target got no job", target=uuid, exc_info=outcome)
+    if answer_for(outcome) is INTERNAL:
+        _log.warning("a target got no job", target=uuid, exc_info=outcome)
+    else:
+        _log.warning("a target got no job", target=uuid, error=told(outcome))
     return JobResult(uuid, "Failed", error=answer_for(outcome).message)

@@ -1,10 +1,10 @@
-"""From a job resource to the reply that clients see."""
+"""Translates job resources to replies."""
 
 from collections.abc import Sequence
 
-from krkn_grpc.resources import labels, names
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server.runs.model import Run
 from krkn_grpc.server.runs.submission import JobResult
 from krkn_grpc.server.times import rfc3339
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
@@ -17,7 +17,7 @@ def job_message(job: ChaosJob) -> pb.Job:
     status = job.status
     metadata = job.metadata
     sentences = [status.message] if status.message else []
-    if ignored := metadata.annotations.get(labels.IGNORED_OPTIONS):
+    if ignored := metadata.annotations.get(well_known.IGNORED_OPTIONS):
         sentences.append(IGNORED.format(ignored))
     return pb.Job(
         job_id=metadata.name,
@@ -32,12 +32,17 @@ def job_message(job: ChaosJob) -> pb.Job:
         exit_code=status.exit_code,
         created_at=rfc3339(metadata.creation_timestamp),
         requested_by=job.spec.requested_by,
-        labels={key: value for key, value in metadata.labels.items() if key not in labels.RESERVED},
+        labels={
+            key: value for key, value in metadata.labels.items() if key not in well_known.RESERVED
+        },
     )
 
 
 def run_message(run: Run, results: Sequence[JobResult]) -> pb.RunScenarioResponse:
-    """Return the reply for a run: one entry a target, in the order of the request."""
+    """Return the reply for a run: one entry per target, in the order of the request."""
+    notes = [IGNORED.format(", ".join(run.ignored))] if run.ignored else []
+    if run.warning:
+        notes.append(run.warning)
     successful = sum(result.status == "Pending" for result in results)
     return pb.RunScenarioResponse(
         jobs=[
@@ -54,5 +59,5 @@ def run_message(run: Run, results: Sequence[JobResult]) -> pb.RunScenarioRespons
         total_targets=len(results),
         successful_jobs=successful,
         failed_jobs=len(results) - successful,
-        message=IGNORED.format(", ".join(run.ignored)) if run.ignored else None,
+        message=" ".join(notes) or None,
     )

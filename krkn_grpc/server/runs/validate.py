@@ -1,21 +1,28 @@
-"""Checks a RunScenario request without looking anything up; what passes is a Run."""
+"""Validates a RunScenario request without any lookup; returns a Run.
+
+Not protovalidate: it needs another protobuf runtime. One table holds the bounds of this module,
+proto, OpenAPI and resource definition against each other (tests/unit/protos/test_bounds.py).
+"""
 
 import re
-import uuid
 
+from krkn_grpc.catalogue.model import Catalogue
 from krkn_grpc.kube.logs import LogOptions
-from krkn_grpc.resources import images, labels
+from krkn_grpc.resources import ids, images, label_grammar, well_known
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
     DEFAULT_TIMEOUT_SECONDS,
 )
 from krkn_grpc.resources.meta import GROUP
-from krkn_grpc.server.findings import Findings
-from krkn_grpc.server.runs import inputs
-from krkn_grpc.server.runs.run import RegistryLogin, Run
+from krkn_grpc.resources.text import can_be_shown, has_control_characters, trimmed
+from krkn_grpc.server.errors import Findings
+from krkn_grpc.server.runs import validate_inputs
+from krkn_grpc.server.runs.known_scenario import CheckMode, KnownScenario
+from krkn_grpc.server.runs.model import RegistryLogin, Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 MOST_TARGETS = 1_000
+NO_CATALOGUE = Catalogue()
 _LONGEST_IMAGE = 512
 _LONGEST_NAME = 253
 _LONGEST_TIMEOUT = 86_400
@@ -23,33 +30,51 @@ _MOST_LABELS = 64
 _LONGEST_REGISTRY = 2_048
 _LONGEST_CREDENTIAL = 8_192  # a cloud's JSON key or token has about a third of it
 _DEFAULT_REGISTRY_USER = "oauth2"
-
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_LABEL_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-
-# A host as an image reference may have it, with a scheme before it and a path after it.
+# A host as in an image reference, with an optional scheme before it and path after it.
 _REGISTRY = re.compile(
     r"(?i:https?://)?([A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
     r"(/[-._~%/A-Za-z0-9]*)?"
 )
 
 
-def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
-    """Return the checked run; raises InvalidRequest with every violation found."""
+def run(
+    request: pb.RunScenarioRequest,
+    allowed_images: tuple[str, ...],
+    allowed_paths: tuple[str, ...],
+    catalogue: Catalogue = NO_CATALOGUE,
+    mode: CheckMode = "off",
+) -> Run:
+    """Return the checked run; raises InvalidRequest with every violation found.
+
+    `mode` says whether its inputs are checked against the catalogue's scenario of its name.
+    """
     findings = Findings()
     target_uuids = _targets(request, findings)
-    _scenario(request, allowed_images, findings)
-    kubeconfig_path = request.kubeconfig_path or DEFAULT_KUBECONFIG_PATH
-    environment, secret_environment = inputs.environment(request, findings)
-    files = inputs.files(request, kubeconfig_path, findings)
+    known = KnownScenario.of(request, catalogue, mode)
+    image = known.image(request.scenario_image)
+    _scenario(
+        image, request.scenario_name, "" if image else known.why_no_image, allowed_images, findings
+    )
+    kubeconfig_path = known.kubeconfig_path(request.kubeconfig_path)
+    environment, secret_environment = validate_inputs.environment(
+        request, kubeconfig_path, known.secret_variables, findings
+    )
+    files = validate_inputs.files(request, kubeconfig_path, allowed_paths, findings)
+    kept = environment.keys() | secret_environment.keys()
+    warning = known.check(
+        image,
+        {name: value for name, value in request.environment.items() if name in kept},
+        request.secret_environment,
+        files,
+        findings,
+    )
     registry = _registry(request, findings)
     _limits(request, findings)
     _labels(request, findings)
     findings.settle()
     return Run(
         target_uuids=target_uuids,
-        scenario_image=request.scenario_image,
+        scenario_image=image,
         scenario_name=request.scenario_name,
         kubeconfig_path=kubeconfig_path,
         environment=environment,
@@ -57,7 +82,7 @@ def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
         files=files,
         registry_url=request.registry_url,
         registry=registry,
-        request_id=request.request_id and str(uuid.UUID(request.request_id)),
+        request_id=ids.canonical(request.request_id) or "",
         validate_only=request.validate_only,
         require_ready=request.require_ready,
         timeout_seconds=(
@@ -72,11 +97,14 @@ def run(request: pb.RunScenarioRequest, allowed_images: tuple[str, ...]) -> Run:
         ),
         labels=dict(request.labels),
         ignored=_ignored(request),
+        asked_image=request.scenario_image,
+        asked_path=request.kubeconfig_path or DEFAULT_KUBECONFIG_PATH,
+        warning=warning,
     )
 
 
 def log_options(request: pb.StreamLogsRequest) -> LogOptions:
-    """Return which part of a log is wanted; raises InvalidRequest."""
+    """Return the options of a log request; raises InvalidRequest."""
     findings = Findings()
     tail_lines = request.tail_lines if request.HasField("tail_lines") else None
     findings.expect(tail_lines is None or tail_lines >= 0, "tailLines", "must be 0 or more")
@@ -85,11 +113,12 @@ def log_options(request: pb.StreamLogsRequest) -> LogOptions:
 
 
 def _targets(request: pb.RunScenarioRequest, findings: Findings) -> tuple[str, ...]:
+    field, count = "targetUUIDs", len(request.target_uuids)
+    findings.expect(count > 0, field, "is required: name at least one target")
+    rule = f"must name at most {MOST_TARGETS} targets"
+    if not findings.expect(count <= MOST_TARGETS, field, rule):
+        return ()
     uuids = tuple(request.target_uuids)
-    field = "targetUUIDs"
-    if not findings.expect(bool(uuids), field, "is required: name at least one target"):
-        return uuids
-    findings.expect(len(uuids) <= MOST_TARGETS, field, f"must name at most {MOST_TARGETS} targets")
     first_at: dict[str, int] = {}
     for index, target in enumerate(uuids):
         if findings.expect(bool(target), f"{field}[{index}]", "must not be empty"):
@@ -98,16 +127,20 @@ def _targets(request: pb.RunScenarioRequest, findings: Findings) -> tuple[str, .
     return uuids
 
 
-def _scenario(request: pb.RunScenarioRequest, allowed: tuple[str, ...], findings: Findings) -> None:
-    image, name = request.scenario_image, request.scenario_name
-    if findings.expect(bool(image), "scenarioImage", "is required"):
-        in_order = len(image) <= _LONGEST_IMAGE and image.isprintable() and " " not in image
-        rule = f"must be an image reference of at most {_LONGEST_IMAGE} characters"
+def _scenario(
+    image: str, name: str, no_image: str, allowed: tuple[str, ...], findings: Findings
+) -> None:
+    if findings.expect(bool(image), "scenarioImage", no_image):
+        in_order = len(image) <= _LONGEST_IMAGE and images.is_reference(image)
+        rule = (
+            f"must be an image reference of at most {_LONGEST_IMAGE} characters: "
+            "[registry/]repository[:tag][@digest], the repository in small letters"
+        )
         if findings.expect(in_order, "scenarioImage", rule):
             rule = "is not among the images that this service may run"
             findings.expect(images.is_allowed(image, allowed), "scenarioImage", rule)
-    if findings.expect(bool(name.strip()), "scenarioName", "is required"):
-        in_order = len(name) <= _LONGEST_NAME and name.isprintable()
+    if findings.expect(bool(trimmed(name)), "scenarioName", "is required"):
+        in_order = len(name) <= _LONGEST_NAME and can_be_shown(name)
         rule = f"must have at most {_LONGEST_NAME} characters, none of them a control character"
         findings.expect(in_order, "scenarioName", rule)
 
@@ -131,12 +164,19 @@ def _registry(request: pb.RunScenarioRequest, findings: Findings) -> RegistryLog
     for field, value in (("username", username), (source, password)):
         rule = f"must have at most {_LONGEST_CREDENTIAL} characters"
         findings.expect(len(value) <= _LONGEST_CREDENTIAL, field, rule)
+        rule = "must have no line break at its ends: what a command prints has one"
+        findings.expect(value.strip("\r\n") == value, field, rule)
+    # A cloud's key in JSON is a password with line breaks in it.
+    for field, value, allowed in (("username", username, ""), (source, password, "\t\r\n")):
+        is_plain = not has_control_characters(value.strip("\r\n"), allowed)
+        findings.expect(is_plain, field, "must have no control characters")
     return RegistryLogin(url, username or _DEFAULT_REGISTRY_USER, password)
 
 
 def _limits(request: pb.RunScenarioRequest, findings: Findings) -> None:
     if request.request_id:
-        findings.expect(_is_uuid(request.request_id), "requestId", "must be a UUID")
+        is_uuid = ids.canonical(request.request_id) is not None
+        findings.expect(is_uuid, "requestId", "must be a UUID")
     if request.HasField("timeout_seconds"):
         in_bounds = 1 <= request.timeout_seconds <= _LONGEST_TIMEOUT
         findings.expect(in_bounds, "timeoutSeconds", f"must be 1 to {_LONGEST_TIMEOUT}")
@@ -147,20 +187,18 @@ def _limits(request: pb.RunScenarioRequest, findings: Findings) -> None:
 
 def _labels(request: pb.RunScenarioRequest, findings: Findings) -> None:
     rule = f"must be at most {_MOST_LABELS}"
-    findings.expect(len(request.labels) <= _MOST_LABELS, "labels", rule)
+    if not findings.expect(len(request.labels) <= _MOST_LABELS, "labels", rule):
+        return
     for key, value in sorted(request.labels.items()):
         field = f"labels[{key[:_LONGEST_NAME]}]"
-        prefix, slash, name = key.rpartition("/")
-        is_key = _LABEL_NAME.fullmatch(name) is not None and (
-            not slash or (len(prefix) <= _LONGEST_NAME and _LABEL_PREFIX.fullmatch(prefix))
-        )
-        findings.expect(bool(is_key), field, "is not a label key that Kubernetes allows")
+        is_key = label_grammar.is_key(key)
+        findings.expect(is_key, field, "is not a label key that Kubernetes allows")
         findings.expect(
-            key not in labels.RESERVED and prefix != GROUP,
+            key not in well_known.RESERVED and key.rpartition("/")[0] != GROUP,
             field,
             "is reserved for this service",
         )
-        is_value = _LABEL_VALUE.fullmatch(value) is not None
+        is_value = label_grammar.is_value(value)
         findings.expect(is_value, field, "has a value that Kubernetes does not allow")
 
 
@@ -171,10 +209,3 @@ def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:
         "insecure": "true" if request.insecure else "",
     }
     return {name: value for name, value in given.items() if value}
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False

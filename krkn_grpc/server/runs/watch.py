@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from grpc import StatusCode
 
-from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.change_log import ChangeLog, TooOld, TooSlow
 from krkn_grpc.kube.errors import KubeError
-from krkn_grpc.kube.history import History, TooOld, TooSlow
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server import tokens
-from krkn_grpc.server.auth.permission import Permission
+from krkn_grpc.server.auth.authorization import Permission
 from krkn_grpc.server.errors import TokenTooOld, Unreachable
-from krkn_grpc.server.runs.listing import Filter
+from krkn_grpc.server.runs.filters import Filter
 from krkn_grpc.server.runs.translate import job_message
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
@@ -20,25 +20,26 @@ _CANNOT_ASK = "the Kubernetes API cannot be asked whether you may still watch: r
 _START_ANEW = "the resumeToken is too old: start anew without one"
 _TOO_SLOW = "you read too slowly: resume with the last resumeToken, or start anew"
 
-# More changes than watchers are apart from each other, unless some are slow.
+# More than the changes between the fastest and the slowest watcher, unless some are slow.
 MOST_MESSAGES = 1_000
+_CATCH_UP_SECONDS = 2.0
 
 Message = pb.WatchScenarioRunsResponse
 
 
 @dataclass(frozen=True)
 class Messages:
-    """What watchers are told of the latest changes: those with the same filter share a message."""
+    """The messages of the latest changes; watchers with the same filter share a message."""
 
-    _made: dict[tuple[int, tuple[str, ...]], tuple[Seen[ChaosJob], Message | None]] = field(
+    _made: dict[tuple[int, tuple[str, ...]], tuple[CacheChange[ChaosJob], Message | None]] = field(
         default_factory=dict
     )
 
-    def of(self, change: Seen[ChaosJob], wanted: Filter) -> Message | None:
-        """Return the message of a change; None when there is nothing in it for this filter."""
+    def of(self, change: CacheChange[ChaosJob], wanted: Filter) -> Message | None:
+        """Return the message of a change; None when the change is not visible to this filter."""
         key = (id(change), wanted.spelling)
         made = self._made.get(key)
-        # The change is kept with it, so that no other one can have its id.
+        # The change is kept with its message, so that no other change can get its `id`.
         if made is None:
             if len(self._made) >= MOST_MESSAGES:
                 self._made.clear()
@@ -53,16 +54,23 @@ Accept = Callable[[], Awaitable[None]]
 class Watch:
     """The jobs and their latest changes."""
 
-    jobs: WatchCache[ChaosJob]
-    history: History[ChaosJob]
+    jobs: Informer[ChaosJob]
+    history: ChangeLog[ChaosJob]
     messages: Messages = field(default_factory=Messages)
 
     async def stream(
-        self, wanted: Filter, resume_token: str, caller: Permission, accept: Accept
+        self,
+        wanted: Filter,
+        resume_token: str,
+        caller: Permission,
+        accept: Accept,
+        *,
+        only_accept: bool = False,
     ) -> AsyncGenerator[Message, None]:
-        """Yield what there is, SYNCED, and every change; or the changes since the token.
+        """Yield the present jobs, SYNCED, and every change; or the changes since the token.
 
-        Calls `accept` when a token is good and there may be nothing to tell for long.
+        Calls `accept` when a token is valid, because the first change may take long. With
+        `only_accept` it ends there.
         Raises TokenTooOld for a token whose changes are no longer kept. A reader that is too
         slow, or may no longer watch, gets ERROR as its last message.
         """
@@ -70,17 +78,19 @@ class Watch:
             revision = tokens.read_revision(resume_token, wanted.spelling)
             await self._must_be_of_this_cluster(revision)
         else:
-            present, revision = self.jobs.seen(wanted.smallest_group(self.jobs))
-            for job in filter(wanted.passes, present):
-                # Without a token: what would be resumed here is not whole yet.
+            present, revision = wanted.present(self.jobs)
+            for job in present:
+                # Without a token: the list is not complete yet, so a watch cannot resume here.
                 yield Message(type="ADDED", job=job_message(job))
             token = tokens.write_revision(revision, wanted.spelling)
             yield Message(type="SYNCED", resume_token=token)
         is_new = True
         try:
-            changes = self.history.since(revision, pulse_seconds=caller.pulse_seconds)
-            if resume_token and revision <= self.jobs.revision:
+            changes = self.history.since(revision, heartbeat_seconds=caller.heartbeat_seconds)
+            if resume_token and (only_accept or revision <= self.jobs.revision):
                 await accept()
+                if only_accept:
+                    return
             async for change in changes:
                 is_new = False
                 if not await caller.holds():
@@ -104,29 +114,30 @@ class Watch:
         raise Unreachable("the server is stopping: resume with the last resumeToken")
 
     async def _must_be_of_this_cluster(self, revision: int) -> None:
-        """Raise TokenTooOld for a revision that the cluster has not reached: it was set up anew.
+        """Raise TokenTooOld for a revision that the cluster has not reached: it was set up again.
 
-        One that only this process has not reached was given by another one.
+        A revision that only this process has not reached is from another replica.
         """
         if revision > self.jobs.revision:
-            newest = await self.jobs.store.list(limit=1)
+            newest = await self.jobs.client.list(limit=1)
             if newest.revision < revision:
                 raise TokenTooOld(_START_ANEW)
+            await self.jobs.reached(revision, _CATCH_UP_SECONDS)
 
 
-def _message(change: Seen[ChaosJob], wanted: Filter) -> Message | None:
+def _message(change: CacheChange[ChaosJob], wanted: Filter) -> Message | None:
     was = change.old is not None and wanted.passes(change.old)
     now = change.new if change.new is not None and wanted.passes(change.new) else None
     if now is not None:
         kind, job = ("MODIFIED" if was else "ADDED"), now
     elif was:
-        # Gone, or no longer among those that were asked for: as it is now, if it is.
+        # Deleted, or no longer matching the filter: in its current state if it still exists.
         kind, job = "DELETED", change.object
     else:
         return None
     shown = job_message(job)
     if kind == "MODIFIED" and change.old is not None and job_message(change.old) == shown:
-        return None  # A finalizer or a condition, say: nothing of what watchers see.
+        return None  # For example a finalizer or a condition, which watchers do not see.
     token = tokens.write_revision(change.revision, wanted.spelling) if change.is_whole else ""
     return Message(type=kind, job=shown, resume_token=token)
 

@@ -1,1 +1,1 @@
-"""TargetService: clusters are registered, listed and removed; credentials only ever go in."""
+"""TargetService: registers, lists and removes clusters; it never returns credentials."""

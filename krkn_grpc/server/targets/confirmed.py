@@ -1,27 +1,27 @@
-"""Writes to a target that exists, each followed until it is known what became of it."""
+"""Writes to an existing target, each retried until its outcome is known."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
-from krkn_grpc.admission import conditions
-from krkn_grpc.admission.reservations import Reservation, Reservations, held_by
 from krkn_grpc.kube import errors
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.session import pause
-from krkn_grpc.kube.store import Store
+from krkn_grpc.reservations.leases import Reservation, Reservations, held_by
+from krkn_grpc.resources import target_conditions
 from krkn_grpc.resources.target import Target, TargetSpec
 from krkn_grpc.server.errors import NO_SUCH_TARGET, Changed, NoSuch
 
-# After these nobody knows what is written now, so it is looked at again.
+# After these errors the current state is unknown, so the target is read again.
 _LOOK_AGAIN = (errors.Conflict, errors.OutcomeUnknown, errors.NotWritten)
 
 
 class ConfirmedWrites:
-    """Replaces specs, writes admissions, deletes; by the rules of `krkn_grpc.admission`."""
+    """Replaces specs, writes admissions, deletes; by the rules of `krkn_grpc.reservations`."""
 
-    def __init__(self, targets: Store[Target], reservations: Reservations) -> None:
+    def __init__(self, targets: ResourceClient[Target], reservations: Reservations) -> None:
         """Write to `targets`, for which names and URLs are reserved in `reservations`."""
         self._targets = targets
         self._reservations = reservations
@@ -29,21 +29,21 @@ class ConfirmedWrites:
     async def replace(
         self, old: Target, spec: TargetSpec, taken: list[Reservation], deadline: Deadline
     ) -> tuple[Target, list[Reservation]]:
-        """Write the spec, and return the target and what it held and does not need any more.
+        """Write the spec; return the target and the reservations that it no longer needs.
 
-        What has to be reserved for it besides, on the way, is added to `taken`. Raises NoSuch
-        when the target is deleted meanwhile.
+        Reservations taken during retries are added to `taken`. Raises NoSuch when the target is
+        deleted meanwhile.
         """
         attempt = 0
         while True:
             wanted = msgspec.structs.replace(old, spec=spec)
             if attempt:
-                # Whoever changed the target may have released what it did not need then.
+                # The other writer may have released reservations that its spec did not need.
                 taken += await self._reservations.reserve(wanted, deadline)
             unneeded = set(held_by(old)) - set(held_by(wanted))
             former = await self._reservations.held(unneeded, old)
             if deadline.remaining <= 0:
-                # By now the sweep may take back what was reserved.
+                # From now on the sweep may release the new reservations.
                 raise errors.OutcomeUnknown("the registration was not replaced in time")
             try:
                 return await self._targets.replace(wanted), former
@@ -57,13 +57,13 @@ class ConfirmedWrites:
             attempt += 1
 
     async def admit(self, target: Target, deadline: Deadline) -> Target:
-        """Write that the target, as it was read before its reservations were taken, holds them.
+        """Write the condition Admitted for the target as read before its reservations were taken.
 
-        Raises NoSuch when it is deleted meanwhile, Changed when its spec is another one now.
+        Raises NoSuch when it is deleted meanwhile, Changed when its spec has changed.
         """
         attempt = 0
         while True:
-            status = conditions.admitted(target, datetime.now(UTC).replace(microsecond=0))
+            status = target_conditions.admitted(target, datetime.now(UTC).replace(microsecond=0))
             try:
                 return await self._targets.replace_status(target, status)
             except errors.NotFound:
@@ -72,16 +72,16 @@ class ConfirmedWrites:
                 seen = await self._look_again(target, error, attempt)
             if seen.spec != target.spec:
                 raise Changed("another update of the target came at the same moment")
-            if seen.is_admitted:  # by this very write, or by the controller
+            if seen.is_admitted:  # by this write, or by the controller
                 return seen
             await self._reservations.reserve(seen, deadline)
             target = seen
             attempt += 1
 
     async def delete(self, target: Target, deadline: Deadline) -> None:
-        """Delete exactly this target; that it is gone already is no error.
+        """Delete exactly this target, by its uid; an absent target is not an error.
 
-        Nobody could tell an attempt that was not answered from another call at the same moment.
+        Its deletion by an unanswered attempt and by a concurrent call look the same.
         """
         attempt = 0
         with suppress(errors.NotFound, errors.Conflict):
@@ -108,5 +108,5 @@ class ConfirmedWrites:
 
 
 def no_such() -> NoSuch:
-    """Return the error for a target that does not exist, or that clients do not know of."""
+    """Return the error for a target that does not exist or is not registered."""
     return NoSuch(NO_SUCH_TARGET)

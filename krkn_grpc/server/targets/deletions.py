@@ -1,6 +1,6 @@
-"""Finds out at which revision a target was deleted: only the watch says so, not the answer.
+"""Finds the revision of a target's deletion: it is in the watch event, not in the DELETE reply.
 
-The caller is told the revision, so that a read on another replica can wait until it is seen there.
+The caller gets the revision, so that a read on another replica can wait for the deletion.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from krkn_grpc.kube.cache import Seen, WatchCache
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.resources.target import Target
 
 _LONGEST_WAIT_SECONDS = 1.0
@@ -18,13 +18,13 @@ _LONGEST_WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Deletion:
-    """One that is expected."""
+    """An expected deletion, and the future of its revision."""
 
     target: Target
     revision: asyncio.Future[int]
 
     async def seen(self) -> Target:
-        """Return the target at the revision of its deletion, or as it was if that takes long."""
+        """Return the target at its deletion's revision; unchanged if it is not seen within 1 s."""
         done, _ = await asyncio.wait([self.revision], timeout=_LONGEST_WAIT_SECONDS)
         if not done:
             return self.target
@@ -37,14 +37,14 @@ class Deletion:
 class Deletions:
     """The deletions that this process expects to see in the watch."""
 
-    def __init__(self, cache: WatchCache[Target]) -> None:
-        """Look at what `cache` sees from now on."""
+    def __init__(self, cache: Informer[Target]) -> None:
+        """Listen to the changes of `cache` from now on."""
         self._expected: list[Deletion] = []
         cache.listen(self._look)
 
     @contextmanager
     def expected(self, target: Target) -> Iterator[Deletion]:
-        """Look out for the target's deletion, from before it is asked for."""
+        """Expect the target's deletion; enter this before the deletion is requested."""
         deletion = Deletion(target, asyncio.get_running_loop().create_future())
         self._expected.append(deletion)
         try:
@@ -52,7 +52,7 @@ class Deletions:
         finally:
             self._expected.remove(deletion)
 
-    def _look(self, seen: Seen[Target]) -> None:
+    def _look(self, seen: CacheChange[Target]) -> None:
         metadata = seen.object.metadata
         if seen.new is None or metadata.deletion_timestamp is not None:
             for deletion in self._expected:

@@ -1,103 +1,147 @@
-"""Registers, replaces and removes targets; a crash after any write leaves nothing usable.
+"""Registers, replaces and removes targets; after a crash, no partial target can be run.
 
     create: target (not admitted) -> reservations -> Secret -> condition Admitted
     update: reservations -> Secret -> spec -> reservations, again -> old reservations released
             -> condition Admitted
     delete: target -> reservations released
 
-A target can be run only while it is admitted for the spec that it has. What a crash leaves
-half-made is removed by the controller; the loser of a race removes its own.
+A target can be run only while it is admitted for its current spec. The controller removes what a
+crash leaves incomplete; the loser of a race removes its own objects.
 """
 
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 import msgspec
 
-from krkn_grpc.admission.reservations import Reservations
-from krkn_grpc.admission.under_way import is_registered, mark
 from krkn_grpc.kube import errors
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.groups import ALL, Position
-from krkn_grpc.kube.store import Store
-from krkn_grpc.kube.write import create
-from krkn_grpc.resources import ids, kubeconfig, labels
+from krkn_grpc.kube.index import ALL, Position
+from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.retry import create_until_known
+from krkn_grpc.reservations.in_progress import is_registered, mark
+from krkn_grpc.reservations.leases import Reservations, Taken
+from krkn_grpc.resources import ids, kubeconfig, well_known
+from krkn_grpc.resources.adopted import is_adopted
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target, TargetSpec
-from krkn_grpc.server.errors import NoSuch, Unsettled
-from krkn_grpc.server.targets.check import NewTarget
+from krkn_grpc.server.errors import Adopted, NoSuch, Unsettled
+from krkn_grpc.server.limits import CALL_SECONDS
 from krkn_grpc.server.targets.confirmed import ConfirmedWrites, no_such
 from krkn_grpc.server.targets.deletions import Deletions
+from krkn_grpc.server.targets.validate import NewTarget
+
+_REMEMBERED = timedelta(seconds=CALL_SECONDS)
 
 
 class Registry:
-    """The registered targets: written to the API server, read from the cache and then from it."""
+    """The registered targets: written to the API server; read from the cache, else from it."""
 
     def __init__(
-        self, targets: WatchCache[Target], leases: Store[Lease], secrets: Store[Secret]
+        self,
+        targets: Informer[Target],
+        leases: ResourceClient[Lease],
+        secrets: ResourceClient[Secret],
     ) -> None:
         """Work on these kinds of objects; Secrets are only ever created."""
         self._cache = targets
         self._deletions = Deletions(targets)
-        self._targets = targets.store
+        self._targets = targets.client
         self._secrets = secrets
-        self._reservations = Reservations(leases, targets.store)
-        self._writes = ConfirmedWrites(targets.store, self._reservations)
+        self._reservations = Reservations(leases, targets.client)
+        self._writes = ConfirmedWrites(targets.client, self._reservations)
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def newest(self, before: Position | None = None) -> Iterable[Target]:
-        """Return the targets that this replica knows of, newest first, from `before` on."""
+        """Return the registered targets in the cache, newest first, from `before` on."""
         return filter(is_registered, self._cache.newest(ALL, before))
 
     async def get(self, uuid: str) -> Target:
-        """Return a target; what the cache does not have yet is asked of the API server."""
+        """Return a target, from the API server if the cache does not have it as admitted."""
         _must_be_id(uuid)
         known = self._cache.get(uuid)
-        # Another replica may have told its client what is not in this cache yet.
+        # Another replica may have registered it, and this cache may be behind.
         return known if known is not None and known.is_admitted else await self._registered(uuid)
 
-    async def create(self, new: NewTarget, deadline: Deadline) -> Target:
-        """Register a target; raises Taken when its name or its URL has one already."""
+    async def create(self, new: NewTarget, call: str, deadline: Deadline) -> tuple[Target, bool]:
+        """Register a target; return it, and whether an earlier attempt of this call created it.
+
+        `call` is the digest of the call, by which a retry finds the target of an earlier attempt.
+        Raises Taken when another call's target has the name or the URL.
+        """
+        while True:
+            try:
+                return await self._create(new, call, deadline), False
+            except Taken:
+                earlier = await self._made_by(call, new)
+                if earlier is None or deadline.remaining <= 0:
+                    raise
+            if earlier.is_admitted:
+                return earlier, True
+            # Its server crashed before the admission, or is still working and will find it deleted.
+            with suppress(errors.NotFound, errors.Conflict):
+                seen = earlier.metadata
+                version = seen.resource_version
+                await self._targets.delete(seen.name, uid=seen.uid, resource_version=version)
+
+    async def _made_by(self, call: str, new: NewTarget) -> Target | None:
+        """Return the target that an earlier attempt of this call created, else None."""
+        for holder in await self._reservations.holders(_spec("", new)):
+            made_at = holder.metadata.creation_timestamp
+            is_recent = made_at is not None and datetime.now(UTC) - made_at < _REMEMBERED
+            if is_recent and holder.metadata.annotations.get(well_known.CALL) == call:
+                return holder
+        return None
+
+    async def _create(self, new: NewTarget, call: str, deadline: Deadline) -> Target:
         uuid = ids.new_id()
         metadata = ObjectMeta(
-            name=uuid, namespace=self._targets.namespace, annotations=mark(datetime.now(UTC))
+            name=uuid,
+            namespace=self._targets.namespace,
+            annotations=mark(datetime.now(UTC)) | {well_known.CALL: call},
         )
         wanted = Target(metadata=metadata, spec=_spec(uuid, new))
-        target = await create(self._targets, wanted, deadline) or await self._targets.get(uuid)
+        target = await create_until_known(
+            self._targets, wanted, deadline
+        ) or await self._targets.get(uuid)
         try:
             await self._reservations.reserve(target, deadline)
-            await create(self._secrets, _secret(target, new), deadline)
+            await create_until_known(self._secrets, _secret(target, new), deadline)
             admitted = await self._writes.admit(target, deadline)
         except BaseException as error:
             is_withdrawn = await self._withdraw(target)
             if isinstance(error, NoSuch):
                 raise Unsettled("the registration took too long and was removed") from None
             if isinstance(error, errors.NotWritten) and not is_withdrawn:
-                # For as long as a part of it is there, the same call would find the name taken.
+                # While a part of it exists, a retry would find the name taken.
                 raise errors.OutcomeUnknown("a part of the target was written") from error
             raise
         self._cache.remember(admitted)
         return admitted
 
     async def update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
-        """Replace a target's registration; its uuid stays, its old name and URL become free.
+        """Replace a target's registration; keep its uuid, and release its old name and URL.
 
-        Raises Taken, and leaves the target as it was, when another has the new name or URL.
+        Raises Taken, and leaves the target as it was, when another has the new name or URL; Adopted
+        for one of another provider.
         """
         _must_be_id(uuid)
-        # Updates of one target hinder each other: on one server they go one after the other.
+        # Concurrent updates of one target conflict: one server runs them one after the other.
         async with self._updates.setdefault(uuid, asyncio.Lock()):
             return await self._update(uuid, new, deadline)
 
     async def delete(self, uuid: str, deadline: Deadline) -> Target:
-        """Remove a target; its name and URL are free when this returns."""
+        """Remove a target; its name and URL are free when this returns.
+
+        Raises Adopted for one of another provider.
+        """
         _must_be_id(uuid)
-        target = await self._registered(uuid)
+        target = _own(await self._registered(uuid))
         with self._deletions.expected(target) as deletion:
             await self._writes.delete(target, deadline)
             self._cache.forget(target)
@@ -106,16 +150,16 @@ class Registry:
 
     async def _update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
         spec = _spec(uuid, new)
-        old = await self._registered(uuid)
+        old = _own(await self._registered(uuid))
         wanted = msgspec.structs.replace(old, spec=spec)
         taken = await self._reservations.reserve(wanted, deadline)
         try:
-            await create(self._secrets, _secret(wanted, new), deadline)
+            await create_until_known(self._secrets, _secret(wanted, new), deadline)
             changed, former = await self._writes.replace(old, spec, taken, deadline)
         except BaseException:
             await self._reservations.release(each for each in taken if each.is_new)
             raise
-        # An admission rests on what is reserved after the target says that it needs it.
+        # An admission is valid only with reservations taken after the spec was written.
         await self._reservations.reserve(changed, deadline)
         await self._reservations.release(former)
         admitted = await self._writes.admit(changed, deadline)
@@ -123,7 +167,7 @@ class Registry:
         return admitted
 
     async def _registered(self, uuid: str) -> Target:
-        """Return the target as it is now; raises NoSuch when clients know of none."""
+        """Return the target from the API server; raises NoSuch when it is not registered."""
         try:
             target = await self._targets.get(uuid)
         except errors.NotFound:
@@ -133,7 +177,7 @@ class Registry:
         return target
 
     async def _withdraw(self, target: Target) -> bool:
-        """Remove what is half-made; False when the controller has to, which it does in a minute."""
+        """Remove an incomplete target; False on failure: the controller removes it in a minute."""
         try:
             with suppress(errors.NotFound):
                 await self._targets.delete(target.metadata.name, uid=target.metadata.uid)
@@ -144,9 +188,16 @@ class Registry:
 
 
 def _must_be_id(uuid: str) -> None:
-    """Raise NoSuch for what is no id: it names nothing, in a cache, a lock or a path."""
+    """Raise NoSuch for a malformed id before it becomes a cache key, lock name or URL path."""
     if not ids.is_id(uuid):
         raise no_such()
+
+
+def _own(target: Target) -> Target:
+    """Return the target; raises Adopted for one of another provider, which would write it again."""
+    if is_adopted(target):
+        raise Adopted("the target is adopted from another provider, which alone changes it")
+    return target
 
 
 def _spec(uuid: str, new: NewTarget) -> TargetSpec:
@@ -166,7 +217,7 @@ def _secret(target: Target, new: NewTarget) -> Secret:
         metadata=ObjectMeta(
             name=target.spec.secret_uuid,
             namespace=target.metadata.namespace,
-            labels={labels.TARGET_UUID: target.metadata.name},
+            labels={well_known.TARGET_UUID: target.metadata.name},
             owner_references=[owner_of(target)],
         ),
         string_data={kubeconfig.SECRET_KEY: kubeconfig.to_secret_data(new.kubeconfig)},

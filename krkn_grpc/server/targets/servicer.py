@@ -1,14 +1,18 @@
-"""TargetService: check, call, translate."""
+"""TargetService: validates a request, calls the registry, translates the result."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from krkn_grpc.kube.cache import WatchCache
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.deadlines import deadline_of
-from krkn_grpc.server.metadata import Context, catch_up, send_metadata
-from krkn_grpc.server.pages import page
-from krkn_grpc.server.targets import check
+from krkn_grpc.server import correlation_id
+from krkn_grpc.server.auth.authorization import current
+from krkn_grpc.server.metadata import Context, catch_up, deadline_of, send_metadata
+from krkn_grpc.server.offload import offload, offload_digest
+from krkn_grpc.server.pagination import page
+from krkn_grpc.server.targets import validate
+from krkn_grpc.server.targets.call import call_digest
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.translate import target_message
 from krkn_grpc.v1 import targets_pb2 as pb
@@ -17,10 +21,10 @@ from krkn_grpc.v1.targets_pb2_grpc import TargetServiceServicer
 
 @dataclass(frozen=True)
 class TargetServicer(TargetServiceServicer):
-    """Registers clusters and shows them; the protos say what each method promises."""
+    """Registers clusters and shows them; the protos specify each method."""
 
     registry: Registry
-    targets: WatchCache[Target]
+    targets: Informer[Target]
     rules: AddressRules
     write_seconds: float
 
@@ -28,10 +32,13 @@ class TargetServicer(TargetServiceServicer):
         self, request: pb.CreateTargetRequest, context: Context
     ) -> pb.CreateTargetResponse:
         """Register a cluster."""
-        new = check.registration(request, self.rules)
+        new = await offload(validate.registration, request, self.rules)
         deadline = deadline_of(context, self.write_seconds)
-        target = await self.registry.create(new, deadline)
-        await send_metadata(context, http_code=201, written=[target])
+        call = await offload_digest(
+            partial(call_digest, new, current().user, correlation_id.current())
+        )
+        target, is_repeated = await self.registry.create(new, call, deadline)
+        await send_metadata(context, http_code=201, written=[target], is_repeated=is_repeated)
         return pb.CreateTargetResponse(uuid=target.metadata.name, message="Target created")
 
     async def ListTargets(
@@ -57,7 +64,7 @@ class TargetServicer(TargetServiceServicer):
         self, request: pb.UpdateTargetRequest, context: Context
     ) -> pb.UpdateTargetResponse:
         """Replace a registration."""
-        new = check.registration(request, self.rules)
+        new = await offload(validate.registration, request, self.rules)
         deadline = deadline_of(context, self.write_seconds)
         target = await self.registry.update(request.uuid, new, deadline)
         await send_metadata(context, written=[target])

@@ -1,4 +1,4 @@
-"""From a target resource to the reply that clients see; there is no field for a credential."""
+"""Translates a target resource to its reply, which has no field for a credential."""
 
 from krkn_grpc.resources.meta import Condition, find_condition
 from krkn_grpc.resources.target import ADMITTED, READY, Target
@@ -8,7 +8,7 @@ from krkn_grpc.v1 import targets_pb2
 
 def target_message(target: Target) -> targets_pb2.Target:
     """Return the reply for one target."""
-    # A spec that was written just now has not been checked, whatever was found before.
+    # `ready` may be of an older spec: a spec that is not admitted yet was not checked.
     is_ready = target.status.ready and target.is_admitted
     telling = None if is_ready else _against(target)
     return targets_pb2.Target(
@@ -25,8 +25,8 @@ def target_message(target: Target) -> targets_pb2.Target:
 
 
 def _against(target: Target) -> Condition | None:
-    """Return what keeps the target, as it is now, from being ready; None until that is known."""
-    # What keeps it from being admitted matters more than what the last check found.
+    """Return the condition that explains why the target is not ready; None until it is current."""
+    # A refused admission matters more than the result of the last check.
     kind = ADMITTED if target.was_refused else READY
     condition = find_condition(target.status.conditions, kind)
     is_current = (

@@ -1,4 +1,4 @@
-"""Checks a registration without looking anything up; what passes is a typed value."""
+"""Validates a registration without any lookup; returns a typed value."""
 
 import base64
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.kubeconfig import Kubeconfig, KubeconfigError, KubeconfigRules
 from krkn_grpc.resources.target import SecretType
-from krkn_grpc.server.errors import InvalidRequest, Violation
+from krkn_grpc.resources.text import can_be_shown, trimmed
+from krkn_grpc.resources.violation import Violation
+from krkn_grpc.server.errors import InvalidRequest
 
 _LONGEST_NAME = 253
 _TOO_LARGE = (
@@ -33,7 +35,7 @@ class Registration(Protocol):
 
 @dataclass(frozen=True)
 class NewTarget:
-    """A registration that is in order: what the target says, and the credential for its Secret."""
+    """A valid registration: the target's fields, and the credential for its Secret."""
 
     cluster_name: str
     secret_type: SecretType
@@ -44,10 +46,10 @@ class NewTarget:
 def registration(request: Registration, rules: AddressRules) -> NewTarget:
     """Return the checked registration; raises InvalidRequest with every violation found."""
     violations: list[Violation] = []
-    name = request.cluster_name.strip()
+    name = trimmed(request.cluster_name)
     if not 1 <= len(name) <= _LONGEST_NAME:
         violations.append(Violation("clusterName", f"must have 1 to {_LONGEST_NAME} characters"))
-    elif not name.isprintable():
+    elif not can_be_shown(name):
         violations.append(Violation("clusterName", "must have no control characters"))
     kubeconfig: Kubeconfig | None = None
     if request.secret_type not in _SECRET_TYPES:
@@ -64,7 +66,7 @@ def registration(request: Registration, rules: AddressRules) -> NewTarget:
             try:
                 kubeconfig = _kubeconfig(request, rules)
             except KubeconfigError as error:
-                violations += [Violation(each.field, each.description) for each in error.violations]
+                violations += error.violations
     if violations or kubeconfig is None:
         raise InvalidRequest(violations)
     is_kubeconfig = request.secret_type == "kubeconfig"
@@ -77,7 +79,7 @@ def registration(request: Registration, rules: AddressRules) -> NewTarget:
 
 
 def _public_ca(kubeconfig: Kubeconfig) -> str:
-    """Return the certificates in base64, and nothing that may have stood around them."""
+    """Return the certificates in base64, without other text from the CA bundle."""
     return base64.b64encode((kubeconfig.certificate_authority or "").encode()).decode()
 
 
@@ -99,7 +101,7 @@ def _required(request: Registration) -> list[tuple[str, str]]:
 
 
 def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
-    url, ca_bundle = request.cluster_api_url.strip(), request.ca_bundle
+    url, ca_bundle = trimmed(request.cluster_api_url), request.ca_bundle
     match request.secret_type:
         case "kubeconfig":
             kubeconfig = kubeconfigs.read(
@@ -116,12 +118,12 @@ def _kubeconfig(request: Registration, rules: AddressRules) -> Kubeconfig:
             )
             field, large = "clusterAPIURL", "caBundle"
     violations = []
-    # Only what the address says by itself: names are resolved by the controller when it connects.
+    # Only literal addresses are checked here: the controller resolves names when it connects.
     if (refusal := rules.check_literal(kubeconfig.endpoint.host)) is not None:
-        violations.append(kubeconfigs.Violation(field, refusal))
-    # The controller reads it again. The target's copy of the CA is a part of it, and so fits, too.
+        violations.append(Violation(field, refusal))
+    # The controller reads it again. The target's copy of the CA is a part of it, so it fits too.
     if not kubeconfigs.can_be_read(kubeconfig):
-        violations.append(kubeconfigs.Violation(large, _TOO_LARGE))
+        violations.append(Violation(large, _TOO_LARGE))
     if violations:
         raise KubeconfigError(violations)
     return kubeconfig

@@ -1,0 +1,51 @@
+"""StreamLogs, which a separate process can serve: it needs other permissions than the rest."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from google.api import httpbody_pb2
+
+from krkn_grpc.server.auth.authorization import current, require
+from krkn_grpc.server.heartbeat import with_heartbeat
+from krkn_grpc.server.metadata import Context, is_head, is_rest, send_headers
+from krkn_grpc.server.runs import validate
+from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.v1 import scenario_runs_pb2 as pb
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceServicer
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class LogServicer(ScenarioRunServiceServicer):
+    """Streams logs."""
+
+    logs: LogStreamer
+
+    async def StreamLogs(
+        self, request: pb.StreamLogsRequest, context: Context
+    ) -> AsyncIterator[httpbody_pb2.HttpBody]:
+        """Stream the log of a job's scenario."""
+        options = validate.log_options(request)
+        caller, by_rest, is_empty = current(), is_rest(context), True
+        log = with_heartbeat(
+            self.logs.stream(request.job_id, options),
+            caller.heartbeat_seconds,
+            # At a server stop, only followed logs are cut: they could go on for hours.
+            self.logs.history.closed() if options.follow else None,
+        )
+        async with aclosing(log) as chunks:
+            async for chunk in chunks:
+                await require(caller, "read this log")
+                if chunk == b"" and not by_rest:
+                    await send_headers(context)
+                # Envoy makes the headers of a REST reply from the first message, also an empty one.
+                elif chunk or (chunk == b"" and is_empty):
+                    is_empty = False
+                    yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
+                    if is_head(context):
+                        return
+        if is_empty:
+            # An empty log also needs one message, for its content type.
+            yield httpbody_pb2.HttpBody(content_type=_TEXT)

@@ -1,0 +1,1 @@
+"""TargetRequestService: makes target requests, waits for them, shows the providers' answers."""
