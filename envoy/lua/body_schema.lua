@@ -1,14 +1,14 @@
--- Holds a JSON body or a query against the fields that a call knows.
+-- Checks a JSON body or a query against the fields that a call knows.
 --
--- The transcoder drops a field that it does not know, merges one that is given twice, and takes "yes" for true. A
+-- The transcoder drops an unknown field, merges one that is given twice, and takes "yes" for true. A
 -- misspelt option must not start chaos: here a field must be known, have its type and be given once.
 --
 -- A field is a table:
 --   {name = <JSON name>, proto = <proto name>, type = "string" | "bool" | "int32" | <message>, repeated, map}
--- where a map goes from strings to `type`. A message leads from both names of a field to the same table, which
--- shows a field that is given under both.
+-- where a map goes from strings to `type`. A message maps both names of a field to the same table, so that a field
+-- given under both is found.
 
-local MAX_LISTED = 20     -- faults that are told one by one; the others are counted
+local MAX_LISTED = 20     -- faults that are listed one by one; the others are counted
 local MAX_ENTRIES = 20000 -- fields, map entries and array elements in one body: far more than any call may have
 local ALIKE = 4           -- letters that a wrong name shares with the field it was meant to be
 local TRUE, FALSE, NULL = 116, 102, 110
@@ -21,7 +21,7 @@ local function message_of(list)
   return message
 end
 
--- What was found so far, and the way to where the reader is: names, and numbers for the places in arrays.
+-- The faults found so far, and the path to the reader's position: names, and numbers for array indices.
 local function new_faults()
   return {total = 0, entries = 0, way = {}, depth = 0}
 end
@@ -88,7 +88,7 @@ end
 
 local read_message
 
--- One value of a field, which the caller has entered; the place after it.
+-- Reads one value of a field, which the caller has entered; returns the place after it.
 local function read_value(text, b, at, field, faults)
   local kind = field.type
   if type(kind) == "table" then
@@ -180,6 +180,7 @@ function read_message(text, at, message, faults)
 end
 
 local function read_body(text, message, faults)
+  if text:sub(1, 3) == "\239\187\191" then json.not_json(1, "it begins with a byte order mark") end
   local b, at = json.token(text, 1)
   if b == json.BRACE then
     at = read_message(text, at, message, faults)
@@ -191,7 +192,7 @@ local function read_body(text, message, faults)
   if b then json.not_json(at, "something follows the object") end
 end
 
--- What is wrong with a body: the first faults, each {field, description}, and `total`, how many there are.
+-- Returns the faults of a body: the first ones, each {field, description}, and `total`, their number.
 -- Nil and a sentence for a body that is not JSON or is not read to its end.
 local function check_body(text, message)
   local faults = new_faults()
@@ -202,7 +203,7 @@ local function check_body(text, message)
   return nil, "The request body is not JSON: " .. problem.why .. " (byte " .. problem.at .. ")."
 end
 
--- What a query value stands for; nil where it is not percent-encoded UTF-8.
+-- Returns the decoded query value; nil if it is not percent-encoded UTF-8.
 local function decoded(value)
   value = value:gsub("%+", " ")
   if value:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
@@ -221,8 +222,8 @@ local function check_parameter(faults, field, value)
   end
 end
 
--- What is wrong with a query, as for a body. Names are taken as they stand, like the transcoder takes them. A query
--- cannot have MAX_ENTRIES: headers are bounded.
+-- Returns the faults of a query, as for a body. Names are not decoded, as in the transcoder. A query cannot have
+-- MAX_ENTRIES: headers are bounded.
 local function check_query(query, message)
   local faults, seen = new_faults(), {}
   for part in query:gmatch("[^&]+") do

@@ -1,8 +1,10 @@
--- Reads JSON strictly: RFC 8259 in UTF-8 and nothing more, so that what passes means the same to every reader after.
+-- Reads JSON strictly: RFC 8259 in UTF-8 and nothing more, so that every later reader parses it in the same manner.
 --
 -- There is no tree: each function takes the text and a place and returns the place after what it read. `b` is the
--- byte at the place, nil at the end. What is not JSON is an error {not_json = true, at, why}; `why` quotes nothing,
+-- byte at the place, nil at the end. Invalid JSON is an error {not_json = true, at, why}; `why` quotes nothing,
 -- because a body holds credentials. A body of 2 MiB takes a few milliseconds: one pass, compiled by LuaJIT.
+--
+-- By hand: lua-cjson is native code, which Envoy cannot load, and pure Lua libraries build a tree and accept too much.
 
 local byte, char, concat, sub = string.byte, string.char, table.concat, string.sub
 
@@ -34,7 +36,7 @@ local function token(text, at)
   return b, at
 end
 
--- After the UTF-8 character of more than one byte at `at`: no overlong form, no surrogate, none above U+10FFFF.
+-- The place after the multi-byte UTF-8 character at `at`: no overlong form, no surrogate, none above U+10FFFF.
 local function after_utf8(text, at)
   local b1, b2 = byte(text, at, at + 1)
   local more, low, high = 0, 0x80, 0xBF
@@ -118,7 +120,7 @@ local function utf8(point)
   return char(0xF0 + (top - top % 64) / 64, 0x80 + top % 64, third, last)
 end
 
--- What the inside of a string from `at` to `stop`, already read once, stands for.
+-- Returns the unescaped content of a string from `at` to `stop`, which was already checked.
 local function unescaped(text, at, stop)
   local parts = {}
   while at <= stop do
@@ -208,7 +210,7 @@ local function member(text, b, at)
   return name, b, at
 end
 
--- The place after any value; only its form is looked at.
+-- The place after any value; only its syntax is checked.
 local function skip(text, b, at, depth)
   if b ~= BRACE and b ~= BRACKET then return scalar_end(text, b, at) end
   depth = (depth or 0) + 1

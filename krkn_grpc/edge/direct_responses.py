@@ -1,7 +1,7 @@
-"""What Envoy answers by itself: the OpenAPI document, and a page to read it and to try calls.
+"""Envoy's direct responses: the OpenAPI document, and a page to read it and to try calls.
 
-The page is one file that needs no other and nothing from anywhere else, so its content security
-policy allows no more than its own script and calls to this service.
+The page is one self-contained file, so its content security policy allows no more than its own
+script and calls to this service.
 """
 
 import base64
@@ -10,15 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import yaml
 
-DOCUMENT = Path(__file__).with_name("openapi.yaml")
+from krkn_grpc.edge.files import FOLDER
+
+DOCUMENT = FOLDER / "openapi.yaml"
 DOCUMENT_PATH = "/api/v1/openapi.json"
 PAGE_PATH = "/api/v1/docs"
 
-_SOURCES = Path(__file__).with_name("page")
+_SOURCES = FOLDER / "page"
 _HEADERS = {
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
@@ -28,7 +29,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Page:
-    """One path with what a GET of it answers, always the same."""
+    """One path with its constant reply to GET."""
 
     path: str
     body: str
@@ -36,7 +37,7 @@ class Page:
 
 
 def pages(*, local_only: bool) -> tuple[Page, ...]:
-    """Return all of them. `local_only`: without authentication, where a page may only read."""
+    """Return all pages. `local_only`: without authentication, where a page may only read."""
     return Page(DOCUMENT_PATH, _document(), _HEADERS | {"content-type": "application/json"}), _page(
         local_only
     )
@@ -49,7 +50,7 @@ def _document() -> str:
 
 
 def _loader() -> type[yaml.SafeLoader]:
-    """Return the loader that is written in C where there is one: each start of Envoy waits."""
+    """Return the loader that is written in C if there is one: each start of Envoy waits for it."""
     loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return loader
 

@@ -1,25 +1,27 @@
-"""Which REST calls there are and what each may be given, read from the descriptor set."""
+"""The REST calls and the fields that each accepts, read from the descriptor set."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from google.api import annotations_pb2, http_pb2
+from google.api import annotations_pb2, field_behavior_pb2, http_pb2
 from google.protobuf import descriptor_pb2
 
-DESCRIPTOR_SET = Path(__file__).parent / "krkn_v1.binpb"
+from krkn_grpc.edge.files import FOLDER
+
+DESCRIPTOR_SET = FOLDER / "krkn_v1.binpb"
 PACKAGE = "krkn.v1"
 
 _Proto = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {_Proto.TYPE_STRING: "string", _Proto.TYPE_BOOL: "bool", _Proto.TYPE_INT32: "int32"}
 _HTTP: Any = annotations_pb2.http  # its package brings no types that fit
+_BEHAVIOR: Any = field_behavior_pb2.field_behavior
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class Unsupported(Exception):
-    """The protos use something that the check of requests has no rule for."""
+    """The protos use a feature that the check of requests has no rule for."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,14 @@ class BodyField:
     message: str
     is_repeated: bool
     is_map: bool
+    is_required: bool
+    may_be_queried: bool
+    """False for a field that may hold a credential, and for a deprecated one."""
 
 
 @dataclass(frozen=True)
 class RestCall:
-    """One way to call an RPC by REST."""
+    """One REST binding of an RPC."""
 
     rpc: str
     verb: str
@@ -45,7 +50,12 @@ class RestCall:
     body: tuple[BodyField, ...] | None
     is_stream: bool
     is_json: bool
-    """Whether its reply is JSON; else it is what a google.api.HttpBody says."""
+    """Whether its reply is JSON; else it is the content of a google.api.HttpBody."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether the call has a body that may be left out: none of its fields is required."""
+        return self.body is not None and not any(field.is_required for field in self.body)
 
 
 class RestApi:
@@ -62,12 +72,21 @@ class RestApi:
         self.services = tuple(
             sorted(f"{file.package}.{service.name}" for file in ours for service in file.service)
         )
+        self.methods = tuple(
+            sorted(
+                f"/{file.package}.{service.name}/{method.name}"
+                for file in ours
+                for service in file.service
+                for method in service.method
+            )
+        )
+        """The paths of the RPCs, as gRPC calls them."""
         self.calls = tuple(
             call for file in ours for service in file.service for call in self._calls_of(service)
         )
 
     def fields(self, message: str, without: frozenset[str] = frozenset()) -> tuple[BodyField, ...]:
-        """Return the fields of a message, by its full name, but for some proto names."""
+        """Return the fields of a message, by its full name, except the proto names in `without`."""
         descriptor = self._messages[message]
         maps = {entry.name: entry for entry in descriptor.nested_type if entry.options.map_entry}
         return tuple(
@@ -92,6 +111,8 @@ class RestApi:
             message="" if scalar else value.type_name,
             is_repeated=entry is None and field.label == _Proto.LABEL_REPEATED,
             is_map=entry is not None,
+            is_required=field_behavior_pb2.REQUIRED in field.options.Extensions[_BEHAVIOR],
+            may_be_queried=not (field.options.debug_redact or field.options.deprecated),
         )
 
     def _calls_of(self, service: descriptor_pb2.ServiceDescriptorProto) -> Iterator[RestCall]:
@@ -119,17 +140,21 @@ class RestApi:
             verb=verb.upper(),
             path=path,
             # With a body there is no query: the transcoder would merge the two.
-            query=() if rule.body else tuple(f for f in rest if f.scalar and not f.is_map),
+            query=() if rule.body else tuple(f for f in rest if _may_be_in_query(f)),
             body=rest if rule.body else None,
             is_stream=method.server_streaming,
             is_json=method.output_type != ".google.api.HttpBody",
         )
 
 
+def _may_be_in_query(field: BodyField) -> bool:
+    return bool(field.scalar) and not field.is_map and field.may_be_queried
+
+
 def segment_pattern(path: str, variable: str, escape: str) -> str:
     """Turn a path into a pattern.
 
-    Each variable becomes `variable`; whatever is special gets `escape` before it.
+    Each variable becomes `variable`; each special character gets `escape` before it.
     """
     parts = re.split(r"\{\w+\}", path)
     return variable.join(re.sub(r"[^\w/]", lambda found: escape + found[0], part) for part in parts)

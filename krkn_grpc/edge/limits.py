@@ -1,7 +1,10 @@
-"""How large a request may be. What the server takes must not be less."""
+"""The size limits of a request. The server's own limits must not be lower."""
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a REST body. gRPC messages have the server's own limit."""
+
+MAX_OPEN_BYTES = 4 * 1024
+"""Of a gRPC request to a method that needs no token."""
 
 MAX_HEADER_KIB = 16
 """Of all headers and the path.

@@ -1,18 +1,18 @@
-"""What Envoy says when it refuses a request by itself, in the form of every other error.
+"""Envoy's replies when it refuses a request by itself, in the form of every other error.
 
-Envoy's own texts are not passed on: they name addresses and may quote a body. What door.lua
-refuses it says itself.
+Envoy's default texts are not passed on: they name addresses and may quote a body.
+request_filter.lua has its own texts.
 """
 
 import json
 from dataclasses import dataclass
 
-from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason, known by Envoy's details or response flags if it has any, else by the status."""
+    """One reason, matched by Envoy's details or response flags if it has any, else by status."""
 
     status: int
     code: int
@@ -25,7 +25,10 @@ class Refusal:
     """The HTTP status to send in the place of `status`."""
 
     retry_after: int | None = None
-    """Seconds; only where asking again is safe and may help."""
+    """Seconds; only where a retry is safe and may help."""
+
+    is_of_write: bool = False
+    """Whether it applies only to calls that change something."""
 
     @property
     def body(self) -> str:
@@ -37,7 +40,10 @@ class Refusal:
 NOTHING_DONE = "nothing was done. Try again in a second."
 PERHAPS_DONE = "what was asked may have been done."
 
-# The first that fits is taken.
+# The connection broke after the request was sent, or may have been.
+_LOST = ("UC", "UR", "LR", "UPE")
+
+# The first match is used.
 REFUSALS = (
     Refusal(429, 8, "Too many calls at once. Try again in a second.", retry_after=1),
     Refusal(
@@ -57,12 +63,22 @@ REFUSALS = (
     Refusal(
         503, 14, f"The service cannot be reached now; {NOTHING_DONE}", ("UF", "UH"), retry_after=1
     ),
+    # A write may have been carried out by then. No proxy or client retries after this answer.
+    Refusal(
+        503,
+        2,
+        f"The connection to the service was lost; {PERHAPS_DONE}",
+        _LOST,
+        sent_as=500,
+        is_of_write=True,
+    ),
     Refusal(
         503,
         14,
-        f"The connection to the service was lost; {PERHAPS_DONE}",
-        ("UC", "UR", "LR", "UPE"),
+        "The connection to the service was lost. Try again in a second.",
+        _LOST,
         sent_as=503,
+        retry_after=1,
     ),
     Refusal(504, 4, f"The service did not answer in time; {PERHAPS_DONE}"),
     Refusal(408, 4, "The request did not come as a whole in time."),

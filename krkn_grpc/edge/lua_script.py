@@ -1,64 +1,95 @@
-"""Puts the Lua that Envoy runs together: files beside this one and tables made from the protos."""
+"""Builds Envoy's Lua script from the files in `envoy/lua` and tables made from the protos."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from envoy.rest_calls import BodyField, RestApi, RestCall, Unsupported, segment_pattern
+from krkn_grpc.edge.files import FOLDER
+from krkn_grpc.edge.http_rules import BodyField, RestApi, RestCall, Unsupported, segment_pattern
+from krkn_grpc.edge.limits import MAX_OPEN_BYTES
 
-_HERE = Path(__file__).parent
+_LUA = FOLDER / "lua"
 # No percent-encoding: an id is a UUID, and what a path cannot be mistaken for needs none.
 _SEGMENT = "[%w%-._~]+"
+
+STANDARD_METHODS = (
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
+"""The server's methods besides those of the krkn protos."""
+
+OPEN_METHODS = (
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/krkn.v1.HealthService/GetHealth",
+)
+"""The methods that need no token: the server's own list has them too."""
 
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What requests may hold, in one worker, that have not arrived as a whole."""
+    """Limits, per worker, for requests that have not arrived completely."""
 
     all_bytes: int
     address_bytes: int
     seconds: int
 
 
-def door_script(
+def lua_script(
     api: RestApi,
     *,
     pages: Iterable[str],
     max_body_bytes: int,
     uploads: UploadLimits,
     local_only: bool,
+    origins: Iterable[str] = (),
 ) -> str:
-    """Return the whole script, which needs nothing else: two globals for Envoy, the rest local.
+    """Return the complete script, with two global functions for Envoy and all else local.
 
     `pages` are the paths that Envoy answers by itself.
     """
     return "\n".join(
         [
             _module("json"),
-            _module("fields"),
+            _module("body_schema"),
+            _module("reply"),
+            _module("headers"),
             "local limits = {",
             f"  all = {uploads.all_bytes},",
             f"  one_address = {uploads.address_bytes},",
             f"  seconds = {uploads.seconds},",
             "}",
-            _module("uploads"),
+            _module("upload_quota"),
             *_messages(api),
+            "local methods = {",
+            *(
+                f'  ["{method}"] = "{"open" if method in OPEN_METHODS else "guarded"}",'
+                for method in (*api.methods, *STANDARD_METHODS)
+            ),
+            "}",
             "local paths = {",
             *(_path(path, calls) for path, calls in _by_path(api.calls).items()),
             *(_page(path) for path in pages),
             "}",
             "local settings = {",
             f"  max_body_bytes = {max_body_bytes},",
+            f"  max_open_bytes = {MAX_OPEN_BYTES},",
             f"  local_only = {'true' if local_only else 'false'},",
+            "  origins = {",
+            *(f'    ["{origin}"] = true,' for origin in origins),
+            "  },",
             "}",
             "",
-            (_HERE / "door.lua").read_text(),
+            (_LUA / "request_filter.lua").read_text(),
         ]
     )
 
 
 def _module(name: str) -> str:
-    return f"local {name} = (function()\n{(_HERE / f'{name}.lua').read_text()}end)()\n"
+    return f"local {name} = (function()\n{(_LUA / f'{name}.lua').read_text()}end)()\n"
 
 
 def _by_path(calls: Iterable[RestCall]) -> dict[str, list[RestCall]]:
@@ -72,6 +103,7 @@ def _path(pattern: str, calls: list[RestCall]) -> str:
     verbs = ", ".join(
         f"{call.verb} = {{query = {_message(call.query)}"
         + ("" if call.body is None else f", body = {_message(call.body)}")
+        + (", may_be_empty = true" if call.may_be_empty else "")
         + (", stream = true" if call.is_stream and call.is_json else "")
         + "}"
         for call in calls
@@ -85,7 +117,7 @@ def _page(path: str) -> str:
 
 
 def _messages(api: RestApi) -> list[str]:
-    """Return the messages that bodies nest, each after those that it nests itself."""
+    """Return the messages nested in bodies, each after those that it nests itself."""
     lines: dict[str, str] = {}
 
     def add(fields: tuple[BodyField, ...], around: tuple[str, ...]) -> None:
@@ -104,7 +136,7 @@ def _messages(api: RestApi) -> list[str]:
 
 
 def _message(fields: tuple[BodyField, ...]) -> str:
-    return f"fields.message{{{', '.join(_field(field) for field in fields)}}}"
+    return f"body_schema.message{{{', '.join(_field(field) for field in fields)}}}"
 
 
 def _field(field: BodyField) -> str:

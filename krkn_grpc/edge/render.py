@@ -1,27 +1,31 @@
-"""Renders the configuration of Envoy: `python -m envoy.render [DIRECTORY]`.
+"""Renders the configuration of Envoy: `python -m krkn_grpc.edge.render [DIRECTORY]`.
 
-Without a directory the configuration goes to standard output: one file that needs no other, but
-for TLS. With one, all files are written there.
+Without a directory the configuration goes to standard output: one file that needs no other, except
+for TLS. With a directory, all files are written there.
 """
 
 import base64
 import ipaddress
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import ValidationError
 
-from envoy.command import WORKERS
-from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
-from envoy.pages import pages
-from envoy.refusals import REFUSALS
-from envoy.rest_calls import DESCRIPTOR_SET, RestApi, segment_pattern
-from envoy.script import UploadLimits, door_script
-from envoy.settings import EnvoySettings
+from krkn_grpc.edge.command import WORKERS
+from krkn_grpc.edge.direct_responses import pages
+from krkn_grpc.edge.files import FOLDER
+from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, PACKAGE, RestApi, RestCall, segment_pattern
+from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
+from krkn_grpc.edge.local_replies import REFUSALS
+from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, lua_script
+from krkn_grpc.edge.settings import EnvoySettings
+from krkn_grpc.startup import settings_or_exit
 
 CONFIG = "envoy.yaml"
+PROGRAM = "krkn-grpc envoy"
+LOGS = "ScenarioRunService.StreamLogs"
 
 CERTIFICATE = "certificate.yaml"
 CLIENT_CA = "client_ca.yaml"
@@ -36,7 +40,7 @@ def render(settings: EnvoySettings) -> str:
     local_only = settings.auth == "none"
     own_pages = pages(local_only=local_only)
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(FOLDER),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - YAML, and every value is one of ours
         keep_trailing_newline=True,
@@ -44,29 +48,50 @@ def render(settings: EnvoySettings) -> str:
     return templates.get_template("envoy.yaml.j2").render(
         settings=settings,
         services=api.services,
-        stream_paths="|".join(
-            segment_pattern(call.path, "[^/]+", r"\\") for call in api.calls if call.is_stream
-        ),
-        script=door_script(
+        stream_paths=_patterns(call for call in api.calls if call.is_stream),
+        log_paths=_patterns(call for call in api.calls if call.rpc == LOGS),
+        log_method=f"/{PACKAGE}.{LOGS.replace('.', '/')}",
+        logs_cluster="server" if settings.logs_grpc_port is None else "logs",
+        # gRPC paths: before Envoy can lose the server, the transcoder has turned each call to gRPC.
+        write_paths=[
+            f"/{PACKAGE}.{call.rpc.replace('.', '/')}" for call in api.calls if call.verb != "GET"
+        ],
+        script=lua_script(
             api,
             pages=[page.path for page in own_pages],
             max_body_bytes=MAX_BODY_BYTES,
             uploads=_upload_limits(settings),
             local_only=local_only,
+            origins=settings.allowed_origins,
         ),
+        probe_paths=_probe_paths(settings),
+        probes_script=(FOLDER / "lua" / "probes.lua").read_text(),
         pages=own_pages,
         descriptor_set=base64.b64encode(descriptor_set).decode(),
         refusals=REFUSALS,
         max_body_bytes=MAX_BODY_BYTES,
         max_header_kib=MAX_HEADER_KIB,
+        max_open_bytes=MAX_OPEN_BYTES,
+        open_methods=OPEN_METHODS,
         grpc_host_is_address=_is_address(settings.grpc_host),
         certificate_file=str(settings.envoy_directory / CERTIFICATE),
         client_ca_file=str(settings.envoy_directory / CLIENT_CA),
     )
 
 
+def _probe_paths(settings: EnvoySettings) -> dict[str, str]:
+    """Return the paths of probes that another process answers, with its cluster."""
+    paths = {"/readyz": "probes", "/livez/server": "probes"}
+    return paths if settings.logs_health_port is None else paths | {"/livez/logs": "probes_of_logs"}
+
+
+def _patterns(calls: Iterable[RestCall]) -> str:
+    """Return a regular expression for the paths of the calls."""
+    return "|".join(segment_pattern(call.path, "[^/]+", r"\\") for call in calls)
+
+
 def _upload_limits(settings: EnvoySettings) -> UploadLimits:
-    """Return what requests may hold that are on their way: half of the heap, by all workers."""
+    """Return the limits for requests that are still arriving: half of the heap, by all workers."""
     all_bytes = settings.envoy_max_heap_mib * 2**20 // 2 // WORKERS
     return UploadLimits(all_bytes, all_bytes // 4, settings.body_timeout_seconds)
 
@@ -103,23 +128,17 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def main(arguments: list[str]) -> int:
-    """Render for the settings of the environment; return the exit code."""
-    try:
-        if not arguments:
-            sys.stdout.write(render(EnvoySettings()))
-            return 0
-        directory = Path(arguments[0])
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in render_files(EnvoySettings(envoy_directory=directory.resolve())).items():
-            (directory / name).write_text(text)
-    except ValidationError as error:
-        for problem in error.errors():
-            where = "".join(f"KRKN_{str(name).upper()}: " for name in problem["loc"])
-            sys.stderr.write(where + problem["msg"].removeprefix("Value error, ") + "\n")
-        return 2
-    return 0
+def main(arguments: list[str]) -> None:
+    """Render for the settings of the environment, into a folder if one is given."""
+    if not arguments:
+        sys.stdout.write(render(settings_or_exit(EnvoySettings, PROGRAM)))
+        return
+    directory = Path(arguments[0])
+    settings = settings_or_exit(lambda: EnvoySettings(envoy_directory=directory.resolve()), PROGRAM)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in render_files(settings).items():
+        (directory / name).write_text(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

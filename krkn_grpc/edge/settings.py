@@ -1,13 +1,22 @@
-"""What can be set of Envoy, from the environment, and which settings go together."""
+"""Envoy's settings, from the environment, and the check of their combinations."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from krkn_grpc.loopback import is_loopback
 
 LOOPBACK = "127.0.0.1"
+
+# As browsers send it: no path, no upper case, and no port that the scheme implies.
+_ORIGIN = re.compile(
+    r"(?:https://(?!.*:443$)|http://(?!.*:80$))"
+    r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
+)
 
 
 def _address(host: str) -> str:
@@ -16,23 +25,15 @@ def _address(host: str) -> str:
 
 
 def _upstream(host: str) -> str:
-    # The server's own setting may say that it listens everywhere; one calls it here.
+    # The server may be set to listen on all addresses; Envoy calls it on this machine.
     return LOOPBACK if host in {"localhost", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether a host is an address of this machine that no other machine reaches."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class EnvoySettings(BaseSettings):
-    """Where Envoy listens, whom it calls and what it allows; `KRKN_` names in the environment.
+    """Envoy's addresses, server and limits; `KRKN_` names in the environment.
 
-    Raises `ValidationError` for settings that would open the service to others without a check of
-    who calls, or send credentials over a network unencrypted.
+    Raises `ValidationError` for settings that would open the service to others without
+    authentication, or send credentials over a network unencrypted.
     """
 
     model_config = SettingsConfigDict(
@@ -46,19 +47,45 @@ class EnvoySettings(BaseSettings):
     """The port to listen on, for REST and gRPC."""
 
     grpc_host: Annotated[str, BeforeValidator(_upstream)] = LOOPBACK
-    """Where the server listens."""
+    """The server's address."""
 
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """The server's port."""
 
+    probe_port: int | None = Field(default=None, ge=1, le=65535)
+    """A second port for the kubelet's probes, without TLS: GET /livez and /readyz, nothing else.
+
+    Below /livez there are the processes behind Envoy: /livez/server and /livez/logs. Calls on the
+    other port cannot exhaust it. By default there is no such port.
+    """
+
+    server_health_port: int = Field(default=50052, ge=1, le=65535)
+    """The server's port for probes, on this machine."""
+
+    logs_grpc_port: int | None = Field(default=None, ge=1, le=65535)
+    """The port of the log reader (`KRKN_SERVE=logs`), beside the server.
+
+    Without it the server itself reads logs.
+    """
+
+    logs_health_port: int | None = Field(default=None, ge=1, le=65535)
+    """The log reader's port for probes, on this machine."""
+
     auth: Literal["none", "kubernetes"] = "kubernetes"
-    """`none`: only this machine, only hosts named so, and no web pages."""
+    """`none`: only this machine, only local host names, and no requests of web pages."""
+
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose web pages may call, such as `https://console.example`, separated by commas.
+
+    Exact, with the scheme; the port only if it is not the scheme's own. Without authentication no
+    other page may call.
+    """
 
     tls: Literal["off", "on", "mesh"] = "off"
-    """`on`: Envoy ends TLS with the files of `tls_directory`. `mesh`: what is around Envoy does."""
+    """`on`: Envoy terminates TLS with the files of `tls_directory`. `mesh`: a service mesh does."""
 
     tls_directory: Path | None = None
-    """Has `tls.crt` and `tls.key`, as a Kubernetes Secret of type kubernetes.io/tls is mounted.
+    """Holds `tls.crt` and `tls.key`, like a mounted Kubernetes Secret of type kubernetes.io/tls.
 
     Envoy reads them again when they change.
     """
@@ -67,31 +94,46 @@ class EnvoySettings(BaseSettings):
     """Clients must show a certificate that `ca.crt` of `tls_directory` has signed."""
 
     rate_limit: int = Field(default=1000, ge=1)
-    """Calls a second for each client address, in bursts of as many. What is above gets 429."""
+    """Calls per second per client address, in bursts of as many. Further calls get 429."""
 
     max_connections: int = Field(default=4096, ge=1)
     """Connections of all clients together; one more is closed at once."""
 
     call_timeout_seconds: int = Field(default=60, ge=1, le=3600)
-    """For each REST call but logs and watches. A gRPC caller brings its own deadline."""
+    """For each REST call except logs and watches. A gRPC caller sends its own deadline."""
 
     header_timeout_seconds: int = Field(default=10, ge=1)
-    """For the headers of a request to arrive."""
+    """Time limit for the headers of a request to arrive."""
 
     body_timeout_seconds: int = Field(default=20, ge=1)
-    """For a request to arrive as a whole."""
+    """Time limit for a whole request to arrive."""
 
     access_log: bool = True
-    """One JSON line a request on standard output."""
+    """One JSON line per request on standard output."""
 
     envoy_directory: Path = Path("/etc/envoy")
     """Where Envoy will find the rendered files. Only TLS needs more than one."""
 
     envoy_max_heap_mib: int = Field(default=512, ge=64)
-    """Near it Envoy refuses work. A container needs some 100 MiB more."""
+    """Near this heap size Envoy refuses work. A container needs some 100 MiB more."""
 
     envoy_admin_socket: Path | None = None
     """A Unix socket for Envoy's admin interface, which can stop it; it is never on a port."""
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, given: object) -> object:
+        origins = given.split(",") if isinstance(given, str) else given
+        if not isinstance(origins, list | tuple):
+            return origins
+        wanted = tuple(str(origin).strip() for origin in origins if str(origin).strip())
+        for origin in wanted:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is not an origin: https:// or http://, a lower-case host, and a "
+                    "port if it is not the scheme's own; * and null would let every page in"
+                )
+        return wanted
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
@@ -101,12 +143,17 @@ class EnvoySettings(BaseSettings):
         return self
 
     def _problem(self) -> str | None:
+        if self.probe_port == self.rest_port:
+            return f"KRKN_PROBE_PORT and KRKN_REST_PORT are both {self.rest_port}"
+        if self.logs_grpc_port == self.grpc_port:
+            return f"KRKN_LOGS_GRPC_PORT and KRKN_GRPC_PORT are both {self.grpc_port}"
         is_local = is_loopback(self.rest_host)
         calls_local = is_loopback(self.grpc_host)
         if self.auth == "none" and not is_local:
             return (
                 f"KRKN_AUTH=none is for one's own machine: KRKN_REST_HOST is {self.rest_host}, "
-                "and whoever reaches it could start chaos. Use 127.0.0.1 or KRKN_AUTH=kubernetes."
+                "and every caller who reaches it could start chaos. Use 127.0.0.1 or "
+                "KRKN_AUTH=kubernetes."
             )
         if self.tls == "off" and not (is_local and calls_local):
             host = self.grpc_host if is_local else self.rest_host

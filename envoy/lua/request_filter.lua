@@ -1,0 +1,223 @@
+-- Checks each request before it is forwarded, and sets the HTTP status of its reply.
+--
+-- A REST request must be known to the transcoder in each of its parts: the path, the verb, the query, the content type
+-- and the body. Parts that the transcoder would silently ignore are refused here with a reason. A gRPC request must
+-- call an existing method, and its message goes to the server as it is. For both, only headers that cannot harm other
+-- callers are forwarded.
+--
+-- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `upload_quota`, `methods` ({<path> =
+-- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
+-- body, may_be_empty, stream}}}, `may_be_empty` for a body that may be left out, `stream` for many JSON objects) and
+-- `settings` ({max_body_bytes, max_open_bytes, local_only, origins}).
+
+local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
+-- The challenge of a 401 (RFC 6750, section 3); for a caller that sent a token, it also says that the token is invalid.
+local CHALLENGE = 'Bearer realm="krkn-grpc"'
+
+-- Without authentication, requests that a web page could make a browser send are refused: they have an Origin, or a
+-- foreign host name that was made to resolve to this address.
+local function stranger(given)
+  local origin = given:get("origin")
+  if origin and not settings.origins[origin] then
+    return {status = "403", code = 7, message = "Requests of web pages are refused while there is no authentication."}
+  end
+  local host = (given:get(":authority") or ""):gsub(":%d+$", ""):lower()
+  if not OWN_HOSTS[host] then
+    return {status = "403", code = 7, message =
+      "Without authentication only the hosts localhost, 127.0.0.1 and [::1] are served."}
+  end
+end
+
+local function calls_at(path)
+  for _, known in ipairs(paths) do
+    if path:find(known.path) then return known.calls end
+  end
+end
+
+local function verbs(calls)
+  local list = {}
+  for verb in pairs(calls) do list[#list + 1] = verb end
+  if calls.GET then list[#list + 1] = "HEAD" end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+local function too_large()
+  return {status = "413", code = 3, message =
+    "The request body is larger than " .. settings.max_body_bytes .. " bytes."}
+end
+
+local function too_many_uploads(is_own)
+  if is_own then
+    return {status = "429", code = 8, retry_after = "1", message =
+      "Too many of your requests are on their way at once. Try again in a second."}
+  end
+  return {status = "503", code = 14, retry_after = "1", message =
+    "Too many requests are on their way at once; nothing was done. Try again in a second."}
+end
+
+-- Reserves quota for a body; returns it, else nil and the reason.
+local function room_for(handle, bytes, waits_here, may_be_none)
+  local address = handle:streamInfo():downstreamDirectRemoteAddress():gsub(":%d+$", "")
+  local room, is_own = upload_quota.take(address, bytes, waits_here, may_be_none)
+  if not room then return nil, too_many_uploads(is_own) end
+  return room
+end
+
+-- Returns the body once it is complete; nil and the reason when there is no quota for it. Without a length it may be of
+-- any size, and over HTTP/2 only its arrival shows whether there is one.
+local function whole_body(handle, given, is_expected)
+  local length = tonumber(given:get("content-length") or "")
+  local is_sure = is_expected or length ~= nil or given:get("transfer-encoding") ~= nil
+  local room, reason = room_for(handle, length or settings.max_body_bytes, true, not is_sure)
+  if not room then return nil, reason end
+  local body = handle:body()
+  upload_quota.give_back(room)
+  return body
+end
+
+-- Parameters mean nothing for JSON (RFC 8259, section 11), and some clients send them.
+local function not_json_type(given)
+  local kind = (given:get("content-type") or ""):match("^[^;]*"):gsub("%s+$", ""):lower()
+  if kind ~= "application/json" then
+    return {status = "415", code = 3, message = "The content-type of a request body must be application/json."}
+  end
+  if (given:get("content-encoding") or "identity"):lower() ~= "identity" then
+    return {status = "415", code = 3, message = "A request body must not have a content-encoding."}
+  end
+end
+
+-- Returns why a REST request is refused; nil when it may pass.
+local function objection(handle, given)
+  local path, query = (given:get(":path") or ""):match("^([^?]*)%??(.*)$")
+  local calls = calls_at(path)
+  if not calls then return {status = "404", code = 5, message = "There is nothing at this path."} end
+  -- The routes would take it for gRPC.
+  if (given:get("content-type") or ""):sub(1, 16) == "application/grpc" then
+    return {status = "415", code = 3, message = "This content-type is neither JSON nor a kind of gRPC."}
+  end
+  local is_head = given:get(":method") == "HEAD"
+  local call = calls[is_head and "GET" or given:get(":method")]
+  if not call then
+    local allow = verbs(calls)
+    return {status = "405", code = 12, message = "This path is for " .. allow .. " only.", allow = allow}
+  end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  if call.stream then metadata:set("krkn.request_filter", "stream", true) end
+  if is_head then metadata:set("krkn.request_filter", "head", true) end
+  local faults = body_schema.check_query(query, call.query)
+  if faults.total > 0 then return reply.invalid_fields(faults) end
+
+  local takes_none = not call.body and given:get(":method") == "POST"
+  local wrong_type = not_json_type(given)
+  local needs_body = call.body ~= nil and not call.may_be_empty
+  if needs_body and wrong_type then return wrong_type end
+  if tonumber(given:get("content-length") or 0) > settings.max_body_bytes then return too_large() end
+  local body, no_room = whole_body(handle, given, needs_body)
+  if no_room then return no_room end
+  local size = body and body:length() or 0
+  if size > settings.max_body_bytes then return too_large() end
+  if size == 0 then
+    return needs_body and reply.invalid("The request has no body; it must be a JSON object.") or nil
+  end
+  if takes_none then return reply.invalid("This call takes no body.") end
+  if wrong_type then return wrong_type end
+  local problem
+  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body or {})
+  if not faults then return reply.invalid(problem) end
+  if faults.total > 0 then return reply.invalid_fields(faults) end
+end
+
+-- Exactly the transcoder's rule for gRPC, or a request could be checked as one protocol and handled as the other.
+local function is_grpc(given)
+  local kind = given:get("content-type") or ""
+  return kind == "application/grpc" or kind:sub(1, 17) == "application/grpc+"
+end
+
+-- Returns why a gRPC request is refused; nil and its quota when it may pass. A request that needs no token waits here
+-- until it is complete: the server holds nothing for unknown callers.
+local function grpc_objection(handle, given)
+  local method = methods[given:get(":path")]
+  if not method then return {code = 12, message = "There is no such method."} end
+  local is_open = method == "open"
+  local room, reason = room_for(handle, is_open and settings.max_open_bytes or 0, is_open, is_open)
+  if reason or not is_open then return reason, room end
+  local body = handle:body()
+  upload_quota.give_back(room)
+  if body and body:length() > settings.max_open_bytes then
+    return {code = 8, message = "The request is larger than " .. settings.max_open_bytes .. " bytes."}
+  end
+end
+
+-- Counts the bytes of a gRPC request as they pass, until it is complete.
+local function count(handle, room)
+  for chunk in handle:bodyChunks() do upload_quota.add(room, chunk:length()) end
+  upload_quota.give_back(room)
+end
+
+-- Forwards the request, or ends it. Returns the quota of a gRPC request that has not arrived yet.
+local function examine(handle, grpc)
+  local given = handle:headers()
+  if (given:get("authorization") or ""):lower():find("^bearer ") then
+    handle:streamInfo():dynamicMetadata():set("krkn.request_filter", "token", true)
+  end
+  -- The transcoder itself marks a REST request with these.
+  given:remove("x-envoy-original-path")
+  given:remove("x-envoy-original-method")
+  -- These are ours to set, below and in headers.lua.
+  given:remove("krkn-rest")
+  given:remove("krkn-is-retry")
+  local reason, room = settings.local_only and stranger(given) or headers.objection(given, grpc), nil
+  if not reason then
+    if grpc then reason, room = grpc_objection(handle, given) else reason = objection(handle, given) end
+  end
+  if reason then reply.refuse(handle, reason, grpc) end
+  -- Read again: after waiting for a body, the first headers object is no longer valid.
+  given = handle:headers()
+  headers.keep_known(given, grpc)
+  if not grpc then
+    -- The reply to HEAD is that to GET, without its body; for a stream the server sends only the beginning.
+    local verb = given:get(":method")
+    given:replace("krkn-rest", verb)
+    if verb == "HEAD" then given:replace(":method", "GET") end
+  end
+  return room
+end
+
+function envoy_on_request(handle)
+  local grpc = is_grpc(handle:headers())
+  local examined, room = pcall(examine, handle, grpc)
+  if not examined then
+    -- An error here would let the request pass unchecked.
+    handle:logErr("request filter: " .. tostring(room))
+    reply.refuse(handle, {status = "500", code = 13, message = "The request could not be checked."}, grpc)
+  end
+  if room then count(handle, room) end
+  local trailers = handle:trailers()
+  if trailers then headers.drop_trailers(trailers) end
+end
+
+-- The server sends the status of a success that is not 200, and the 409 of a failed precondition, in a header; gRPC has
+-- no field for it, nor for the challenge of a 401. The transcoder labels a stream of JSON objects as JSON, but it has one
+-- object per line.
+function envoy_on_response(handle)
+  local told = handle:headers()
+  local noted = handle:streamInfo():dynamicMetadata():get("krkn.request_filter") or {}
+  if told:get(":status") == "401" then
+    told:replace("www-authenticate", CHALLENGE .. (noted.token and ', error="invalid_token"' or ""))
+  end
+  if noted.stream and told:get(":status") == "200"
+      and told:get("content-type") == "application/json" then
+    told:replace("content-type", "application/x-ndjson")
+  end
+  local status = told:get("x-http-code")
+  told:remove("x-http-code")
+  local mapped = told:get(":status")
+  if status and told:get("content-type") == "application/json"
+      and (mapped == "200" and status:find("^[2-5]%d%d$") or mapped == "400" and status == "409") then
+    told:replace(":status", status)
+  end
+  if noted.head then
+    for chunk in handle:bodyChunks() do chunk:setBytes("") end
+  end
+end
