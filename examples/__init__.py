@@ -1,1 +1,1 @@
-"""Typed clients to read and to start from."""
+"""Example clients in typed Python, to read and to start from."""

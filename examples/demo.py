@@ -1,8 +1,8 @@
-"""Shows the whole way once: register three clusters, run a scenario on them, see each result.
+"""Demonstrates all steps: register three clusters, run a scenario on them, show each result.
 
-`make run` wrote the kubeconfigs of three clusters to try with; `make demo` starts this beside it.
-A fourth target does not exist, to show that one target's failure touches no other. What it
-registered it deletes again; clusters that were registered before are used as they are, and stay.
+`make run` writes the kubeconfigs of three demo clusters; `make demo` runs this program beside it.
+A fourth target does not exist, to show that one target's failure does not affect the others. The
+program deletes the targets that it registered; targets registered before are used and kept.
 """
 
 import os
@@ -21,6 +21,8 @@ from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 
 SERVER = f"127.0.0.1:{os.environ.get('KRKN_REST_PORT') or 8080}"
+# The server is on this machine: connect directly, even if the environment names a proxy.
+DIRECT = [("grpc.enable_http_proxy", 0)]
 KUBECONFIGS = Path(".local")
 SCENARIO = "pod-scenarios"
 IMAGE = "quay.io/krkn-chaos/krkn-hub:pod-scenarios"
@@ -30,7 +32,7 @@ READY_SECONDS = 20
 
 @contextmanager
 def registered(service: TargetServiceStub, kubeconfigs: list[Path]) -> Iterator[dict[str, str]]:
-    """Have the clusters as targets, demo-1 and so on: their names by the targets' uuids."""
+    """Register the clusters as demo-1 and so on; yield the names by target uuid."""
     listed = service.ListTargets(targets.ListTargetsRequest()).targets
     known = {target.cluster_name: target.uuid for target in listed}
     names: dict[str, str] = {}
@@ -52,7 +54,7 @@ def registered(service: TargetServiceStub, kubeconfigs: list[Path]) -> Iterator[
 
 
 def wait_until_ready(service: TargetServiceStub, target: str) -> bool:
-    """Wait until the cluster has been reached with the credential that was given."""
+    """Wait up to 20 s until the target is ready; return whether it is."""
     for _ in range(READY_SECONDS * 5):
         if service.GetTarget(targets.GetTargetRequest(uuid=target)).ready:
             return True
@@ -61,7 +63,7 @@ def wait_until_ready(service: TargetServiceStub, target: str) -> bool:
 
 
 def outcome(service: ScenarioRunServiceStub, started: runs.TargetJobResult) -> str:
-    """Say what became of the scenario on one target, once it is final."""
+    """Wait until the job is final, and return its result as text."""
     if not started.success:
         return f"refused: {started.error}"
     request = runs.GetScenarioRunStatusRequest(job_id=started.job_id)
@@ -76,7 +78,7 @@ def main() -> None:
     kubeconfigs = sorted(KUBECONFIGS.glob("demo-target-*.kubeconfig"))
     if not kubeconfigs:
         sys.exit("There are no clusters to try with: start `make run` in another terminal first.")
-    with grpc.insecure_channel(SERVER) as channel:
+    with grpc.insecure_channel(SERVER, DIRECT) as channel:
         target_service, run_service = TargetServiceStub(channel), ScenarioRunServiceStub(channel)
         with registered(target_service, kubeconfigs) as names:
             for target, name in names.items():
@@ -86,7 +88,7 @@ def main() -> None:
 
 
 def demonstrate(service: ScenarioRunServiceStub, names: dict[str, str]) -> None:
-    """Run the scenario on all these targets and print what comes of it on each."""
+    """Run the scenario on all these targets and print the result on each."""
     answer = service.RunScenario(
         runs.RunScenarioRequest(
             request_id=str(uuid.uuid4()),  # makes it safe to send the call again

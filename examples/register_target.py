@@ -2,9 +2,9 @@
 
     python -m examples.register_target NAME KUBECONFIG [--delete]
 
-With --delete it is deleted again at the end. It exits with 1 when the cluster was not ready within
-a minute, and says why. KRKN_SERVER says where the service is (127.0.0.1:8080), KRKN_TOKEN who
-calls.
+With --delete the target is deleted at the end. Exits with 1 if the cluster was not ready within a
+minute, and says why. KRKN_SERVER is the address of the service (default 127.0.0.1:8080),
+KRKN_TOKEN the caller's token.
 """
 
 import os
@@ -27,6 +27,8 @@ from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 SERVER = os.environ.get("KRKN_SERVER") or "127.0.0.1:8080"
 TOKEN = os.environ.get("KRKN_TOKEN", "")
 METADATA = (("authorization", f"Bearer {TOKEN}"),) if TOKEN else ()
+# Without TLS a proxy could read the token, so no proxy is used.
+DIRECT = [("grpc.enable_http_proxy", 0)]
 PATIENCE_SECONDS = 60.0
 
 
@@ -39,7 +41,7 @@ def register(service: TargetServiceStub, name: str, kubeconfig: str) -> str:
 
 
 def checked(service: TargetServiceStub, uuid: str) -> Target:
-    """Return the target as soon as it is ready, or as it is when that takes too long."""
+    """Return the target as soon as it is ready, or in its current state after 60 s."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         target = service.GetTarget(GetTargetRequest(uuid=uuid), metadata=METADATA)
@@ -60,7 +62,7 @@ def registered(service: TargetServiceStub) -> Iterator[Target]:
 
 
 def run(service: TargetServiceStub, name: str, kubeconfig: str, *, delete: bool) -> bool:
-    """Do all of it; return whether the cluster was ready."""
+    """Register the cluster, wait, and list all targets; return whether the cluster was ready."""
     uuid = register(service, name, kubeconfig)
     print(f"{name} is registered as {uuid}")
     target = checked(service, uuid)
@@ -75,14 +77,14 @@ def run(service: TargetServiceStub, name: str, kubeconfig: str, *, delete: bool)
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run with the arguments of the command line."""
     arguments = [each for each in sys.argv[1:] if each != "--delete"]
     if len(arguments) != 2:
         sys.exit(__doc__)
     name, file = arguments
     try:
         kubeconfig = Path(file).read_text()
-        with grpc.insecure_channel(SERVER) as channel:
+        with grpc.insecure_channel(SERVER, DIRECT) as channel:
             service = TargetServiceStub(channel)
             is_ready = run(service, name, kubeconfig, delete="--delete" in sys.argv)
     except OSError as error:

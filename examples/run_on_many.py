@@ -2,9 +2,9 @@
 
     python -m examples.run_on_many SCENARIO IMAGE [TARGET_UUID ...]
 
-Without targets it runs on every one that is registered. It exits with 1 when one of them was
-refused or did not succeed. KRKN_SERVER says where the service is (127.0.0.1:8080), KRKN_TOKEN who
-calls.
+Without targets it runs on every registered one. Exits with 1 if a target was refused or its
+scenario did not succeed. KRKN_SERVER is the address of the service (default 127.0.0.1:8080),
+KRKN_TOKEN the caller's token.
 """
 
 import json
@@ -34,16 +34,16 @@ from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 SERVER = os.environ.get("KRKN_SERVER") or "127.0.0.1:8080"
 TOKEN = os.environ.get("KRKN_TOKEN", "")
 METADATA = (("authorization", f"Bearer {TOKEN}"),) if TOKEN else ()
-DELETED = "Deleted"  # this program's word for a job that somebody deleted before it ended
+DELETED = "Deleted"  # this program's status of a job that was deleted before it ended
 FINAL = ("Succeeded", "Failed", "Stopped", DELETED)
-# What the loss of a connection looks like, also when a proxy stands in between.
+# The codes of a lost connection, also when a proxy is in between.
 LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 TOO_OLD = grpc.StatusCode.OUT_OF_RANGE.value[0]
-# The codes in the ERROR that ends a watch: read too slowly; too old; a fault of the service; away.
+# Codes of the ERROR that ends a watch: slow reader; token too old; internal error; unavailable.
 MAY_GO_ON = (8, TOO_OLD, 13, 14)
 
-# gRPC itself sends a call again when the connection is lost. That is safe for reads, and for a run
-# that has a requestId: the same id with the same body never starts anything twice.
+# gRPC itself retries a call when the connection is lost. That is safe for reads, and for a run
+# with a requestId: the same id with the same body never starts anything twice.
 RETRIES = {
     "methodConfig": [
         {
@@ -76,7 +76,7 @@ def registered(service: TargetServiceStub) -> dict[str, str]:
 
 
 def watched(service: ScenarioRunServiceStub, selector: str) -> Iterator[Message | None]:
-    """Yield the messages of a watch, resumed wherever it is cut; None where it begins anew."""
+    """Yield the messages of a watch, resumed when it is cut; None when it starts from scratch."""
     request = WatchScenarioRunsRequest(label_selector=selector)
     while True:
         if not request.resume_token:
@@ -89,7 +89,7 @@ def watched(service: ScenarioRunServiceStub, selector: str) -> Iterator[Message 
                         sys.exit(f"The watch ended: {said}")
                     request.resume_token = "" if code == TOO_OLD else request.resume_token
                     break
-                # What is told before SYNCED has no token: if it is cut there, it begins anew.
+                # Messages before SYNCED have no token: if the watch is cut there, it starts over.
                 request.resume_token = message.resume_token or request.resume_token
                 yield message
         except grpc.RpcError as error:
@@ -101,7 +101,7 @@ def watched(service: ScenarioRunServiceStub, selector: str) -> Iterator[Message 
 
 
 def ends(service: ScenarioRunServiceStub, selector: str, started: set[str]) -> Iterator[Job]:
-    """Yield each job of the run when it has ended, until all have."""
+    """Yield each job of the run when it has ended, until all have ended."""
     waiting, told = set(started), set[str]()
     for message in watched(service, selector):
         if message is None:
@@ -109,7 +109,7 @@ def ends(service: ScenarioRunServiceStub, selector: str, started: set[str]) -> I
             continue
         jobs = [message.job]
         if message.type == "SYNCED":
-            # Deleted before they could be told of.
+            # Jobs that were deleted before the watch could report them.
             jobs = [current(service, job_id) for job_id in waiting - told]
         elif message.type == "DELETED" and message.job.status not in FINAL:
             message.job.status = DELETED
@@ -134,7 +134,7 @@ def current(service: ScenarioRunServiceStub, job_id: str) -> Job:
 
 
 def run(channel: grpc.Channel, scenario: str, image: str, wanted: list[str]) -> bool:
-    """Run the scenario, show how far it is, print a table; return whether all went well."""
+    """Run the scenario, show the progress, print a table; return whether all succeeded."""
     names = registered(TargetServiceStub(channel))
     service = ScenarioRunServiceStub(channel)
     run_id = str(uuid.uuid4())
@@ -172,11 +172,15 @@ def run(channel: grpc.Channel, scenario: str, image: str, wanted: list[str]) -> 
 
 
 def main() -> None:
-    """Run what the command line says."""
+    """Run with the arguments of the command line."""
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     _, scenario, image, *wanted = sys.argv
-    options = [("grpc.service_config", json.dumps(RETRIES))]
+    options = [
+        ("grpc.service_config", json.dumps(RETRIES)),
+        # Without TLS a proxy could read the token, so no proxy is used.
+        ("grpc.enable_http_proxy", 0),
+    ]
     try:
         with grpc.insecure_channel(SERVER, options) as channel:
             is_all_well = run(channel, scenario, image, wanted)

@@ -1,6 +1,7 @@
-"""Puts the command together: its options for all, its commands, and how it fails."""
+"""Assembles the command line: global options, commands, and the handling of failures."""
 
-import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,22 +9,32 @@ import grpc
 import typer
 from typer.core import TyperGroup
 
-from krkn_grpc.cli import connection, failures, jobs, targets
+from krkn_grpc.cli import connection, display, failures, jobs, scenarios, sources, targets
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.run import run
 
 
 class Commands(TyperGroup):
-    """Turns the failure of a call into one line and an exit code."""
+    """The command group; it prints the failure of a call as one line and sets the exit code."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run the command line, with arguments and output of any characters."""
+        display.replace_what_cannot_be_printed()
+        given = sys.argv[1:] if args is None else args
+        return super().main([*map(sources.as_utf8, given)], *others, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the selected command."""
         try:
             return super().invoke(ctx)
         except (grpc.RpcError, failures.WatchEnded, connection.BadToken) as error:
             client: Client = ctx.obj
             typer.echo(f"Error: {failures.explanation(error, client.server)}", err=True)
             raise typer.Exit(failures.exit_code(error)) from None
+        except UnicodeEncodeError:
+            # It is not shown: it may be a secret of the environment.
+            typer.echo("Error: what was given is no text in UTF-8", err=True)
+            raise typer.Exit(failures.ExitCode.USAGE) from None
 
 
 app = typer.Typer(
@@ -39,6 +50,7 @@ app = typer.Typer(
     ),
 )
 app.add_typer(targets.app, name="targets")
+app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(jobs.app, name="jobs")
 app.command()(run)
 app.command()(jobs.logs)
@@ -53,17 +65,19 @@ def connect(
         typer.Option(
             envvar="KRKN_SERVER",
             metavar="ADDRESS",
-            help="HOST:PORT, or a URL: https:// is TLS, http:// is not.",
+            help="HOST:PORT, or a URL: https:// for TLS, http:// without.",
         ),
     ] = connection.DEFAULT_SERVER,
     tls: Annotated[
         bool | None,
-        typer.Option("--tls/--no-tls", help="By default TLS, but not to this machine itself."),
+        typer.Option("--tls/--no-tls", help="Default: TLS, except to this machine itself."),
     ] = None,
     ca: Annotated[
         Path | None,
         typer.Option(
-            envvar="KRKN_CA", metavar="FILE", help="PEM certificates to know the server by; TLS."
+            envvar="KRKN_CA",
+            metavar="FILE",
+            help="CA bundle (PEM) to verify the server with; implies TLS.",
         ),
     ] = None,
     cert: Annotated[
@@ -71,12 +85,12 @@ def connect(
         typer.Option(
             envvar="KRKN_CERT",
             metavar="FILE",
-            help="The caller's own certificate, PEM; with --key.",
+            help="Client certificate (PEM); needs --key.",
         ),
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(envvar="KRKN_KEY", metavar="FILE", help="The key of --cert, PEM."),
+        typer.Option(envvar="KRKN_KEY", metavar="FILE", help="Private key (PEM) of --cert."),
     ] = None,
     retries: Annotated[
         int,
@@ -84,24 +98,25 @@ def connect(
             envvar="KRKN_RETRIES",
             metavar="N",
             min=0,
-            help="How often to ask again while there is no answer; 15 is about a minute.",
+            help="Retries while the server is unreachable (15 is about a minute).",
         ),
     ] = 15,
 ) -> None:
     """Run krkn chaos scenarios on many Kubernetes clusters."""
-    uses_tls = True if tls is None and (ca or cert) else tls
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key are given together")
     try:
-        where = connection.address(server, uses_tls)
-        channel = connection.connect(where, connection.Certificates(ca, cert, key))
-        token = connection.bearer_token(os.environ)
-        token()
+        client = Client.connected(
+            server=server,
+            tls=tls,
+            certificates=connection.Certificates(ca, cert, key),
+            retries=retries,
+        )
     except connection.BadAddress as error:
         raise typer.BadParameter(f"{server!r}: {error}", param_hint="--server") from None
     except connection.BadToken as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
         raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None
-    context.call_on_close(channel.close)
-    context.obj = Client(channel, where.target, token, retries)
+    context.call_on_close(client.close)
+    context.obj = client

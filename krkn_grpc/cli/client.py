@@ -1,19 +1,22 @@
-"""Calls: each with the caller's token and a deadline, repeated where that is safe."""
+"""Calls with the caller's token and a deadline, retried where that is safe."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import grpc
 import stamina
 import typer
 from stamina.instrumentation import RetryDetails
 
-from krkn_grpc.cli import failures
+from krkn_grpc.cli import connection, failures
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
+from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
+from krkn_grpc.v1.target_requests_pb2_grpc import TargetRequestServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 
-# The service gives a call up after 25 s by itself.
+# The service itself ends a call after 25 s.
 _CALL_SECONDS = 30.0
 _REVISION = "krkn-revision"
 
@@ -23,29 +26,59 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Stream(Iterator[R_co], Protocol[R_co]):
-    """The messages of a call, one after the other."""
+    """The messages of a streaming call."""
 
     def cancel(self) -> bool:
-        """Hang up."""
+        """Cancel the call."""
 
 
 class Client:
-    """The services, and how they are called.
+    """The service stubs, with token, deadline and retries.
 
-    A read sees what this client wrote before, whichever replica answers.
+    A read sees this client's earlier writes, on every replica.
     """
 
     def __init__(
-        self, channel: grpc.Channel, server: str, token: Callable[[], str], retries: int
+        self,
+        channel: grpc.Channel,
+        server: str,
+        token: Callable[[], str],
+        retries: int,
+        seconds: float = _CALL_SECONDS,
     ) -> None:
-        """Call through `channel`; `server` is its name for people."""
+        """Call through `channel`; messages name the server as `server`."""
         self.server = server
+        self.close = channel.close
         self.targets = TargetServiceStub(channel)
+        self.target_requests = TargetRequestServiceStub(channel)
+        self.scenarios = ScenarioServiceStub(channel)
         self.runs = ScenarioRunServiceStub(channel)
         self._token = token
         self._retries = retries
+        self._seconds = seconds
         self._revision = ""
         stamina.instrumentation.set_on_retry_hooks([self._say_that_it_waits])
+
+    @classmethod
+    def connected(
+        cls,
+        *,
+        server: str,
+        tls: bool | None,
+        certificates: connection.Certificates,
+        retries: int,
+        seconds: float = _CALL_SECONDS,
+    ) -> Self:
+        """Return a client of a server, with the caller's token of the environment.
+
+        Raises BadAddress, BadToken, and OSError for files that cannot be read.
+        """
+        is_certified = certificates.ca or certificates.certificate
+        where = connection.address(server, True if tls is None and is_certified else tls)
+        channel = connection.connect(where, certificates)
+        token = connection.bearer_token(os.environ)
+        token()
+        return cls(channel, where.target, token, retries, seconds)
 
     def call(
         self,
@@ -56,8 +89,8 @@ class Client:
     ) -> R:
         """Return the reply; raises grpc.RpcError.
 
-        A call that changes something when it is sent twice is repeated only where the server
-        says that it has done nothing.
+        A call that is not repeatable (not idempotent) is retried only if the server says that it
+        did nothing.
         """
 
         def again(error: Exception) -> bool:
@@ -68,15 +101,15 @@ class Client:
         return self.repeated(again, lambda: self._once(method, request))
 
     def stream(self, method: "grpc.UnaryStreamMultiCallable[Q, R]", request: Q) -> Stream[R]:
-        """Return the messages of one call, which is not repeated."""
+        """Return the messages of one call, without retries."""
         return method(request, metadata=self._metadata())
 
     def repeated(
         self, again: Callable[[Exception], bool], work: Callable[[], R], retries: int | None = None
     ) -> R:
-        """Return what `work` returns; do it again, later and later, as long as `again` says so.
+        """Return the result of `work`; retry with back-off while `again` allows it.
 
-        What counts is how often, not how long: a watch may be quiet for hours before it is cut.
+        Retries are limited by number, not by time: a watch may be quiet for hours before it is cut.
         """
         for attempt in stamina.retry_context(
             on=again,
@@ -90,7 +123,7 @@ class Client:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:
-        reply, call = method.with_call(request, timeout=_CALL_SECONDS, metadata=self._metadata())
+        reply, call = method.with_call(request, timeout=self._seconds, metadata=self._metadata())
         for key, value in call.initial_metadata() or ():
             if key == _REVISION and isinstance(value, str):
                 self._revision = value
@@ -102,7 +135,7 @@ class Client:
         return tuple((key, value) for key, value in pairs.items() if value)
 
     def _say_that_it_waits(self, details: RetryDetails) -> None:
-        # Once an outage, and not for one that is over at once.
+        # Once per outage, and not for one that ends at once.
         if details.retry_num == 2:
             why = failures.explanation(details.caused_by, self.server)
             typer.echo(f"{why}; trying again, Ctrl-C ends it", file=sys.stderr)

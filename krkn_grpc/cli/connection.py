@@ -1,24 +1,28 @@
-"""Where the service is, and how it is reached: the address, TLS and the caller's token."""
+"""The connection to the service: address, TLS and the caller's token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import grpc
+
+from krkn_grpc.loopback import is_loopback
 
 DEFAULT_SERVER = "127.0.0.1:8080"
 _PORT, _TLS_PORT = 8080, 443
 
+_DIRECT = ("grpc.enable_http_proxy", 0)
 _OPTIONS = [
     # A page of 1,000 jobs with their labels is more than gRPC's default of 4 MiB.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    # A server that was away is found again soon; gRPC would wait up to two minutes.
+    # Reconnect soon after an outage; gRPC would wait up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 250),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # A peer that is gone without a word is noticed, also on a quiet watch. The service lets its
-    # callers ask every 10 seconds.
+    # Keepalive detects a peer that vanished, also on a quiet watch. The service allows a ping
+    # every 10 seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.primary_user_agent", "krkn-grpc-cli"),
@@ -26,16 +30,16 @@ _OPTIONS = [
 
 
 class BadAddress(ValueError):
-    """The address of the service cannot be used; the text says why."""
+    """The address of the service cannot be used; the message says why."""
 
 
 class BadToken(ValueError):
-    """What was given as the caller's token is none."""
+    """The given text is not a bearer token."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the service is: `host:port`."""
+    """The address of the service (`target` is `host:port`), and whether it uses TLS."""
 
     target: str
     uses_tls: bool
@@ -43,7 +47,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: who signs the server's certificate, and the caller's own certificate and key."""
+    """PEM files: the CA bundle for the server, and the client certificate with its key."""
 
     ca: Path | None = None
     certificate: Path | None = None
@@ -51,10 +55,10 @@ class Certificates:
 
 
 def address(text: str, tls: bool | None = None) -> Address:
-    """Read `host`, `host:port` or an http(s) URL of them; raises BadAddress.
+    """Parse `host`, `host:port` or an http(s) URL of them; raises BadAddress.
 
-    Unless `tls` or the URL says so, only a server on this machine is spoken to without TLS: so no
-    token crosses a network in the clear by oversight.
+    Unless `tls` or the URL says otherwise, only a server on this machine is used without TLS, so
+    that no token crosses a network in clear text by oversight.
     """
     scheme, slashes, rest = text.strip().rpartition("://")
     if slashes and scheme not in ("http", "https"):
@@ -70,30 +74,32 @@ def address(text: str, tls: bool | None = None) -> Address:
         if tls not in (None, scheme == "https"):
             raise BadAddress(f"{scheme}:// contradicts the options for TLS")
         tls = scheme == "https"
-    uses_tls = not _is_loopback(host) if tls is None else tls
+    uses_tls = not is_loopback(host) if tls is None else tls
     if port is None:
         port = _TLS_PORT if uses_tls else _PORT
     return Address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", uses_tls)
 
 
 def connect(to: Address, certificates: Certificates) -> grpc.Channel:
-    """Return a channel, which connects when it is first used; raises OSError for the files."""
+    """Return a channel, which connects on first use; raises OSError for unreadable files."""
+    # Without TLS a proxy could read the token, so no proxy is used.
     if not to.uses_tls:
-        return grpc.insecure_channel(to.target, _OPTIONS)
+        return grpc.insecure_channel(to.target, [*_OPTIONS, _DIRECT])
+    options = [*_OPTIONS, _DIRECT] if _goes_past_proxies(to.target) else _OPTIONS
     credentials = grpc.ssl_channel_credentials(
         root_certificates=_read(certificates.ca),
         private_key=_read(certificates.key),
         certificate_chain=_read(certificates.certificate),
     )
-    return grpc.secure_channel(to.target, credentials, _OPTIONS)
+    return grpc.secure_channel(to.target, credentials, options)
 
 
 def bearer_token(environment: Mapping[str, str]) -> Callable[[], str]:
-    """Return what gives the caller's token, "" for none: KRKN_TOKEN_FILE, else KRKN_TOKEN.
+    """Return a function for the caller's token ("" for none): KRKN_TOKEN_FILE, else KRKN_TOKEN.
 
-    A file is read for every call, because whoever wrote it may replace it before the token ends;
-    what is no regular file (a pipe) can be read but once. Raises OSError for the file; what is
-    returned raises BadToken.
+    A file is read for every call, because it may be replaced before the token expires; a file that
+    is not regular (a pipe) is read only once. Raises OSError for an unreadable file; the returned
+    function raises BadToken.
     """
     name, token = environment.get("KRKN_TOKEN_FILE"), environment.get("KRKN_TOKEN", "")
     if not name:
@@ -107,7 +113,7 @@ def bearer_token(environment: Mapping[str, str]) -> Callable[[], str]:
 
 def _checked(text: str) -> str:
     token = text.strip()
-    # It becomes a header. It is not repeated: parts of it may be a token.
+    # It becomes a header. The message does not quote it: parts of it may be a token.
     if not token.isascii() or any(each.isspace() or not each.isprintable() for each in token):
         raise BadToken("KRKN_TOKEN_FILE or KRKN_TOKEN holds no bearer token")
     return token
@@ -117,8 +123,20 @@ def _read(file: Path | None) -> bytes | None:
     return None if file is None else file.read_bytes()
 
 
-def _is_loopback(host: str) -> bool:
+def _goes_past_proxies(target: str) -> bool:
+    """Whether a server is reached without a proxy: it is on this machine, or NO_PROXY lists it.
+
+    gRPC itself would use a proxy for this machine, too, and reads only lower-case no_proxy.
+    """
+    host = urlsplit(f"//{target}").hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return True
+    exempt = getproxies_environment().get("no", "").split(",")
+    return any(_is_in_network(host, each.strip()) for each in exempt)
+
+
+def _is_in_network(host: str, network: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host) in ip_network(network, strict=False)
     except ValueError:
-        return host == "localhost"
+        return False

@@ -1,6 +1,8 @@
-"""What is printed: tables for people, JSON for programs (the same as REST prints)."""
+"""Output: tables for people, JSON for programs (the same JSON as REST)."""
 
+import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -15,12 +17,15 @@ from rich.text import Text
 
 from krkn_grpc.cli.watch import Change
 from krkn_grpc.v1.scenario_runs_pb2 import Job, RunScenarioResponse
+from krkn_grpc.v1.target_requests_pb2 import Cluster
 from krkn_grpc.v1.targets_pb2 import Target
 
 JsonObject: TypeAlias = dict[str, object]
 
-# Wide enough for any row: what goes into a pipe is never cut or folded.
+# Wide enough for any row: output into a pipe is never cut or folded.
 _ENDLESS = 10_000
+# Control characters, two more line separators, and characters that change text direction.
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _STYLES = {
     "Succeeded": "green",
     "Failed": "red",
@@ -33,41 +38,59 @@ _STYLES = {
 
 
 class Format(StrEnum):
-    """How a reply is printed."""
+    """The output format of a reply."""
 
     TABLE = "table"
     JSON = "json"
 
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="How the reply is printed.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="Output format.")]
 
 
 def as_json(message: Message) -> JsonObject:
-    """Return what REST prints: zero values too, but not what is left out."""
+    """Return the JSON that REST returns: with zero values, without absent optional fields."""
     read: JsonObject = MessageToDict(message, always_print_fields_with_no_presence=True)
     return read
 
 
+def replace_what_cannot_be_printed() -> None:
+    """Make standard output and error print `?` for characters that they cannot encode.
+
+    A pipe on Windows, or a plain container, can encode only a few hundred.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(value: JsonObject, *, is_line: bool = False) -> None:
-    """Print JSON; `is_line`: as one line, at once."""
-    text = json.dumps(value, indent=None if is_line else 2, ensure_ascii=False)
+    """Print JSON; with `is_line` as one line, flushed. The encoding changes no value."""
+    indent = None if is_line else 2
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeError:
+        text = json.dumps(value, indent=indent)
     print(text, flush=is_line)  # noqa: T201  # this is what it prints
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under their columns."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, wrapped: Sequence[str] = ()
+) -> None:
+    """Print rows under their columns; on a terminal only those `wrapped` have lines, if any."""
     is_terminal = sys.stdout.isatty()
     table = Table(*columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in table.columns:
-        column.overflow, column.no_wrap = "fold", not is_terminal
+        is_whole = not is_terminal or (bool(wrapped) and column.header not in wrapped)
+        column.overflow, column.no_wrap = "fold", is_whole
     for row in rows:
         table.add_row(*map(cell, row))
     Console(width=None if is_terminal else _ENDLESS).print(table)
 
 
 def cell(text: str) -> Text:
-    """Return a text as it is: no markup, and nothing that a terminal would obey."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
+    """Return a text without markup; control characters become spaces."""
+    shown = _NOT_SHOWN.sub(" ", text)
     return Text(shown, style=_STYLES.get(shown, ""))
 
 
@@ -91,8 +114,19 @@ def print_targets(targets: Iterable[Target]) -> None:
     )
 
 
+def print_clusters(clusters: Iterable[Cluster]) -> None:
+    """Print the clusters of all providers as a table."""
+    print_table(
+        ("PROVIDER", "CLUSTER", "API URL", "TARGET"),
+        (
+            (each.provider, each.cluster_name, each.cluster_api_url, each.target_uuid)
+            for each in clusters
+        ),
+    )
+
+
 def print_jobs(jobs: Iterable[Job], names: Mapping[str, str]) -> None:
-    """Print jobs as a table; `names` are those of the targets that are known, by uuid."""
+    """Print jobs as a table; `names` has the cluster names of known targets, by uuid."""
     columns = ("JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON", "CREATED", "MESSAGE")
     print_table(
         columns,
@@ -113,7 +147,7 @@ def print_jobs(jobs: Iterable[Job], names: Mapping[str, str]) -> None:
 
 
 def print_run(reply: RunScenarioResponse, names: Mapping[str, str]) -> None:
-    """Print what became of a run on each target."""
+    """Print the result of a run, one row per target."""
     print_table(
         ("TARGET", "JOB", "STATUS", "ERROR"),
         (
@@ -124,7 +158,7 @@ def print_run(reply: RunScenarioResponse, names: Mapping[str, str]) -> None:
 
 
 def print_one(message: Message, output: Format) -> None:
-    """Print one thing: as a table, a field a line; what is empty is left out."""
+    """Print one message; as a table: one line per field, without empty fields."""
     if output is Format.JSON:
         print_json(as_json(message))
         return
@@ -142,6 +176,11 @@ def print_change(change: Change, names: Mapping[str, str]) -> None:
     print_line(f"{change.kind:9}{job.job_id:37}{job.status:10}", target, job.scenario_name, *what)
 
 
+def print_paragraph(text: str) -> None:
+    """Print a text, on a terminal wrapped at its width."""
+    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(cell(text))
+
+
 def print_line(*words: str) -> None:
-    """Print words as they are, at once."""
+    """Print the non-empty words on one line, flushed; control characters become spaces."""
     print(cell(" ".join(word for word in words if word)).plain, flush=True)  # noqa: T201

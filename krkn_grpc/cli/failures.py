@@ -1,4 +1,4 @@
-"""What a call that failed means: whether it may be repeated, what to say, how to exit."""
+"""Classifies failed calls: whether to retry, the message to print, the exit code."""
 
 from enum import IntEnum
 from typing import TypeVar
@@ -9,16 +9,16 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc_status import rpc_status
 
-# The service lists no more of them.
+# The service lists at most this many.
 _MOST_VIOLATIONS = 20
 _AWAY = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
-# What a connection that is cut looks like when something stands in between.
+# The codes of a cut connection when a proxy is in between.
 _CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
 D = TypeVar("D", bound=Message)
 
 
 class ExitCode(IntEnum):
-    """How the command ends."""
+    """The exit codes of the command."""
 
     DONE = 0
     NOT_ALL_WELL = 1
@@ -34,7 +34,7 @@ EXPLAINED = (
 
 
 class WatchEnded(Exception):
-    """A watch ended; what the server said of it stands in place of a status."""
+    """A watch ended; its code and message come from the server's last message, not a status."""
 
     def __init__(self, code: StatusCode, message: str) -> None:
         """Keep both."""
@@ -54,18 +54,18 @@ def code_of(error: Exception) -> StatusCode | None:
 
 
 def left_unanswered(error: Exception) -> bool:
-    """Whether the call may or may not have been carried out: nobody said."""
+    """Whether it is unknown if the call was carried out: the service did not answer."""
     code = code_of(error)
     return code in _AWAY or (code in _CUT and not _is_from_the_service(error))
 
 
 def is_invited_again(error: Exception) -> bool:
-    """Whether the server itself says that the call may be sent again: nothing was done."""
+    """Whether the server says that the call did nothing and may be retried."""
     return _detail(error, error_details_pb2.RetryInfo) is not None
 
 
 def exit_code(error: Exception) -> ExitCode:
-    """Return how the command ends with this error."""
+    """Return the command's exit code for this error."""
     return ExitCode.NO_ANSWER if left_unanswered(error) else ExitCode.REFUSED
 
 
@@ -83,7 +83,7 @@ def explanation(error: Exception, server: str) -> str:
     if code is StatusCode.DEADLINE_EXCEEDED:
         return f"{server} did not answer in time"
     if left_unanswered(error):
-        # Said by gRPC: the cause stands at the end of a long line.
+        # gRPC's own message: the cause is at the end of a long line.
         return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
     return f"{server} answered {code.name}: {said}"
 
@@ -93,7 +93,7 @@ def _is_from_the_service(error: Exception) -> bool:
 
 
 def _detail(error: Exception, kind: type[D]) -> D | None:
-    """Return the detail of this type that the service sent along, None if there is none."""
+    """Return the error detail of this type from the service, None if there is none."""
     for packed in _status(error).details:
         detail = kind()
         if packed.Unpack(detail):
@@ -107,5 +107,5 @@ def _status(error: Exception) -> status_pb2.Status:
     try:
         return rpc_status.from_call(error) or status_pb2.Status()
     except ValueError:
-        # Something in between replaced the code or the message: its details are another error's.
+        # A proxy replaced the code or the message: the details belong to another error.
         return status_pb2.Status()

@@ -1,4 +1,4 @@
-"""krkn-grpc jobs, logs and stop: the jobs that runs have made."""
+"""krkn-grpc jobs, logs and stop: the jobs of scenario runs."""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import grpc
 import typer
 from google.api.httpbody_pb2 import HttpBody
 
-from krkn_grpc.cli import display, failures, naming
+from krkn_grpc.cli import display, failures, target_names
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.watch import JobWatch
@@ -23,7 +23,7 @@ from krkn_grpc.v1.scenario_runs_pb2 import (
     WatchScenarioRunsRequest,
 )
 
-app = typer.Typer(help="See the jobs that runs have made, one a target.")
+app = typer.Typer(help="List and watch the jobs of scenario runs (one job per target).")
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 _PAGE = 1_000
@@ -33,25 +33,33 @@ _PAGE = 1_000
 def list_jobs(
     context: typer.Context,
     target: Annotated[
-        str, typer.Option(metavar="TARGET", help="Only on it; its uuid or name.")
+        str, typer.Option(metavar="TARGET", help="Only jobs on this target (UUID or name).")
     ] = "",
     status: Annotated[
-        str, typer.Option(metavar="STATUS", help="Only in it: Pending, Running, Succeeded, ...")
+        str,
+        typer.Option(
+            metavar="STATUS", help="Only jobs in this status: Pending, Running, Succeeded, ..."
+        ),
     ] = "",
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="Only of this scenario.")] = "",
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="Only jobs of this scenario.")] = "",
     selector: Annotated[
         str,
-        typer.Option("--selector", "-l", metavar="LABELS", help="Only with: a=b,c!=d,e in (f,g)."),
+        typer.Option(
+            "--selector",
+            "-l",
+            metavar="LABELS",
+            help="Only jobs with these labels: a=b,c!=d,e in (f,g).",
+        ),
     ] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0: all.")] = 0,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most N jobs; 0: all.")] = 0,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Go on with every change, until Ctrl-C.")
+        bool, typer.Option("--watch", "-w", help="Keep printing changes, until Ctrl-C.")
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """List jobs, newest first; with --watch, print them and each change, a line each."""
+    """List jobs, newest first; with --watch, print jobs and changes, one per line."""
     client: Client = context.obj
-    target_uuid = naming.one_uuid(client, target) if target else ""
+    target_uuid = target_names.one_uuid(client, target) if target else ""
     if watch:
         wanted = WatchScenarioRunsRequest(
             target_uuid=target_uuid,
@@ -72,7 +80,7 @@ def list_jobs(
     if output is Format.JSON:
         display.print_json(display.as_json(ListScenarioRunsResponse(jobs=jobs)))
     else:
-        display.print_jobs(jobs, naming.cluster_names(client))
+        display.print_jobs(jobs, target_names.cluster_names(client))
 
 
 @app.command("get")
@@ -85,10 +93,10 @@ def get_job(context: typer.Context, job: JobId, output: Output = Format.TABLE) -
 
 def stop(
     context: typer.Context,
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="The jobs' ids.")],
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="The ids of the jobs.")],
     output: Output = Format.TABLE,
 ) -> None:
-    """Ask jobs to stop; a scenario gets time to roll back. Finished jobs stay as they are."""
+    """Ask jobs to stop; each scenario gets time to roll back. Finished jobs stay as they are."""
     client: Client = context.obj
     stopped: list[Job] = []
     failure: grpc.RpcError | None = None
@@ -97,14 +105,14 @@ def stop(
         try:
             stopped.append(client.call(client.runs.StopScenarioRun, request))
         except grpc.RpcError as error:
-            # The others are to stop all the same.
+            # The other jobs are stopped all the same.
             failure = failure or error
             why = failures.explanation(error, client.server)
             typer.echo(f"Error: {job_id}: {why}", err=True)
     if output is Format.JSON:
         display.print_json(display.as_json(ListScenarioRunsResponse(jobs=stopped)))
     elif stopped:
-        display.print_jobs(stopped, naming.cluster_names(client))
+        display.print_jobs(stopped, target_names.cluster_names(client))
     if failure is not None:
         raise typer.Exit(failures.exit_code(failure))
 
@@ -113,21 +121,21 @@ def logs(
     context: typer.Context,
     job: JobId,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the job ends.")
+        bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")
     ] = False,
     tail: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Only the last so many lines.")
+        int | None, typer.Option(metavar="N", min=0, help="Only the last N lines.")
     ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", help="Put the time before each line.")
+        bool, typer.Option("--timestamps", help="Prefix each line with its time.")
     ] = False,
 ) -> None:
-    """Print the log of a job's scenario, as it is."""
+    """Print the log of a job's scenario, unchanged."""
     client: Client = context.obj
     request = StreamLogsRequest(job_id=job, follow=follow, tail_lines=tail, timestamps=timestamps)
 
     def opened() -> tuple[bytes, Iterator[HttpBody]]:
-        """Return the beginning, and the rest to come: until then, nothing was printed."""
+        """Return the first chunk and the stream of the rest; a retry here prints nothing twice."""
         chunks = client.stream(client.runs.StreamLogs, request)
         return next(chunks, HttpBody()).data, chunks
 
@@ -138,7 +146,7 @@ def logs(
 
 
 def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
-    """Yield the jobs of all pages; a page is asked for when it is needed."""
+    """Yield the jobs of all pages; each page is requested when it is needed."""
     while True:
         page = client.call(client.runs.ListScenarioRuns, request)
         yield from page.jobs
@@ -148,7 +156,7 @@ def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
 
 
 def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> None:
-    names = naming.cluster_names(client) if output is Format.TABLE else {}
+    names = target_names.cluster_names(client) if output is Format.TABLE else {}
     for change in JobWatch(client, wanted):
         if output is Format.JSON:
             line: display.JsonObject = {"type": change.kind}

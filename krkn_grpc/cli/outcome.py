@@ -16,13 +16,13 @@ from krkn_grpc.v1.scenario_runs_pb2 import (
 )
 
 SUCCEEDED = "Succeeded"
-# This command's word for a job that is gone before anyone could say how it ended.
+# This command's status of a job that was deleted before its outcome was known.
 DELETED = "Deleted"
 _ENDED = {SUCCEEDED, "Failed", "Stopped", DELETED}
 
 
 def has_ended(job: Job) -> bool:
-    """Whether the job's status stays as it is."""
+    """Whether the job's status is final."""
     return job.status in _ENDED
 
 
@@ -32,9 +32,9 @@ def follow(
     jobs: dict[str, Job],
     names: Mapping[str, str],
 ) -> None:
-    """Keep the jobs, by jobId, up to date until each has ended, and show how far they are.
+    """Update the jobs, by jobId, until each has ended, and show the progress.
 
-    Tells of it on standard error: a line for each end, and a bar where that is a terminal.
+    Prints to standard error: one line per ended job, and a progress bar on a terminal.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with Progress(
@@ -58,16 +58,16 @@ def follow(
 def _changes(
     client: Client, wanted: WatchScenarioRunsRequest, started: Mapping[str, Job]
 ) -> Iterator[Job]:
-    """Yield each of the started jobs, by jobId, whenever it has changed, until all have ended.
+    """Yield each started job whenever it changes, until all have ended; `started` is by jobId.
 
-    `wanted` is a filter that they all pass. A job that someone deletes ends as `Deleted`.
+    `wanted` is a filter that they all pass. A job deleted before its end gets status `Deleted`.
     """
     waiting = dict(started)
     unseen = set(started)
     for change in JobWatch(client, wanted) if waiting else ():
         jobs: list[Job] = []
         if change.job is None:
-            # Deleted before the watch began, or not known yet to the replica that answers.
+            # Deleted before the watch began, or not yet in the cache of the answering replica.
             jobs = [_looked_up(client, waiting[job_id]) for job_id in unseen]
         elif change.job.job_id in waiting:
             unseen.discard(change.job.job_id)

@@ -1,13 +1,15 @@
-"""krkn-grpc run: a scenario on many targets, and what became of it on each."""
+"""krkn-grpc run: runs a scenario on many targets and shows the result on each."""
 
+import contextlib
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import grpc
 import typer
 
-from krkn_grpc.cli import display, failures, naming, sources
+from krkn_grpc.cli import completion, display, failures, parameters, sources, target_names
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.outcome import SUCCEEDED, follow, has_ended
@@ -18,12 +20,12 @@ from krkn_grpc.v1.scenario_runs_pb2 import (
     WatchScenarioRunsRequest,
 )
 
-# The service itself tries for 25 s to settle what became of a write.
+# The service itself tries for 25 s to find out the result of a write.
 _SETTLING_RETRIES = 2
 
 
 class _Unsettled(Exception):
-    """For some target it is not known whether there is a job."""
+    """For some targets it is not known whether a job exists."""
 
     def __init__(self, reply: RunScenarioResponse) -> None:
         super().__init__("for some targets it is not known yet whether there is a job")
@@ -32,56 +34,91 @@ class _Unsettled(Exception):
 
 def run(
     context: typer.Context,
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="The scenario's name.")],
-    image: Annotated[str, typer.Option(metavar="IMAGE", help="The scenario's image.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="The scenario's name: see `krkn-grpc scenarios list`.",
+            show_default=False,
+            autocompletion=completion.scenario_names,
+        ),
+    ] = "",
+    scenario: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The same as the argument.",
+            autocompletion=completion.scenario_names,
+        ),
+    ] = "",
+    image: Annotated[
+        str,
+        typer.Option(
+            metavar="IMAGE", help="The scenario's container image. Default: the catalogue's."
+        ),
+    ] = "",
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="TARGET", help="By uuid or cluster name; repeatable."
+            "--target", "-t", metavar="TARGET", help="A target (UUID or name); repeatable."
         ),
     ] = None,
     all_targets: Annotated[bool, typer.Option("--all", help="Run on every target.")] = False,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param",
+            "-p",
+            metavar="NAME[=VALUE]",
+            help="Parameter of the scenario, by its name or variable; for a file: its local path.",
+            autocompletion=completion.parameter_names,
+        ),
+    ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option(
-            "--env", "-e", metavar="NAME[=VALUE]", help="A variable; without VALUE, this command's."
+            "--env",
+            "-e",
+            metavar="NAME[=VALUE]",
+            help="Environment variable; NAME alone copies it from this shell.",
+            autocompletion=completion.variable_names,
         ),
     ] = None,
     secret_env: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A secret variable: its value is this command's own."),
+        typer.Option(metavar="NAME", help="Secret environment variable, copied from this shell."),
     ] = None,
     secret_env_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Secret variables, NAME=VALUE lines; - is stdin."),
+        typer.Option(metavar="FILE", help="File of secret NAME=VALUE lines; - is stdin."),
     ] = None,
     file: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE:PATH", help="A file, and where the scenario finds it."),
+        typer.Option(metavar="FILE:PATH", help="Local file, and its path in the container."),
     ] = None,
     kubeconfig_path: Annotated[
-        str, typer.Option(metavar="PATH", help="Where the scenario finds the kubeconfig.")
+        str, typer.Option(metavar="PATH", help="Path of the kubeconfig in the container.")
     ] = "",
-    registry_url: Annotated[str, typer.Option(metavar="URL", help="A registry to log in to.")] = "",
+    registry_url: Annotated[str, typer.Option(metavar="URL", help="Registry to log in to.")] = "",
     registry_username: Annotated[
-        str, typer.Option(metavar="NAME", help="The user at the registry.")
+        str, typer.Option(metavar="NAME", help="User name at the registry.")
     ] = "",
     registry_password_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Holds the password. Or set KRKN_REGISTRY_PASSWORD."),
+        typer.Option(metavar="FILE", help="Password file. Or set KRKN_REGISTRY_PASSWORD."),
     ] = None,
     registry_token_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Holds a token instead. Or set KRKN_REGISTRY_TOKEN."),
+        typer.Option(metavar="FILE", help="Token file instead. Or set KRKN_REGISTRY_TOKEN."),
     ] = None,
     timeout: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="How long a scenario may run.")
+        int | None, typer.Option(metavar="SECONDS", help="Time limit of each scenario.")
     ] = None,
     ttl: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="How long finished jobs are kept.")
+        int | None, typer.Option(metavar="SECONDS", help="Time to keep finished jobs.")
     ] = None,
     label: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label for the jobs.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label for the jobs; repeatable.")
     ] = None,
     require_ready: Annotated[
         bool, typer.Option("--require-ready", help="Refuse targets that are not ready.")
@@ -92,29 +129,36 @@ def run(
     request_id: Annotated[
         str,
         typer.Option(
-            metavar="UUID", help="Of a run that was cut off: the same again starts nothing twice."
+            metavar="UUID", help="Id of an interrupted run, to retry it; nothing starts twice."
         ),
     ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every job has ended.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Run a scenario on each target, as one job a target.
+    """Run a scenario on each target, one job per target.
 
     Exits with 1 when a target was refused or, with --wait, a scenario did not succeed.
     """
     client: Client = context.obj
+    if bool(name) == bool(scenario):
+        raise typer.BadParameter("give the name of one scenario: krkn-grpc run NAME")
+    scenario = name or scenario
+    given = parameters.inputs(client, scenario, param or [])
     names = _targets(client, target or [], every=all_targets)
-    # Without a URL there is no login, and what happens to be in the environment is not sent.
+    # Without a URL or a credential file there is no login: credentials that happen to be in the
+    # environment are not sent.
     has_login = bool(registry_url or registry_password_file or registry_token_file)
     request = RunScenarioRequest(
         target_uuids=names,
         scenario_name=scenario,
         scenario_image=image,
-        environment=sources.pairs(env or []),
+        environment=sources.merged(sources.pairs(env or []), given.environment),
         secret_environment=sources.merged(
-            sources.own_variables(secret_env or []), sources.lines_of_pairs(secret_env_file)
+            sources.own_variables(secret_env or []),
+            sources.lines_of_pairs(secret_env_file),
+            given.secret_environment,
         ),
-        files=sources.scenario_files(file or []),
+        files=[*sources.scenario_files(file or []), *given.files],
         kubeconfig_path=kubeconfig_path,
         registry_url=registry_url,
         username=registry_username,
@@ -136,28 +180,42 @@ def run(
     if wait and not validate_only:
         ended = _waited_for(client, request, reply, names, output)
         is_all_well &= all(job.status == SUCCEEDED for job in ended)
-    elif output is Format.JSON:
-        display.print_json(display.as_json(reply))
     else:
-        display.print_run(reply, names)
+        with _said_on_failure(reply):
+            if output is Format.JSON:
+                display.print_json(display.as_json(reply))
+            else:
+                display.print_run(reply, names)
     if not is_all_well:
         raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
 
 
+@contextlib.contextmanager
+def _said_on_failure(reply: RunScenarioResponse) -> Iterator[None]:
+    """Print the started jobs to standard error if standard output fails: a full disk, a pipe."""
+    try:
+        yield
+    except BaseException:
+        started = " ".join(each.job_id for each in reply.jobs if each.job_id)
+        if started:
+            typer.echo(f"These jobs were started: {started}", err=True)
+        raise
+
+
 def _targets(client: Client, given: list[str], *, every: bool) -> dict[str, str]:
-    """Return the uuids to run on, each with a name for people."""
+    """Return the uuids of the targets to run on, each with its display name."""
     if every == bool(given):
         raise typer.BadParameter("name targets with --target, or all of them with --all")
     if not every:
-        return naming.uuids(client, given)
-    names = {target.uuid: target.cluster_name for target in naming.all_targets(client)}
+        return target_names.uuids(client, given)
+    names = {target.uuid: target.cluster_name for target in target_names.all_targets(client)}
     if not names:
         raise typer.BadParameter("there are no targets: register one with `krkn-grpc targets add`")
     return names
 
 
 def _submitted(client: Client, request: RunScenarioRequest) -> RunScenarioResponse:
-    """Send the run, again where nobody said what became of it: the requestId makes that safe."""
+    """Send the run, with retries while its result is unknown: the requestId makes that safe."""
 
     def once() -> RunScenarioResponse:
         reply = client.call(client.runs.RunScenario, request)
@@ -191,7 +249,7 @@ def _waited_for(
     names: dict[str, str],
     output: Format,
 ) -> list[Job]:
-    """Print what became of each target, and return the jobs that were started, as they ended."""
+    """Wait for the started jobs, print the result per target, and return the ended jobs."""
     told = [
         Job(
             job_id=each.job_id,
@@ -206,20 +264,21 @@ def _waited_for(
         if not each.success:
             typer.echo(f"{names[job.target_uuid]}: {job.status}: {job.message}", err=True)
     jobs = {each.job_id: job for job, each in zip(told, reply.jobs, strict=True) if each.success}
-    # As narrow a filter as they all pass.
+    # The jobs are selected by id; this filter only leaves out most of the others.
     wanted = WatchScenarioRunsRequest(
         scenario_name=request.scenario_name,
-        label_selector=",".join(f"{key}={value}" for key, value in sorted(request.labels.items())),
+        target_uuid=request.target_uuids[0] if len(request.target_uuids) == 1 else "",
     )
     try:
         follow(client, wanted, jobs, names)
-    except (KeyboardInterrupt, grpc.RpcError, failures.WatchEnded):
+    except BaseException:
         ids = " ".join(job_id for job_id, job in jobs.items() if not has_ended(job))
         typer.echo(f"The jobs go on. To stop them: krkn-grpc stop {ids}", err=True)
         raise
-    if output is Format.JSON:
-        ended = [display.as_json(job) for job in jobs.values()]
-        display.print_json({"run": display.as_json(reply), "jobs": ended})
-    else:
-        display.print_jobs([jobs.get(job.job_id, job) for job in told], names)
+    with _said_on_failure(reply):
+        if output is Format.JSON:
+            ended = [display.as_json(job) for job in jobs.values()]
+            display.print_json({"run": display.as_json(reply), "jobs": ended})
+        else:
+            display.print_jobs([jobs.get(job.job_id, job) for job in told], names)
     return list(jobs.values())

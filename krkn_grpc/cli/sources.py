@@ -1,4 +1,4 @@
-"""What a person gives: NAME=VALUE, files, secrets; each becomes a part of a request.
+"""Reads user input (NAME=VALUE, files, secrets) into parts of a request.
 
 A secret comes from a file, from standard input (`-`) or from the environment, never from the
 command line, which every process on the machine can read.
@@ -17,6 +17,14 @@ from krkn_grpc.v1.scenario_runs_pb2 import ScenarioFile
 STANDARD_INPUT = Path("-")
 
 
+def as_utf8(given: str) -> str:
+    """Return an argument decoded as UTF-8 if possible, regardless of the locale's encoding."""
+    try:
+        return os.fsencode(given).decode()
+    except UnicodeError:
+        return given
+
+
 def text_of(file: Path) -> str:
     """Return the text of a file, or of standard input for `-`."""
     try:
@@ -28,9 +36,9 @@ def text_of(file: Path) -> str:
 
 
 def secret(file: Path | None, variable: str) -> str:
-    """Return a secret from a file, else from an environment variable; "" when neither is there.
+    """Return a secret from a file, else from an environment variable; "" when neither is set.
 
-    The line break at the end that editors and `echo` make is no part of it.
+    A final line break, as editors and `echo` add it, is removed.
     """
     if file is None:
         return os.environ.get(variable, "")
@@ -41,7 +49,7 @@ def secret(file: Path | None, variable: str) -> str:
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:
-    """Read NAME=VALUE; with NAME alone the value is that of the command's own environment."""
+    """Parse NAME=VALUE; for NAME alone the value comes from the command's own environment."""
     read: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -70,7 +78,7 @@ def own_variable(name: str) -> str:
 
 
 def lines_of_pairs(file: Path | None) -> dict[str, str]:
-    """Read NAME=VALUE lines, taken as they are, without empty lines and # comments."""
+    """Parse NAME=VALUE lines, values unchanged; empty lines and # comments are skipped."""
     read: dict[str, str] = {}
     for number, line in enumerate(text_of(file).splitlines() if file else (), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -84,7 +92,7 @@ def lines_of_pairs(file: Path | None) -> dict[str, str]:
 
 
 def merged(*parts: dict[str, str]) -> dict[str, str]:
-    """Put parts together; a name may be in one of them only."""
+    """Merge the parts; a name may be in only one of them."""
     read: dict[str, str] = {}
     for part in parts:
         for name, value in part.items():
@@ -104,12 +112,12 @@ def labels(given: Iterable[str]) -> dict[str, str]:
 
 
 def scenario_files(given: Sequence[str]) -> list[ScenarioFile]:
-    """Read FILE:PATH, a file of this machine and where the scenario finds it."""
+    """Parse FILE:PATH: a local file and its path in the scenario's container."""
     return [_scenario_file(text) for text in given]
 
 
 def _scenario_file(text: str) -> ScenarioFile:
-    # The last colon: the path in the container has none, or the service says so.
+    # The last colon: the path in the container has none; the service refuses one with a colon.
     local, colon, mount_path = text.rpartition(":")
     if not (colon and local and mount_path):
         raise typer.BadParameter(f"{text} is not FILE:PATH")
@@ -118,7 +126,9 @@ def _scenario_file(text: str) -> ScenarioFile:
     except OSError as error:
         raise typer.BadParameter(f"{local}: {error.strerror}") from None
     encoded = base64.b64encode(content).decode()
-    return ScenarioFile(name=Path(local).name, content=encoded, mount_path=mount_path)
+    # The name of a local file may not be valid UTF-8.
+    name = os.fsencode(Path(local).name).decode("utf-8", "replace")
+    return ScenarioFile(name=name, content=encoded, mount_path=mount_path)
 
 
 def _add(read: dict[str, str], name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Targets by the names of their clusters."""
+"""Looks up targets by cluster name."""
 
 import uuid
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def all_targets(client: Client) -> list[Target]:
 
 
 def cluster_names(client: Client) -> dict[str, str]:
-    """Return the clusters' names by uuid; none where the caller may not list targets."""
+    """Return the cluster names by uuid; empty if the caller has no permission to list targets."""
     try:
         return {target.uuid: target.cluster_name for target in all_targets(client)}
     except grpc.RpcError as error:
@@ -35,9 +35,9 @@ def cluster_names(client: Client) -> dict[str, str]:
 
 
 def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:
-    """Return the uuids of targets that are given by uuid or name, each with what was given.
+    """Map the uuids of targets, given by uuid or name, to the given texts.
 
-    A uuid is not looked up. A name that no target has is wrong usage: before anything starts.
+    A uuid is not looked up. A name that no target has is a usage error, before anything starts.
     """
     is_lookup_needed = not all(map(_is_uuid, given))
     targets = all_targets(client) if is_lookup_needed else ()
@@ -54,7 +54,7 @@ def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:
 
 
 def one_uuid(client: Client, given: str) -> str:
-    """Return the uuid of one target that is given by uuid or name."""
+    """Return the uuid of one target, given by uuid or name."""
     return next(iter(uuids(client, [given])))
 
 

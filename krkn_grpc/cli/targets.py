@@ -1,11 +1,11 @@
-"""krkn-grpc targets: the clusters that scenarios run on."""
+"""krkn-grpc targets: the clusters to run scenarios on."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import display, naming, sources
+from krkn_grpc.cli import discover, display, sources, target_names
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.targets_pb2 import (
@@ -19,41 +19,40 @@ from krkn_grpc.v1.targets_pb2 import (
     UpdateTargetResponse,
 )
 
-app = typer.Typer(help="Register clusters and see whether they can be reached.")
+app = typer.Typer(help="Register clusters and check whether they can be reached.")
+app.command("discover")(discover.discover_targets)
 
-Which = Annotated[str, typer.Argument(metavar="TARGET", help="The target's uuid or cluster name.")]
-Name = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="A name for the cluster, unique.")
-]
+Which = Annotated[str, typer.Argument(metavar="TARGET", help="The target's UUID or cluster name.")]
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Unique name for the cluster.")]
 Kubeconfig = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="A kubeconfig without file references; - is standard input."),
+    typer.Option(metavar="FILE", help="Kubeconfig without file references; - is stdin."),
 ]
 ApiUrl = Annotated[
-    str, typer.Option("--api-url", metavar="URL", help="The cluster's API; not with --kubeconfig.")
+    str, typer.Option("--api-url", metavar="URL", help="URL of its API; not with --kubeconfig.")
 ]
 TokenFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Holds a bearer token for the cluster; - is standard input. Or set KRKN_TARGET_TOKEN.",
+        help="Bearer token file for the cluster; - is standard input. Or set KRKN_TARGET_TOKEN.",
     ),
 ]
 Username = Annotated[
-    str, typer.Option(metavar="NAME", help="A user for the cluster, with a password.")
+    str, typer.Option(metavar="NAME", help="User name at the cluster; needs a password.")
 ]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Holds the user's password; - is standard input. Or set KRKN_TARGET_PASSWORD.",
+        help="Password file of the user; - is standard input. Or set KRKN_TARGET_PASSWORD.",
     ),
 ]
 CaBundle = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="PEM certificates that sign the cluster's; without it, they are not verified.",
+        help="CA bundle (PEM) of the cluster; without it, its certificate is not verified.",
     ),
 ]
 
@@ -61,7 +60,7 @@ CaBundle = Annotated[
 @app.command("list")
 def list_targets(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List the targets, newest first."""
-    targets = naming.all_targets(context.obj)
+    targets = target_names.all_targets(context.obj)
     if output is Format.JSON:
         display.print_json(display.as_json(ListTargetsResponse(targets=targets)))
     else:
@@ -72,7 +71,7 @@ def list_targets(context: typer.Context, output: Output = Format.TABLE) -> None:
 def get_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
     """Show one target."""
     client: Client = context.obj
-    request = GetTargetRequest(uuid=naming.one_uuid(client, target))
+    request = GetTargetRequest(uuid=target_names.one_uuid(client, target))
     display.print_one(client.call(client.targets.GetTarget, request), output)
 
 
@@ -88,12 +87,12 @@ def add_target(
     ca_bundle: CaBundle = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Register a cluster: with --kubeconfig, or with --api-url and a token or a user."""
+    """Register a cluster by --kubeconfig, or by --api-url and a token or a user."""
     client: Client = context.obj
     request = _registration(
         name, kubeconfig, api_url, token_file, username, password_file, ca_bundle
     )
-    # Sent twice it would be refused as its own duplicate.
+    # A retry would be refused as a duplicate of the first call.
     reply = client.call(client.targets.CreateTarget, request, is_repeatable=False)
     _print_done(reply, output)
 
@@ -111,11 +110,11 @@ def update_target(
     ca_bundle: CaBundle = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Replace a target as a whole: the name and the credential are given again."""
+    """Replace a target as a whole: give its name and credential again."""
     client: Client = context.obj
     new = _registration(name, kubeconfig, api_url, token_file, username, password_file, ca_bundle)
     request = UpdateTargetRequest(
-        uuid=naming.one_uuid(client, target),
+        uuid=target_names.one_uuid(client, target),
         cluster_name=new.cluster_name,
         secret_type=new.secret_type,
         cluster_api_url=new.cluster_api_url,
@@ -130,10 +129,10 @@ def update_target(
 
 @app.command("delete")
 def delete_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
-    """Delete a target and its credential; jobs that run keep their own copy."""
+    """Delete a target and its credential; running jobs keep their own copy."""
     client: Client = context.obj
-    request = DeleteTargetRequest(uuid=naming.one_uuid(client, target))
-    # Sent twice it would not be found.
+    request = DeleteTargetRequest(uuid=target_names.one_uuid(client, target))
+    # A retry would not find the target.
     reply = client.call(client.targets.DeleteTarget, request, is_repeatable=False)
     _print_done(reply, output)
 
@@ -147,7 +146,7 @@ def _registration(
     password_file: Path | None,
     ca_bundle: Path | None,
 ) -> CreateTargetRequest:
-    """Read what is needed for the one credential that is given."""
+    """Return a request with the one given credential, read from its source."""
     others = (api_url, token_file, username, password_file, ca_bundle)
     if kubeconfig is not None:
         if any(others):
@@ -182,7 +181,7 @@ def _registration(
 def _print_done(
     reply: CreateTargetResponse | UpdateTargetResponse | DeleteTargetResponse, output: Format
 ) -> None:
-    """Print the uuid alone for a script to take, and the sentence beside it."""
+    """Print the uuid to standard output, for scripts, and the message to standard error."""
     if output is Format.JSON:
         display.print_json(display.as_json(reply))
     else:

@@ -1,4 +1,4 @@
-"""Jobs as they change, as if the connection were never cut."""
+"""Watches jobs across disconnects, as if the connection were never cut."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from krkn_grpc.v1.scenario_runs_pb2 import (
 
 Kind = Literal["ADDED", "MODIFIED", "DELETED", "SYNCED"]
 
-# With any of these a new stream may go well; others say that it will not.
+# After these codes a new stream may succeed; after others it will not.
 _MAY_GO_ON = {
     StatusCode.UNAVAILABLE,
     StatusCode.DEADLINE_EXCEEDED,
@@ -33,32 +33,32 @@ _CODES = {code.value[0]: code for code in StatusCode}
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that happened to a job; `SYNCED` has none."""
+    """One change of a job; `SYNCED` has no job."""
 
     kind: Kind
     job: Job | None = None
 
 
-class Picture:
-    """What has been told of the jobs; it makes one story of the messages of several streams."""
+class WatchState:
+    """The known state of the jobs; it merges the messages of several streams into one sequence."""
 
     def __init__(self) -> None:
-        """Start with nothing told."""
+        """Start without known jobs."""
         self.resume_token = ""
         self._known: dict[str, Job] = {}
         self._present: dict[str, Job] | None = None
         self._has_synced = False
 
     def stream_begins(self) -> None:
-        """Expect what there is, as long as no token says from where on changes are told."""
+        """Expect a full list of the jobs, unless a resume token continues an earlier stream."""
         self._present = None if self.resume_token else {}
 
     def token_is_too_old(self) -> None:
-        """Go on by comparing what there is with what was known."""
+        """Drop the token: the next stream's full list is compared with the known jobs."""
         self.resume_token = ""
 
     def take(self, message: WatchScenarioRunsResponse) -> list[Change]:
-        """Return what the message adds to the story; raises WatchEnded for ERROR."""
+        """Return the changes that the message adds; raises WatchEnded for ERROR."""
         if message.type == "ERROR":
             code = _CODES.get(message.error.code, StatusCode.UNKNOWN)
             raise WatchEnded(code, message.error.message)
@@ -96,16 +96,16 @@ class Picture:
 class JobWatch:
     """The changes of the jobs that pass a filter, without end.
 
-    First each job that there is as ADDED, then SYNCED, then each change. A stream that is cut is
-    resumed; one that cannot be resumed is begun anew, and only what differs is told. Raises
-    grpc.RpcError or WatchEnded when the service may not be asked again, or stays away.
+    First each existing job as ADDED, then SYNCED, then each change. A stream that is cut is
+    resumed; if that is not possible, a new one starts and only differences are yielded. Raises
+    grpc.RpcError or WatchEnded when a retry is not allowed, or the retries are used up.
     """
 
     def __init__(self, client: Client, wanted: WatchScenarioRunsRequest) -> None:
         """Watch the jobs that pass the filters of `wanted`."""
         self._client = client
         self._wanted = wanted
-        self._picture = Picture()
+        self._state = WatchState()
         self._stream: Stream[WatchScenarioRunsResponse] | None = None
 
     def __iter__(self) -> Iterator[Change]:
@@ -118,20 +118,20 @@ class JobWatch:
 
     def _next(self) -> list[Change]:
         if self._stream is None:
-            self._picture.stream_begins()
+            self._state.stream_begins()
             request = WatchScenarioRunsRequest()
             request.CopyFrom(self._wanted)
-            request.resume_token = self._picture.resume_token
+            request.resume_token = self._state.resume_token
             self._stream = self._client.stream(self._client.runs.WatchScenarioRuns, request)
         try:
             message = next(self._stream, None)
             if message is None:
                 raise WatchEnded(StatusCode.UNAVAILABLE, "the watch was cut")
-            return self._picture.take(message)
+            return self._state.take(message)
         except (grpc.RpcError, WatchEnded) as error:
             self._hang_up()
             if code_of(error) is StatusCode.OUT_OF_RANGE:
-                self._picture.token_is_too_old()
+                self._state.token_is_too_old()
             raise
 
     def _hang_up(self) -> None:
