@@ -1,5 +1,5 @@
-"""The controller: it makes resources true and writes down what became of them.
+"""The controller: it reconciles the custom resources and writes their status.
 
-`assembly` wires it up, `queue` gives every object's turn to one worker at a time. `jobs`,
-`targets` and `provider` each hold one kind's way: observe, decide (pure), act.
+`app` wires it up; `work_queue` gives each object to one worker at a time. `jobs`, `targets` and
+`provider` each handle one kind; jobs and targets in the steps observe, decide (pure), act.
 """

@@ -1,58 +1,72 @@
-"""Puts the controller together and runs it until it is told to stop."""
+"""Assembles the controller and runs it until SIGTERM or SIGINT."""
 
 import asyncio
-import signal
 from contextlib import AsyncExitStack
+from typing import Any
 
 import structlog
 
+from controller.account_tokens import AccountTokens
+from controller.adoption.controller import AdoptionController
 from controller.health import answering
-from controller.jobs.events import Announcer
-from controller.jobs.work import JobWork, Watched
-from controller.leader import Leadership, Terms
+from controller.jobs.controller import JobController, Watched
+from controller.jobs.events import EventRecorder
+from controller.leader_election import Leadership, Terms
 from controller.provider.heartbeat import keep_registered, sign_off
 from controller.settings import Settings
-from controller.targets.work import TargetWork
+from controller.target_requests.controller import TargetRequestController
+from controller.targets.controller import TargetController
 from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.core import Event, Lease
 from krkn_grpc.resources.provider import Provider
+from krkn_grpc.stopping import ends_before, stop_requested
 
 _log = structlog.get_logger(__name__)
 
 
 async def control(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """Run the controller until SIGTERM or SIGINT."""
+    stop = stop_requested()
     async with AsyncExitStack() as stack:
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
+        tokens = _tokens(settings, access, session)
+        # The server and the log reader start when this process is healthy: then they have theirs.
+        if tokens is not None and not await ends_before(stop, tokens.first()):
+            return
         await stack.enter_async_context(answering(settings.health_host, settings.health_port))
         group = await stack.enter_async_context(asyncio.TaskGroup())
 
         watched = Watched.of(session, settings.namespace)
-        providers = Store(session, Provider, settings.namespace)
-        leases = Store(session, Lease, settings.namespace)
-        announcer = Announcer(Store(session, Event, settings.namespace))
-        job_work = JobWork.of(settings, session, watched, announcer)
-        target_work = TargetWork.of(settings, session, watched.targets)
+        providers = ResourceClient(session, Provider, settings.namespace)
+        leases = ResourceClient(session, Lease, settings.namespace)
+        events = EventRecorder(ResourceClient(session, Event, settings.namespace))
+        request_work = TargetRequestController.of(settings, session, watched.targets)
+        adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
+        job_work = JobController.of(settings, session, watched, events, adoption.refresh)
+        target_work = TargetController.of(settings, session, watched.targets)
         watched.targets.listen(target_work.look)
-        watching = group.create_task(watched.run())
+        caches: list[Informer[Any]] = [*watched.caches, *request_work.caches]
+        watching = [group.create_task(cache.run()) for cache in caches]
+        if tokens is not None:
+            watching.append(group.create_task(tokens.keep_fresh()))
 
         async def work() -> None:
             async with asyncio.TaskGroup() as leading:
-                leading.create_task(announcer.run())
+                leading.create_task(events.run())
                 leading.create_task(job_work.run(settings.workers))
                 leading.create_task(job_work.sweep.run())
-                leading.create_task(target_work.run(settings.checks))
+                leading.create_task(target_work.run(settings.probe_workers))
                 leading.create_task(target_work.sweep.run())
+                leading.create_task(request_work.run())
+                leading.create_task(adoption.run())
                 leading.create_task(keep_registered(providers, settings.heartbeat_seconds))
 
         async def take_part() -> None:
-            await watched.synced()
+            await asyncio.gather(*(cache.synced() for cache in caches))
             _log.info("running", namespace=settings.namespace)
             leadership = Leadership(leases, Terms(settings.lease_seconds))
             await leadership.run(work, lambda: sign_off(providers))
@@ -61,6 +75,14 @@ async def control(settings: Settings) -> None:
         await stop.wait()
         _log.info("stopping")
         lead.cancel()
-        # The Lease is released while everything else still works.
+        # Release the Lease while everything else still works.
         await asyncio.wait([lead])
-        watching.cancel()
+        for task in watching:
+            task.cancel()
+
+
+def _tokens(settings: Settings, access: ClusterAccess, session: Session) -> AccountTokens | None:
+    directory = settings.account_tokens_directory
+    if directory is None:
+        return None
+    return AccountTokens(session, settings.namespace, directory, access.ca_pem)

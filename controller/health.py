@@ -1,4 +1,4 @@
-"""Answers a kubelet that asks whether this process still works."""
+"""The health endpoint for the kubelet's probes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +8,10 @@ from aiohttp import web
 
 @asynccontextmanager
 async def answering(host: str, port: int) -> AsyncIterator[None]:
-    """Answer GET /healthz with 200 on `port`, as long as the event loop turns; 0 is not at all.
+    """Answer GET /healthz with 200 on `port` while the event loop runs; port 0 disables it.
 
-    A standby is as healthy as the leader, and so is one that cannot reach the API server: a
-    restart would mend neither.
+    A standby is as healthy as the leader, and so is a process that cannot reach the API server: a
+    restart would fix neither.
     """
     if not port:
         yield

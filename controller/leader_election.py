@@ -1,9 +1,12 @@
-"""One of several controllers acts: the one that holds the Lease.
+"""Leader election: of several controllers only the holder of the Lease acts.
 
-The Lease decides who acts, it fences nobody off: a leader that was frozen may still write once
-when it wakes. That does no harm, because every write of ours says what it expects to find. So
-clocks of different machines are never compared: a Lease has run out when it was seen unchanged
-for as long as it lasts, and a leader gives up when it could not renew it for a little less.
+The Lease is not a fence: a leader that was frozen may still write once when it resumes. That does
+no harm, because every write states what it expects to find. Clocks of different machines are
+never compared: a Lease has expired when it was seen unchanged for its whole duration, and a
+leader gives up when it could not renew its Lease for a little less than that.
+
+Not kubernetes.aio.leaderelection: it compares wall clocks, does not release the Lease at shutdown,
+has no deadline per call, and keeps leading after its task has failed.
 """
 
 import asyncio
@@ -20,11 +23,12 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
-from krkn_grpc.kube.store import Store
 from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import CONTROLLER_LEASE
+from krkn_grpc.told import told
 
 _log = structlog.get_logger(__name__)
 
@@ -33,56 +37,56 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Terms:
-    """How long a Lease lasts unrenewed, and so how soon a dead leader is replaced."""
+    """The duration of the Lease, after which a dead leader is replaced, and derived periods."""
 
     lease_seconds: float = 8.0
 
     @property
     def renew_seconds(self) -> float:
-        """How often the leader renews its Lease."""
+        """Interval at which the leader renews its Lease."""
         return self.lease_seconds / 4
 
     @property
-    def give_up_seconds(self) -> float:
-        """After how long without renewal the leader stops to act: before another one starts."""
+    def renew_deadline_seconds(self) -> float:
+        """Time without renewal after which the leader stops acting: before another one starts."""
         return self.lease_seconds * 3 / 4
 
     @property
-    def look_seconds(self) -> float:
-        """How often the others look whether the Lease is free."""
+    def retry_period_seconds(self) -> float:
+        """Interval at which the other processes check whether the Lease is free."""
         return self.lease_seconds / 8
 
 
 @dataclass
 class _Held:
-    """Our Lease as it was last written."""
+    """The Lease of this process as it was last written."""
 
     lease: Lease
 
 
 @dataclass(frozen=True)
 class _Sight:
-    """A version of another one's Lease, and since when it is seen unchanged."""
+    """A version of another process's Lease, and when it was first seen (monotonic seconds)."""
 
     version: str
     since: float
 
 
 class Leadership:
-    """The part of one process in the election."""
+    """One process's participation in the leader election."""
 
-    def __init__(self, leases: Store[Lease], terms: Terms) -> None:
-        """Take part under a name that no other process has."""
+    def __init__(self, leases: ResourceClient[Lease], terms: Terms) -> None:
+        """Take part with an identity that is unique to this process."""
         self._leases = leases
         self._terms = terms
         self._me = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4()}"
         self._others: _Sight | None = None
 
     async def run(self, work: Work, farewell: Work) -> None:
-        """Do `work` whenever this process is the leader, until cancelled.
+        """Run `work` whenever this process is the leader, until cancelled.
 
-        The work is cancelled, and its end waited for, when the Lease is lost. So it is when this
-        is cancelled; then comes the `farewell`, and the Lease is free for the next one at once.
+        When the Lease is lost, the work is cancelled and its end awaited. The same happens when
+        this call is cancelled; then `farewell` runs, and the Lease is released at once.
         """
         while True:
             held = _Held(await self._acquire())
@@ -116,11 +120,11 @@ class Leadership:
                         if (held := await self._try()) is not None:
                             return held
                 except (KubeError, TimeoutError) as error:
-                    _log.info("cannot look at the lease", error=repr(error))
-            await asyncio.sleep(self._terms.look_seconds)
+                    _log.info("cannot look at the lease", error=told(error))
+            await asyncio.sleep(self._terms.retry_period_seconds)
 
     async def _try(self) -> Lease | None:
-        """Return the Lease if it is ours now."""
+        """Try to take the Lease; return it if this process holds it now."""
         try:
             lease = await self._leases.get(CONTROLLER_LEASE)
         except NotFound:
@@ -144,7 +148,7 @@ class Leadership:
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(self._terms.renew_seconds)
-            left = renewed + self._terms.give_up_seconds - time.monotonic()
+            left = renewed + self._terms.renew_deadline_seconds - time.monotonic()
             if left <= 0:
                 return
             began = time.monotonic()
@@ -154,15 +158,15 @@ class Leadership:
                         return
                 renewed = began
             except (KubeError, TimeoutError) as error:
-                _log.warning("lease not renewed", error=repr(error))
+                _log.warning("lease not renewed", error=told(error))
 
     async def _renew_once(self, held: _Held) -> bool:
-        """Whether the Lease is still ours; renewed if it is."""
+        """Renew the Lease; return whether this process still holds it."""
         spec = msgspec.structs.replace(held.lease.spec, renew_time=_now())
         try:
             held.lease = await self._leases.replace(msgspec.structs.replace(held.lease, spec=spec))
         except Conflict:
-            # A renewal that was thought lost; or another one's.
+            # Our own renewal that was thought lost, or another process's write.
             held.lease = await self._leases.get(CONTROLLER_LEASE)
             return held.lease.spec.holder_identity == self._me
         except NotFound:
@@ -170,20 +174,20 @@ class Leadership:
         return True
 
     async def _release(self) -> None:
-        """Let another one take the Lease at once."""
-        # Looked up: a renewal may have been under way when the work ended.
+        """Release the Lease, so that another process can take it at once."""
+        # Read again: a renewal may have been in progress when the work ended.
         lease = await self._leases.get(CONTROLLER_LEASE)
         if lease.spec.holder_identity == self._me:
             spec = msgspec.structs.replace(lease.spec, holder_identity="", renew_time=_now())
             await self._leases.replace(msgspec.structs.replace(lease, spec=spec))
 
     async def _in_time(self, last: Awaitable[None]) -> None:
-        """Do one of the last things; an API server that is away must not keep us."""
+        """Do one of the last steps, for at most half a Lease: the API server may be unreachable."""
         try:
             async with asyncio.timeout(self._terms.lease_seconds / 2):
                 await last
         except (KubeError, TimeoutError) as error:
-            _log.info("left without a farewell, the lease will run out", error=repr(error))
+            _log.info("left without a farewell, the lease will run out", error=told(error))
 
     def _claim(self, former: LeaseSpec | None) -> LeaseSpec:
         now = _now()

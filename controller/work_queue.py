@@ -1,16 +1,22 @@
-"""A queue of keys: each key waits once, is worked on by one worker at a time, and comes again.
+"""A work queue of keys, as client-go has it.
 
-Any number of changes to an object while it waits or is worked on make one more turn, never two
-at once. A turn that fails comes again after a pause that grows, for this key alone.
+A key is queued once and reconciled by one worker at a time. Any number of changes while it is
+queued or being reconciled cause one more reconcile. A reconcile that fails is retried after a
+backoff of this key alone.
 
-A queue at which nobody works keeps nothing: whoever begins knows what there is to be done.
+A queue without workers keeps nothing: run() is given all keys when it begins.
+
+By hand: no library outside an operator framework has one.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
+
+from krkn_grpc.told import told
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -19,20 +25,26 @@ _A_FEW = 8
 _log = structlog.get_logger(__name__)
 
 
-class NotYet(Exception):
-    """The turn could not do its work, for a reason that is no fault; the key comes again soon."""
+class Requeue(Exception):
+    """Reconcile this key again soon; not an error."""
 
 
-Turn = Callable[[str], Awaitable[float | None]]
+DueIn = Callable[[str], float | None]
+Reconcile = Callable[[str], Awaitable[float | None]]
 
 
-class Queue:
-    """Keys that wait for their turn, in the order in which they came."""
+class WorkQueue:
+    """Keys to be reconciled, in the order in which they were added."""
 
-    def __init__(self, name: str, turn: Turn) -> None:
-        """Call `turn` for each key; the seconds it returns, if any, are when to come again."""
+    def __init__(self, name: str, reconcile: Reconcile, due_in: DueIn = lambda _: None) -> None:
+        """Call `reconcile` for each key; it returns the seconds until the next call, if any.
+
+        Whatever it returns or raises, the key is reconciled again after the seconds that `due_in`
+        gave before the call.
+        """
         self._name = name
-        self._turn = turn
+        self._reconcile = reconcile
+        self._due_in = due_in
         self._is_open = False
         self._forget()
 
@@ -46,7 +58,7 @@ class Queue:
         self._wake = asyncio.Semaphore(0)
 
     def add(self, key: str) -> None:
-        """Give the key a turn; when it has one just now, another one after it."""
+        """Reconcile the key; once more afterwards when it is being reconciled now."""
         if not self._is_open:
             return
         if (timer := self._later.pop(key, None)) is not None:
@@ -60,11 +72,11 @@ class Queue:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more than a few keys have their turn or wait for it."""
+        """Whether more than a few keys are queued or being reconciled."""
         return len(self._active) + len(self._waiting) > _A_FEW
 
     def add_later(self, key: str, seconds: float) -> None:
-        """Give the key a turn after so many seconds, unless it gets one earlier."""
+        """Reconcile the key after so many seconds, unless it is added before."""
         loop = asyncio.get_running_loop()
         known = self._later.get(key)
         if known is not None:
@@ -74,7 +86,7 @@ class Queue:
         self._later[key] = loop.call_later(seconds, self.add, key)
 
     async def run(self, workers: int, begin_with: Callable[[], Iterable[str]]) -> None:
-        """Work until cancelled; each key that `begin_with` gives has a turn."""
+        """Work until cancelled, beginning with the keys that `begin_with` gives."""
         self._is_open = True
         try:
             for key in begin_with():
@@ -90,22 +102,23 @@ class Queue:
 
     async def _work(self) -> None:
         while True:
-            # Most turns of a leader that begins find nothing to do and wait for nothing: in one
-            # piece they would keep it from renewing its Lease.
+            # Most reconciles of a new leader do nothing and never wait: without this yield they
+            # would keep it from renewing its Lease.
             await asyncio.sleep(0)
             await self._wake.acquire()
             key = self._ready.popleft()
             self._waiting.discard(key)
             self._active.add(key)
+            due = self._due(key)
             try:
-                again = await self._turn(key)
-            except NotYet as reason:
+                again = await self._reconcile(key)
+            except Requeue as reason:
                 again = self._pause(key)
-                _log.info("turn put off", queue=self._name, key=key, reason=str(reason))
+                _log.info("reconcile requeued", queue=self._name, key=key, reason=str(reason))
             except Exception as error:
                 again = self._pause(key)
                 _log.warning(
-                    "turn failed", queue=self._name, key=key, error=repr(error), again_in=again
+                    "reconcile failed", queue=self._name, key=key, error=told(error), again_in=again
                 )
             else:
                 self._failures.pop(key, None)
@@ -115,7 +128,15 @@ class Queue:
                 self._changed.discard(key)
                 self.add(key)
             elif again is not None:
-                self.add_later(key, again)
+                left = due - asyncio.get_running_loop().time()
+                self.add_later(key, min(again, max(left, _FIRST_PAUSE_SECONDS)))
+
+    def _due(self, key: str) -> float:
+        """Return the deadline for the key's next reconcile, by the event loop's clock."""
+        left = self._due_in(key)
+        if left is None or left <= 0:
+            return math.inf
+        return asyncio.get_running_loop().time() + left
 
     def _pause(self, key: str) -> float:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

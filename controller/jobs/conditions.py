@@ -1,49 +1,70 @@
-"""The conditions of a job: what `kubectl wait --for=condition=...` can wait for. Pure."""
+"""The conditions of a job, for `kubectl wait --for=condition=...`. Pure."""
 
 import re
 from datetime import datetime
 from typing import Literal
 
-from controller.jobs.model import Refusal
+from controller.reason import Reason
+from krkn_grpc.resources.bounds import bounded
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.meta import Condition, find_condition, with_condition
 
 STARTED = "Started"
 FINISHED = "Finished"
 
-# Why the controller ends the pod: written before the pod is deleted, it outlives the pod.
+# The reason why the controller ends the pod: written before the deletion, it outlives the pod.
 ENDING = "Ending"
 
-# A node's word for what went wrong may be any text; a condition's reason may not.
+# A node may report any text as the reason of a failure; a condition's reason allows less.
 _NOT_IN_A_REASON = re.compile(r"[^A-Za-z]")
 
 
-def ending(job: ChaosJob) -> Refusal | None:
+def ending(job: ChaosJob) -> Reason | None:
     """Return why the controller is ending the job's pod, None when it is not."""
     condition = find_condition(job.status.conditions, ENDING)
-    return None if condition is None else Refusal(condition.reason, condition.message)
+    return None if condition is None else Reason(condition.reason, condition.message)
 
 
-def with_ending(job: ChaosJob, why: Refusal, now: datetime) -> list[Condition]:
+def started_since(job: ChaosJob) -> datetime | None:
+    """Return when the scenario was seen to run, by the API server's clock; None when it was not."""
+    return _since(job, STARTED)
+
+
+def finished_since(job: ChaosJob) -> datetime | None:
+    """Return when the outcome was written, by the API server's clock; None when it was not."""
+    return _since(job, FINISHED)
+
+
+def with_ending(job: ChaosJob, why: Reason, now: datetime) -> list[Condition]:
     """Return the conditions that say why the controller is about to end the job's pod."""
     return _with(job, job.status.conditions, ENDING, "True", why, now)
 
 
-def with_start(job: ChaosJob, at: datetime) -> list[Condition]:
-    """Return the conditions of a job whose scenario runs; that it was to be ended is over."""
+def with_start(job: ChaosJob, since: datetime) -> list[Condition]:
+    """Return the conditions of a job whose scenario runs, without the condition Ending.
+
+    `since` is when the start was seen, by the API server's clock.
+    """
     kept = [condition for condition in job.status.conditions if condition.type != ENDING]
-    return _with(job, kept, STARTED, "True", Refusal("ContainerStarted", ""), at)
+    return _with(job, kept, STARTED, "True", Reason("ContainerStarted", ""), since)
 
 
-def with_end(job: ChaosJob, why: Refusal, now: datetime, start: datetime | None) -> list[Condition]:
+def with_end(job: ChaosJob, why: Reason, now: datetime, start: datetime | None) -> list[Condition]:
     """Return the conditions of a finished job; `start` is when its scenario started, if it did."""
     conditions = [condition for condition in job.status.conditions if condition.type != ENDING]
     if start is not None:
-        started = Refusal("ContainerStarted", "")
+        started = Reason("ContainerStarted", "")
         conditions = _with(job, conditions, STARTED, "True", started, start)
     else:
-        conditions = _with(job, conditions, STARTED, "False", Refusal(why.reason, ""), now)
+        conditions = _with(job, conditions, STARTED, "False", Reason(why.reason, ""), now)
     return _with(job, conditions, FINISHED, "True", why, now)
+
+
+def _since(job: ChaosJob, kind: str) -> datetime | None:
+    condition = find_condition(job.status.conditions, kind)
+    if condition is None or condition.status != "True":
+        return None
+    return condition.last_transition_time
 
 
 def _with(
@@ -51,7 +72,7 @@ def _with(
     conditions: list[Condition],
     kind: str,
     status: Literal["True", "False"],
-    why: Refusal,
+    why: Reason,
     now: datetime,
 ) -> list[Condition]:
     condition = Condition(
@@ -62,4 +83,4 @@ def _with(
         last_transition_time=now,
         observed_generation=job.metadata.generation,
     )
-    return with_condition(conditions, condition)
+    return with_condition(conditions, bounded(condition))

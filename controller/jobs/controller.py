@@ -1,107 +1,121 @@
-"""What is done about jobs, put together: each in its turn, and a sweep over all."""
+"""Wires the job controller: informers, work queue, periodic sweep."""
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from controller.credentials import CredentialCache
+from controller.jobs import deadlines
 from controller.jobs.act import Actor
-from controller.jobs.departed import Departed
-from controller.jobs.events import Announcer
-from controller.jobs.handover import Handover
+from controller.jobs.claims import Claims
+from controller.jobs.events import EventRecorder
 from controller.jobs.model import Limits
+from controller.jobs.network_policies import JobNetworkPolicies
 from controller.jobs.observe import Observer
 from controller.jobs.reconcile import Reconciler
-from controller.jobs.records import Records
 from controller.jobs.secrets import JobSecrets
 from controller.jobs.sweep import JobSweep
-from controller.queue import Queue
+from controller.jobs.tombstones import Tombstones
+from controller.resolver import SystemResolver
 from controller.settings import Settings
-from krkn_grpc.kube.cache import WatchCache
+from controller.work_queue import WorkQueue
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import Store
 from krkn_grpc.resources import names
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.network_policy import NetworkPolicy
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What is watched, by a standby too: it takes over with all of it at hand."""
+    """The informers; a standby runs them too, so that its caches are full when it takes over."""
 
-    jobs: WatchCache[ChaosJob]
-    pods: WatchCache[Pod]
-    targets: WatchCache[Target]
-    departed: Departed
+    jobs: Informer[ChaosJob]
+    pods: Informer[Pod]
+    targets: Informer[Target]
+    tombstones: Tombstones
 
     @classmethod
     def of(cls, session: Session, namespace: str) -> Self:
-        """Prepare the caches of a namespace."""
-        jobs = WatchCache(Store(session, ChaosJob, namespace), groups_of=_waiting_for)
-        # All pods, whatever their labels: one that has a job's name is in its way.
-        pods = WatchCache(Store(session, Pod, namespace))
-        targets = WatchCache(Store(session, Target, namespace))
-        return cls(jobs, pods, targets, Departed(jobs))
+        """Return the informers of a namespace, not yet running."""
+        jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=_waiting_for)
+        # All pods, regardless of labels: a foreign pod with the name of a job's pod blocks the job.
+        pods = Informer(ResourceClient(session, Pod, namespace))
+        targets = Informer(ResourceClient(session, Target, namespace))
+        return cls(jobs, pods, targets, Tombstones(pods))
 
-    async def run(self) -> None:
-        """Keep all of it current until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for cache in (self.jobs, self.pods, self.targets):
-                group.create_task(cache.run())
-
-    async def synced(self) -> None:
-        """Return when the first lists are complete."""
-        await asyncio.gather(self.jobs.synced(), self.pods.synced(), self.targets.synced())
+    @property
+    def caches(self) -> tuple[Informer[Any], ...]:
+        """The informers, for the caller to run."""
+        return self.jobs, self.pods, self.targets
 
 
 @dataclass(frozen=True)
-class JobWork:
-    """What is done about jobs: each in its turn, and a sweep over all."""
+class JobController:
+    """The work queue of jobs and the periodic sweep."""
 
     watched: Watched
-    queue: Queue
+    queue: WorkQueue
     sweep: JobSweep
 
     @classmethod
     def of(
-        cls, settings: Settings, session: Session, watched: Watched, announcer: Announcer
+        cls,
+        settings: Settings,
+        session: Session,
+        watched: Watched,
+        events: EventRecorder,
+        request_credential: Callable[[str], Awaitable[None]],
     ) -> Self:
-        """Put it together; the turns come with `run`."""
-        secrets = Store(session, Secret, settings.namespace)
-        leases = Store(session, Lease, settings.namespace)
+        """Return the controller with its listeners attached; `run` starts the work queue."""
+        secrets = ResourceClient(session, Secret, settings.namespace)
+        leases = ResourceClient(session, Lease, settings.namespace)
+        claims = Claims(leases)
+        limits = Limits(
+            settings.start_deadline_seconds,
+            settings.node_lost_seconds,
+            settings.allowed_images,
+            settings.allowed_mount_paths,
+            settings.adopt_providers,
+            settings.adopted_seconds,
+        )
+        addresses = AddressRules(settings.allowed_target_networks, settings.allow_proxy_url)
         reconciler = Reconciler(
             Observer(
                 jobs=watched.jobs,
                 pods=watched.pods,
                 targets=watched.targets,
-                departed=watched.departed,
-                is_crowded=lambda: queue.is_crowded,
+                tombstones=watched.tombstones,
+                claims=claims,
                 secrets=secrets,
-                leases=leases,
-                handover=Handover(
-                    AddressRules(settings.allowed_target_networks, settings.allow_proxy_url)
-                ),
-                limits=Limits(
-                    settings.start_seconds,
-                    settings.node_seconds,
-                    settings.write_seconds,
-                    settings.allowed_images,
-                ),
+                credentials=CredentialCache(addresses),
+                limits=limits,
+                clock=session.time.now,
             ),
             Actor(
                 jobs=watched.jobs,
                 pods=watched.pods,
                 secrets=JobSecrets(secrets),
-                records=Records(leases),
-                announcer=announcer,
-                pull_policy=settings.image_pull_policy,
-                grace_seconds=settings.grace_seconds,
+                claims=claims,
+                events=events,
+                rules=settings.pod_rules,
+                request_credential=request_credential,
+                policies=_policies(settings, session, addresses),
             ),
+            is_crowded=lambda: queue.is_crowded,
         )
-        queue = Queue("jobs", reconciler.reconcile)
+
+        def due_in(job_id: str) -> float | None:
+            job, now = watched.jobs.get(job_id), session.time.now()
+            due = None if job is None else deadlines.next_of(job, limits, now)
+            return None if due is None else (due - now).total_seconds()
+
+        queue = WorkQueue("jobs", reconciler.reconcile, due_in)
         sweep = JobSweep(
             jobs=watched.jobs,
             secrets=secrets,
@@ -109,6 +123,8 @@ class JobWork:
             look_again=queue.add,
             every_seconds=settings.sweep_seconds,
             unclaimed_seconds=settings.unclaimed_seconds,
+            start_deadline_seconds=settings.start_deadline_seconds,
+            clock=session.time.now,
         )
         work = cls(watched, queue, sweep)
         watched.jobs.listen(lambda change: queue.add(change.object.metadata.name))
@@ -117,16 +133,16 @@ class JobWork:
         return work
 
     async def run(self, workers: int) -> None:
-        """Give every job its turn, and from then on those of which something changes."""
+        """Reconcile every job once, then each job whenever one of its objects changes."""
         await self.queue.run(workers, self._all)
 
     def look_at_job_of(self, pod: Pod) -> None:
-        """Give the job that a pod of this name is for its turn."""
+        """Queue the job that the pod's name belongs to."""
         if (job_id := names.job_of_pod(pod.metadata.name)) is not None:
             self.queue.add(job_id)
 
     def look_at_jobs_on(self, target: Target) -> None:
-        """Give the jobs their turn that may not start on the target any more, or may now."""
+        """Queue the jobs that wait to start on the target: its change may allow or forbid it."""
         for job in list(self.watched.jobs.newest(target.metadata.name)):
             self.queue.add(job.metadata.name)
 
@@ -138,7 +154,20 @@ class JobWork:
                 yield job_id
 
 
+def _policies(
+    settings: Settings, session: Session, addresses: AddressRules
+) -> JobNetworkPolicies | None:
+    if not settings.network_policies:
+        return None
+    return JobNetworkPolicies(
+        ResourceClient(session, NetworkPolicy, settings.namespace),
+        SystemResolver(),
+        addresses,
+        tuple(filter(None, [settings.pod_https_proxy, settings.pod_http_proxy])),
+    )
+
+
 def _waiting_for(job: ChaosJob) -> tuple[str, ...]:
-    """Name the target that decides whether the job may start, while it has not."""
+    """Return the index key: the target's uuid while the job has not started, else nothing."""
     is_waiting = job.status.start_time is None and not job.status.is_final
     return (job.spec.target_uuid,) if is_waiting else ()

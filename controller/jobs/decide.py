@@ -1,61 +1,58 @@
-"""Says what one job needs now. Pure: the same input always gives the same answer.
+"""Decides the next actions for one job. Pure: the same input always gives the same answer.
 
-    Pending --- CreatePod ---> gated pod --- SetStatus(podUID) ---> Ungate ---> Running
-       |                          |                                   |            |
-       +--- refused, stopped, too late: the pod goes first, then -----+------------+
-       v                                                              v            v
-    Failed | Stopped                                     Succeeded | Failed | Stopped
+    Pending --- Claim, CreatePod ---> gated pod --- SetStatus(podUID) ---> Ungate ---> Running
+       |                                 |                                   |            |
+       +------ refused, stopped, too late: the pod goes first, then ---------+------------+
+       v                                                                     v            v
+    Failed | Stopped                                            Succeeded | Failed | Stopped
 
-At most one start: a pod is made with a gate and a finalizer. The status names its uid, once, in
-a write that is refused when the job changed meanwhile. Only that pod is ever ungated, and when a
-uid is written no pod is made again. A final status is written when the pod can run no more.
+At most one start: the job's id is claimed for its uid, permanently. Its pod is created with a
+scheduling gate. The status names the pod's uid, once, in a write that is refused when the job
+changed meanwhile. Only that pod is ever ungated, and once a uid is written no pod is created
+again. A final status is written when the pod can no longer run. There are no finalizers.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.jobs import conditions, outcome, start, verdict
+from controller.jobs import conditions, deadlines, preconditions, statuses, termination
 from controller.jobs.model import (
+    Claim,
     CreatePod,
     Decision,
     DeleteJob,
     DeletePod,
     DeleteSecrets,
     Observed,
-    Refusal,
-    ReleaseJob,
-    ReleasePod,
-    RememberJob,
+    RequestCredential,
     SetStatus,
+    Tombstone,
     Ungate,
     is_held,
-    is_marked,
-    is_of_predecessor,
+    is_of_some_job,
     is_ours,
 )
-from krkn_grpc.resources import labels
+from controller.reason import Reason
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.pod import Pod
 
 _NOT_YET = 2.0
 _NOTHING = Decision()
 
-# The node enforces timeoutSeconds itself; the controller only when the node does not.
-_NODE_FIRST = timedelta(seconds=5)
+# A node needs a moment to notice that a pod was deleted, and to kill containers that do not end.
+_KILLED = timedelta(seconds=5)
 
-# A node reports the end of a container first and that of its pod when all is cleared away.
-_SETTLES = timedelta(seconds=10)
-
-# Longer than any write may be on its way, or clocks differ.
-_ON_ITS_WAY = timedelta(minutes=2)
-
-# How long others may keep a job from being told to run; moments are whole seconds.
+# How long the status Running may be put off while other jobs start; times are whole seconds.
 _TOLD_WITHIN = timedelta(seconds=2)
 _PUT_OFF = 0.5
 
 _NAME_TAKEN = "NameTaken"
-_GATE_REMOVED = Refusal("GateRemoved", "Someone else let the pod start before it was its turn.")
-_NOT_ADMITTED = Refusal("TargetNotAdmitted", "The target is not admitted yet.")
-_PREDECESSOR = Refusal("PodExists", "A pod of the same name still exists, and is going.")
+_GATE_REMOVED = Reason("GateRemoved", "Someone else let the pod start before it was its turn.")
+_NOT_ADMITTED = Reason("TargetNotAdmitted", "The target is not admitted yet.")
+_REFRESHING = Reason(
+    "RefreshingCredential", "The target's provider is asked for a newer credential."
+)
+_PREDECESSOR = Reason("PodExists", "A pod of the same name still exists, and is going.")
 
 
 def decide(seen: Observed) -> Decision:
@@ -73,215 +70,191 @@ def decide(seen: Observed) -> Decision:
 
 
 def _without_job(seen: Observed) -> Decision:
-    """A pod whose job was deleted gets its grace period and goes; then the job may go."""
+    """Delete the pod of a deleted job, with its grace period, and then the job's Secrets."""
     job, pod = seen.job, seen.pod
-    if pod is not None and (is_marked(pod) or (job is not None and is_ours(pod, job))):
-        removal = _remove(seen, pod)
-        if removal != _NOTHING:
-            return removal
-    if job is None:
-        return _NOTHING
-    if labels.REQUEST_FINALIZER not in job.metadata.finalizers:
-        return Decision((DeleteSecrets(job),))
-    free = _free_at(seen, job)
-    if free is None or seen.now < free:
-        return Decision((DeleteSecrets(job), RememberJob(job), ReleaseJob(job)))
-    return Decision((DeleteSecrets(job), ReleaseJob(job)))
-
-
-def _free_at(seen: Observed, job: ChaosJob) -> datetime | None:
-    """Return when a job may go without a record of it: nobody can create it again any more.
-
-    None for a job that was free from the start, and for one whose caller has an id to repeat it by.
-    """
-    if labels.REQUEST_FINALIZER not in job.metadata.finalizers or job.spec.request_id:
-        return None
-    created = job.metadata.creation_timestamp or seen.now
-    return created + timedelta(seconds=seen.limits.write_seconds) + _ON_ITS_WAY
+    if pod is not None and is_of_some_job(pod, seen.job_id):
+        return _remove(pod)
+    # A foreign finalizer may keep a deleted job; without one, the garbage collector deletes the
+    # objects that it owned.
+    return _NOTHING if job is None else Decision((DeleteSecrets(job),))
 
 
 def _finished(seen: Observed, job: ChaosJob) -> Decision:
     pod = seen.pod
-    if pod is not None:
-        is_named = pod.metadata.uid == job.status.pod_uid
-        if is_named and pod.is_terminal and pod.metadata.deletion_timestamp is None:
-            if is_marked(pod):
-                return Decision((ReleasePod(pod),))
-        elif is_named or is_marked(pod) or is_ours(pod, job):
-            # Made by a write that was thought lost, or by a leader that had been asleep.
-            removal = _remove(seen, pod)
-            if removal != _NOTHING:
-                return removal
-    return _kept(seen, job)
-
-
-def _kept(seen: Observed, job: ChaosJob) -> Decision:
-    """A finished job stays until its time to live is over."""
-    over, free = _over_at(job), _free_at(seen, job)
-    if over is not None and seen.now >= over:
+    if pod is not None and is_of_some_job(pod, seen.job_id):
+        is_kept = pod.metadata.uid == job.status.pod_uid and pod.is_terminal
+        # Else created by a write that was thought lost, or by a leader that had been frozen.
+        if not is_kept and (removal := _remove(pod)) != _NOTHING:
+            return removal
+    over = deadlines.kept_until(job)
+    if over is None:
+        return _NOTHING
+    if seen.now >= over:
         return Decision((DeleteJob(job),))
-    if free is not None and seen.now >= free:
-        # From now on no controller has to be there when it is deleted.
-        return Decision((ReleaseJob(job),))
-    left = [_seconds_until(moment, seen.now) for moment in (over, free) if moment is not None]
-    return Decision(again_in=min(left, default=None))
-
-
-def _over_at(job: ChaosJob) -> datetime | None:
-    """Return when a finished job's time to live is over, None for never."""
-    kept_for = job.spec.ttl_seconds_after_finished
-    if kept_for is None or job.status.completion_time is None:
-        return None
-    return job.status.completion_time + timedelta(seconds=kept_for)
+    return Decision(again_in=_seconds_until(over, seen.now))
 
 
 def _not_named(seen: Observed, job: ChaosJob) -> Decision:
-    """No pod of this job can have run: none was ever named in its status."""
+    """No pod of this job can have run: its status never named one."""
+    if not seen.is_claimed:
+        return Decision((Claim(job),))
     pod = seen.pod
     if pod is not None and is_ours(pod, job) and not is_held(pod):
         return _gate_removed(seen, job, pod)
     if job.spec.stop:
-        return _never_started(seen, job, Refusal(verdict.STOP_REQUESTED, ""))
-    if (refusal := start.refusal(seen, job)) is not None:
+        return _never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
+    if (refusal := preconditions.refusal(seen, job)) is not None:
         return _never_started(seen, job, refusal)
     if pod is None:
         return _make_pod(seen, job)
-    if not is_ours(pod, job):
-        if is_marked(pod):
-            return _after(_remove(seen, pod), job, _PREDECESSOR)
-        if pod.metadata.deletion_timestamp is not None or is_of_predecessor(pod, job):
-            return _after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
-        taken = f"A pod named {pod.metadata.name} exists and is not the job's."
-        return _never_started(seen, job, Refusal(_NAME_TAKEN, taken))
     if pod.metadata.deletion_timestamp is not None:
-        return Decision((ReleasePod(pod),))
-    return Decision((SetStatus(job, outcome.named(job, pod)),))
+        return _after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
+    if not is_ours(pod, job):
+        if is_of_some_job(pod, seen.job_id):
+            return _after(_remove(pod), job, _PREDECESSOR)
+        taken = f"A pod named {pod.metadata.name} exists and is not the job's."
+        return _never_started(seen, job, Reason(_NAME_TAKEN, taken))
+    return Decision((SetStatus(job, statuses.named(job, pod)),))
 
 
 def _make_pod(seen: Observed, job: ChaosJob) -> Decision:
-    if isinstance(seen.credential, Refusal):
+    if seen.target is not None and (asked := preconditions.provider_to_ask(seen, seen.target)):
+        request = RequestCredential(asked)
+        waiting = _after(Decision(again_in=_NOT_YET), job, _REFRESHING)
+        # The status first: it is the cause if the request cannot be made.
+        return replace(waiting, actions=(*waiting.actions, request))
+    if isinstance(seen.credential, Reason):
         return _never_started(seen, job, seen.credential)
     if seen.credential is None:
         return _after(Decision(again_in=_NOT_YET), job, _NOT_ADMITTED)
+    if seen.target is not None and (unproven := preconditions.unproven(seen.target)) is not None:
+        return _after(Decision(again_in=_NOT_YET), job, unproven)
+    if seen.target is None or not seen.target.is_checked or seen.target.unfit is not None:
+        # Only a probe of the target finds out whether its address may be contacted.
+        return _after(Decision(again_in=_NOT_YET), job, preconditions.NOT_CHECKED)
     return Decision((CreatePod(job, seen.credential),))
 
 
 def _gate_removed(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     """Someone ungated a pod that was not named: it may have run, so it is the only one."""
     if not job.spec.stop:
-        status = outcome.named(
+        status = statuses.named(
             job, pod, ending=conditions.with_ending(job, _GATE_REMOVED, seen.now)
         )
         return Decision((SetStatus(job, status),))
     # A job that is being stopped gets no pod: this one must have ended before the job does.
     if pod.is_terminal:
         return _never_started(seen, job, _GATE_REMOVED)
-    return _remove(seen, pod)
+    return _remove(pod)
 
 
-def _never_started(seen: Observed, job: ChaosJob, why: Refusal) -> Decision:
-    # The status first: it may lose against another leader, whose pod then needs the Secrets.
-    status = outcome.without_pod(job, why, seen.now)
-    return Decision((SetStatus(job, status), DeleteSecrets(job)))
+def _never_started(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
+    # If this write loses against another leader's, that leader's pod needs the Secrets.
+    return _end(job, statuses.without_pod(job, why, seen.now))
 
 
 def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
-    """The pod was named and is no more; what it did is not known, and it is never made again."""
+    """The status names a pod that no longer exists; it is never created again."""
+    stone = seen.tombstone
+    if stone is not None and stone.pod.is_terminal:
+        return _end(job, statuses.of_pod(job, stone.pod, seen.now))
+    if stone is not None and stone.pod.is_bound and seen.now < (end := _ended_by(stone)):
+        # Deleted by force: the node is ending its containers, and nothing reports their end.
+        return Decision(again_in=_seconds_until(end, seen.now))
     why = conditions.ending(job)
-    why = why or Refusal("PodDeleted", "The pod is gone, and its exit code with it.")
-    return _end(job, outcome.without_pod(job, why, seen.now))
+    why = why or Reason("PodDeleted", "The pod is gone, and its exit code with it.")
+    return _end(job, statuses.without_pod(job, why, seen.now))
+
+
+def _ended_by(stone: Tombstone) -> datetime:
+    """Return when the containers of a deleted pod have certainly ended."""
+    grace = timedelta(seconds=stone.pod.spec.termination_grace_period_seconds or 0)
+    asked = stone.pod.metadata.deletion_timestamp
+    if asked is not None:
+        asked -= timedelta(seconds=stone.pod.metadata.deletion_grace_period_seconds or 0)
+    return (asked or stone.gone_at) + grace + _KILLED
 
 
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if pod.is_terminal:
-        return _end(job, outcome.of_pod(job, pod, seen.now))
+        return _end(job, statuses.of_pod(job, pod, seen.now))
     if pod.metadata.deletion_timestamp is not None:
         return _going(seen, job, pod)
     if job.spec.stop or conditions.ending(job) == _GATE_REMOVED:
         return Decision((DeletePod(pod),))
-    has_started = job.status.start_time is not None or verdict.started_at(pod) is not None
-    if not has_started and (refusal := start.refusal(seen, job)) is not None:
+    has_started = job.status.start_time is not None or termination.started_at(pod) is not None
+    if not has_started and (refusal := preconditions.refusal(seen, job)) is not None:
         return _end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
     if is_held(pod):
         return Decision((Ungate(pod),))
     if not has_started:
-        left = _seconds_until(start.deadline(seen, job), seen.now)
-        return _after(Decision(again_in=left), job, start.waiting_for(pod))
+        left = _seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)
+        return _after(Decision(again_in=left), job, preconditions.waiting_for(pod))
     return _running(seen, job, pod)
 
 
 def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
-    began = verdict.started_at(pod) or job.status.start_time or seen.now
-    deadline = began + timedelta(seconds=job.spec.timeout_seconds) + _NODE_FIRST
-    settled = _settled_at(pod)
+    began = termination.started_at(pod) or job.status.start_time or seen.now
+    deadline = deadlines.run(job, pod, seen.now)
+    settled = deadlines.settled(job, pod, seen.now)
     if settled is not None and seen.now >= settled:
-        # Something else runs on in the pod, as the proxy of a service mesh does.
+        # Another container keeps running in the pod, as the proxy of a service mesh does.
         return Decision((DeletePod(pod),))
     if seen.now >= deadline:
-        return _end_pod(seen, job, DeletePod(pod), verdict.ran_too_long(job))
+        return _end_pod(seen, job, DeletePod(pod), termination.ran_too_long(job))
     again = Decision(again_in=_seconds_until(min(settled or deadline, deadline), seen.now))
     is_told = job.status.start_time is not None
-    if seen.is_crowded and not is_told and timedelta() <= seen.now - began < _TOLD_WITHIN:
-        # Those that are still to be started go first.
-        return Decision(again_in=_PUT_OFF)
-    return _reported(again, job, outcome.running(job, began))
+    reported = _reported(
+        again, job, statuses.running(job, began, deadlines.seen_since(job, pod, seen.now))
+    )
+    if not is_told and timedelta() <= seen.now - began < _TOLD_WITHIN:
+        return replace(reported, may_wait=_PUT_OFF)
+    return reported
 
 
 def _going(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
-    """The pod is being deleted: it is waited for, unless nothing of it can ever have run."""
+    """The pod is being deleted: wait until it ends or its node counts as lost, if it has one."""
     if not pod.is_bound:
-        return Decision((ReleasePod(pod),))
+        return _pod_gone(seen, job)
     lost = _lost_at(seen, pod)
     if seen.now < lost:
         return Decision(again_in=_seconds_until(lost, seen.now))
-    why = verdict.node_lost(job, pod)
-    return _end(job, outcome.failed(job, why, seen.now, verdict.started_at(pod)))
+    why = termination.node_lost(job, pod)
+    return _end(job, statuses.failed(job, why, seen.now, termination.started_at(pod)))
 
 
-def _remove(seen: Observed, pod: Pod) -> Decision:
-    """Delete a pod that nobody asks for; it goes when it is terminal or can never have run."""
-    if pod.metadata.deletion_timestamp is None:
-        return Decision((DeletePod(pod),))
-    if not is_marked(pod):
-        return _NOTHING
-    lost = _lost_at(seen, pod)
-    if pod.is_terminal or not pod.is_bound or seen.now >= lost:
-        return Decision((ReleasePod(pod),))
-    return Decision(again_in=_seconds_until(lost, seen.now))
+def _remove(pod: Pod) -> Decision:
+    """Delete a pod that no job needs, unless it is being deleted already."""
+    return _NOTHING if pod.metadata.deletion_timestamp is not None else Decision((DeletePod(pod),))
 
 
 def _end(job: ChaosJob, status: ChaosJobStatus) -> Decision:
-    return Decision((DeleteSecrets(job), SetStatus(job, status)))
+    # The outcome first: a forbidden deletion of a Secret must not keep it from being written.
+    return Decision((SetStatus(job, status), DeleteSecrets(job)))
 
 
-def _end_pod(seen: Observed, job: ChaosJob, delete: DeletePod, why: Refusal) -> Decision:
-    """Delete the pod in the turn after the one that wrote down why."""
+def _end_pod(seen: Observed, job: ChaosJob, delete: DeletePod, why: Reason) -> Decision:
+    """Write the reason into the status first; delete the pod in the next reconcile."""
     if conditions.ending(job) is None:
-        return Decision((SetStatus(job, outcome.ending(job, why, seen.now)),))
+        return Decision((SetStatus(job, statuses.ending(job, why, seen.now)),))
     return Decision((delete,))
 
 
-def _after(decision: Decision, job: ChaosJob, why: Refusal) -> Decision:
-    """Do what was decided, and let the status say what the job waits for."""
-    return _reported(decision, job, outcome.waiting(job, why))
+def _after(decision: Decision, job: ChaosJob, why: Reason) -> Decision:
+    """Add to the decision a status that says what the job waits for."""
+    return _reported(decision, job, statuses.waiting(job, why))
 
 
 def _reported(decision: Decision, job: ChaosJob, status: ChaosJobStatus) -> Decision:
-    """Add a status only when it says something new."""
+    """Add the status to the decision if it differs from the current one."""
     if status == job.status:
         return decision
     return Decision((*decision.actions, SetStatus(job, status)), decision.again_in)
 
 
-def _settled_at(pod: Pod) -> datetime | None:
-    """Return when a pod should have ended whose scenario has; None while that runs."""
-    ended = verdict.container_state(pod).terminated
-    return None if ended is None or ended.finished_at is None else ended.finished_at + _SETTLES
-
-
 def _lost_at(seen: Observed, pod: Pod) -> datetime:
     due = pod.metadata.deletion_timestamp or seen.now
-    return due + timedelta(seconds=seen.limits.node_seconds)
+    return due + timedelta(seconds=seen.limits.node_lost_seconds)
 
 
 def _seconds_until(moment: datetime, now: datetime) -> float:

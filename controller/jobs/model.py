@@ -1,65 +1,72 @@
-"""What is seen of one job, and what can be done about it."""
+"""The observed state of one job, and the actions on it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from krkn_grpc.resources import images, labels
+from controller.reason import Reason
+from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
+from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.names import pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a job must not start: a reason in one word and a sentence for people."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Credential:
-    """What a job's pod is given to reach its target: the text of a kubeconfig that was checked."""
-
-    kubeconfig: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Limits:
-    """How long a job may take to start, and a node to answer after a pod's grace is over.
+    """How long a job may take to start, and a node to end a pod after its grace period.
 
-    For `write_seconds` a server may repeat the creation of a job. `allowed_images` are the entries
-    that `images.is_allowed` knows.
+    `allowed_images` are entries for `images.is_allowed`, `allowed_paths` for `mounts.is_allowed`.
     """
 
-    start_seconds: int = 300
-    node_seconds: int = 120
-    write_seconds: float = 25.0
-    allowed_images: tuple[str, ...] = (images.ALL,)
+    start_deadline_seconds: int
+    node_lost_seconds: int
+    allowed_images: tuple[str, ...]
+    allowed_paths: tuple[str, ...]
+    adopt_providers: tuple[str, ...] = ()
+    adopted_seconds: float = 600.0
+    """The greatest age of an adopted target's credential at the start of a job."""
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """The last seen state of a pod that no longer exists, and when it was deleted."""
+
+    pod: Pod
+    gone_at: datetime
 
 
 @dataclass(frozen=True)
 class Observed:
-    """One job and all that belongs to it, at one moment.
+    """One job and the objects that belong to it, at one moment.
 
-    `credential` is looked up only while the job has no pod; it is None when it was not.
+    `credential` is read only while the job has no pod, and None otherwise. `tombstone` is looked up
+    when the pod that the job names is gone.
     """
 
     job_id: str
     job: ChaosJob | None
     pod: Pod | None
     target: Target | None
-    credential: Credential | Refusal | None
+    credential: Credential | Reason | None
     now: datetime
-    limits: Limits = Limits()
-    is_crowded: bool = False
-    """Whether many jobs have their turn now, or wait for it."""
+    limits: Limits
+    is_claimed: bool = True
+    """Whether this process has seen that the job's id is claimed for it."""
+
+    tombstone: Tombstone | None = None
 
     @property
     def trace(self) -> str:
         """The id of the call that asked for the job; empty where it is not known."""
-        return "" if self.job is None else self.job.metadata.annotations.get(labels.TRACE, "")
+        return "" if self.job is None else self.job.metadata.annotations.get(well_known.TRACE, "")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Write the job's uid into its call's record: no other job of this id ever starts."""
+
+    job: ChaosJob
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,13 @@ class CreatePod:
 
 
 @dataclass(frozen=True)
+class RequestCredential:
+    """Ask the provider of the job's target for a newer credential."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
 class Ungate:
     """Let exactly this pod be scheduled."""
 
@@ -79,17 +93,10 @@ class Ungate:
 
 @dataclass(frozen=True)
 class DeletePod:
-    """Delete exactly this pod; with `only_as_seen` not when it changed since it was seen."""
+    """Delete exactly this pod; with `only_as_seen` only if it is unchanged since it was seen."""
 
     pod: Pod
     only_as_seen: bool = False
-
-
-@dataclass(frozen=True)
-class ReleasePod:
-    """Take our finalizer off this pod: its outcome is known, or nobody will ask for it."""
-
-    pod: Pod
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class DeleteSecrets:
 
 @dataclass(frozen=True)
 class SetStatus:
-    """Write the status of exactly this version of the job."""
+    """Write the job's status; refused if the job is no longer at this version."""
 
     job: ChaosJob
     status: ChaosJobStatus
@@ -109,48 +116,35 @@ class SetStatus:
 
 @dataclass(frozen=True)
 class DeleteJob:
-    """Delete the finished job: its time to live is over."""
-
-    job: ChaosJob
-
-
-@dataclass(frozen=True)
-class RememberJob:
-    """Let the job's record say that it existed: should it be created again, it does not start."""
-
-    job: ChaosJob
-
-
-@dataclass(frozen=True)
-class ReleaseJob:
-    """Let the deleted job go."""
+    """Delete the finished job: its time to live has ended."""
 
     job: ChaosJob
 
 
 Action = (
-    CreatePod
+    Claim
+    | RequestCredential
+    | CreatePod
     | Ungate
     | DeletePod
-    | ReleasePod
     | DeleteSecrets
     | SetStatus
     | DeleteJob
-    | RememberJob
-    | ReleaseJob
 )
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do now, in this order, and after how many seconds to look again in any case."""
+    """The actions to do now, in this order, and the seconds until the next reconcile."""
 
     actions: tuple[Action, ...] = ()
     again_in: float | None = None
+    may_wait: float | None = None
+    """Seconds by which the actions may be put off while other jobs have yet to start."""
 
 
 def is_as_requested(target: Target, job: ChaosJob) -> bool:
-    """Whether the target is still the cluster that the caller of the job meant."""
+    """Whether the target still has the uid, Secret and URL that the job was created for."""
     return (
         target.metadata.uid == job.spec.target_uid
         and target.spec.secret_uuid == job.spec.target_secret_uuid
@@ -159,25 +153,24 @@ def is_as_requested(target: Target, job: ChaosJob) -> bool:
 
 
 def is_ours(pod: Pod, job: ChaosJob) -> bool:
-    """Whether the pod was made for this very job."""
+    """Whether the pod was made for exactly this job."""
     return pod.metadata.name == pod_for(job.metadata.name) and pod.metadata.is_owned_by(
         job.metadata.uid
     )
 
 
-def is_of_predecessor(pod: Pod, job: ChaosJob) -> bool:
-    """Whether the pod was made for an earlier job of this name, so that Kubernetes removes it."""
-    return not is_ours(pod, job) and any(
-        (owner.kind, owner.name) == (job.KIND.name, job.metadata.name)
-        for owner in pod.metadata.owner_references
+def is_of_some_job(pod: Pod, job_id: str) -> bool:
+    """Whether the pod was made for a job of this id: the current one or a deleted one."""
+    # Deleting the job with `--cascade=orphan` removes the owner reference, but no annotation.
+    return pod.metadata.name == pod_for(job_id) and (
+        well_known.JOB_UID in pod.metadata.annotations
+        or any(
+            (owner.kind, owner.name) == (ChaosJob.KIND.name, job_id)
+            for owner in pod.metadata.owner_references
+        )
     )
 
 
-def is_marked(pod: Pod) -> bool:
-    """Whether it has our finalizer: it was made for some job, and nobody else lets it go."""
-    return labels.FINALIZER in pod.metadata.finalizers
-
-
 def is_held(pod: Pod) -> bool:
-    """Whether our gate keeps the scheduler from it."""
-    return any(gate.name == labels.START_GATE for gate in pod.spec.scheduling_gates)
+    """Whether the pod still has our scheduling gate."""
+    return any(gate.name == well_known.START_GATE for gate in pod.spec.scheduling_gates)

@@ -1,21 +1,27 @@
-"""The scenario pod and the Secret of its kubeconfig, as pure data."""
+"""The scenario pod and the Secret of its kubeconfig, as pure data.
+
+The pod is merged from three sources: the job, the administrator's rules, and what is fixed here.
+What is fixed wins over the rules, and the rules win over the job.
+"""
 
 import base64
-from typing import Literal
 
 from controller.jobs import stop_hook
-from controller.jobs.model import Credential
-from krkn_grpc.resources import labels, names
+from controller.scenario_pods.rules import CA_FILE, CA_FOLDER, PodRules
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.pod import (
     Capabilities,
+    ConfigMapVolume,
     Container,
     EmptyDir,
     EnvVar,
     EnvVarSource,
     ExecAction,
+    KeyToPath,
     Lifecycle,
     LifecycleHandler,
     LocalReference,
@@ -32,23 +38,21 @@ from krkn_grpc.resources.pod import (
     VolumeMount,
 )
 
-PullPolicy = Literal["Always", "IfNotPresent", "Never"]
-
 _KRKN_USER = 1001
 _READABLE_BY_GROUP = 0o440
 _KUBECONFIG_KEY = "kubeconfig"
-# A mesh's proxy in the pod would outlive the scenario, and stand between it and its target.
+# A mesh's proxy in the pod would outlive the scenario, and intercept its traffic to the target.
 _NO_SIDECARS = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
 
 
 def kubeconfig_secret(job: ChaosJob, credential: Credential) -> Secret:
-    """Return the job's own copy of its target's kubeconfig; it goes when the pod has ended."""
+    """Return the job's own copy of its target's kubeconfig; deleted when the pod has ended."""
     return Secret(
         metadata=ObjectMeta(
             name=names.kubeconfig_secret_for(job.metadata.name),
             namespace=job.metadata.namespace,
-            labels={labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job.metadata.name},
+            labels={well_known.APP: well_known.APP_SCENARIO, well_known.JOB_ID: job.metadata.name},
             owner_references=[owner_of(job)],
         ),
         immutable=True,
@@ -56,37 +60,42 @@ def kubeconfig_secret(job: ChaosJob, credential: Credential) -> Secret:
     )
 
 
-def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
-    """Return the job's pod: gated, so that it can be named in the status before it may run."""
-    spec = job.spec
-    pull_secret = names.registry_secret_for(job.metadata.name)
+def pod(job: ChaosJob, rules: PodRules) -> NewPod:
+    """Return the job's pod, with a scheduling gate: the status names it before it may run."""
+    spec, template = job.spec, rules.template
     return NewPod(
         metadata=ObjectMeta(
             name=names.pod_for(job.metadata.name),
             namespace=job.metadata.namespace,
             labels={
-                labels.APP: labels.APP_SCENARIO,
-                labels.JOB_ID: job.metadata.name,
-                labels.SCENARIO_NAME: labels.as_label_value(spec.scenario_name),
-                labels.TARGET_UUID: spec.target_uuid,
+                **template.labels,
+                well_known.APP: well_known.APP_SCENARIO,
+                well_known.JOB_ID: job.metadata.name,
+                well_known.SCENARIO_NAME: well_known.as_label_value(spec.scenario_name),
+                well_known.TARGET_UUID: spec.target_uuid,
             },
-            annotations=_NO_SIDECARS | _trace(job),
+            annotations={
+                **template.annotations,
+                **_NO_SIDECARS,
+                well_known.JOB_UID: job.metadata.uid,
+                **_trace(job),
+            },
             owner_references=[owner_of(job)],
-            finalizers=[labels.FINALIZER],
         ),
         spec=PodSpec(
             containers=[
                 Container(
                     name=names.CONTAINER,
-                    image=spec.scenario_image,
-                    image_pull_policy=pull_policy,
-                    env=_environment(job),
-                    volume_mounts=_mounts(job),
+                    image=rules.pulled_from(spec.scenario_image),
+                    image_pull_policy=rules.pull_policy,
+                    env=_environment(job, rules),
+                    volume_mounts=_mounts(job, rules),
                     lifecycle=Lifecycle(
                         pre_stop=LifecycleHandler(
-                            exec=ExecAction(command=stop_hook.command(grace_seconds))
+                            exec=ExecAction(command=stop_hook.command(rules.grace_seconds))
                         )
                     ),
+                    resources=template.resources,
                     security_context=SecurityContext(
                         allow_privilege_escalation=False,
                         capabilities=Capabilities(drop=["ALL"]),
@@ -94,27 +103,27 @@ def pod(job: ChaosJob, pull_policy: PullPolicy, grace_seconds: int) -> NewPod:
                     ),
                 )
             ],
-            volumes=_volumes(job),
-            scheduling_gates=[LocalReference(name=labels.START_GATE)],
-            image_pull_secrets=[LocalReference(name=pull_secret)] if spec.pull_secret else [],
-            security_context=PodSecurityContext(
-                run_as_user=_KRKN_USER,
-                run_as_group=_KRKN_USER,
-                fs_group=_KRKN_USER,
-                run_as_non_root=True,
-                seccomp_profile=SeccompProfile(type="RuntimeDefault"),
-            ),
+            volumes=_volumes(job, rules),
+            scheduling_gates=[LocalReference(name=well_known.START_GATE)],
+            image_pull_secrets=_pull_secrets(job, rules),
+            security_context=_security_context(rules),
+            node_selector=dict(template.node_selector),
+            tolerations=list(template.tolerations),
+            topology_spread_constraints=list(template.spread),
+            priority_class_name=template.priority_class,
+            runtime_class_name=template.runtime_class,
             restart_policy="Never",
+            service_account_name=rules.service_account,
             automount_service_account_token=False,
             enable_service_links=False,
             active_deadline_seconds=spec.timeout_seconds,
-            termination_grace_period_seconds=grace_seconds,
+            termination_grace_period_seconds=rules.grace_seconds,
         ),
     )
 
 
 def observed(created: NewPod) -> Pod:
-    """Return a pod that was just created as it would be observed."""
+    """Return a pod that was just created, in the form that an informer would give."""
     spec = ObservedPodSpec(
         scheduling_gates=created.spec.scheduling_gates,
         termination_grace_period_seconds=created.spec.termination_grace_period_seconds,
@@ -123,17 +132,33 @@ def observed(created: NewPod) -> Pod:
 
 
 def _trace(job: ChaosJob) -> dict[str, str]:
-    """Return the annotation by which the call that asked for the job is found again."""
-    trace = job.metadata.annotations.get(labels.TRACE)
-    return {labels.TRACE: trace} if trace else {}
+    """Return the annotation with the trace id of the call that asked for the job, if any."""
+    trace = job.metadata.annotations.get(well_known.TRACE)
+    return {well_known.TRACE: trace} if trace else {}
 
 
-def _environment(job: ChaosJob) -> list[EnvVar]:
+def _security_context(rules: PodRules) -> PodSecurityContext:
+    user = _KRKN_USER if rules.has_fixed_user else None
+    return PodSecurityContext(
+        run_as_user=user,
+        run_as_group=user,
+        fs_group=user,
+        run_as_non_root=True,
+        seccomp_profile=SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def _pull_secrets(job: ChaosJob, rules: PodRules) -> list[LocalReference]:
+    own = [names.registry_secret_for(job.metadata.name)] if job.spec.pull_secret else []
+    return [LocalReference(name=name) for name in (*own, *rules.template.pull_secrets)]
+
+
+def _environment(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
     inputs = names.inputs_secret_for(job.metadata.name)
     public = [
-        # Kubernetes would expand $(NAME); doubled, each $ arrives as it was given.
-        EnvVar(name=name, value=value.replace("$", "$$"))
+        _plain(name, value)
         for name, value in sorted(job.spec.environment.items())
+        if rules.is_for_request(name)
     ]
     secret = [
         EnvVar(
@@ -143,11 +168,19 @@ def _environment(job: ChaosJob) -> list[EnvVar]:
             ),
         )
         for name in job.spec.secret_environment
+        if rules.is_for_request(name)
     ]
-    return [*public, *secret, EnvVar(name="KRKN_KUBE_CONFIG", value=job.spec.kubeconfig_path)]
+    kubeconfig = EnvVar(name="KRKN_KUBE_CONFIG", value=job.spec.kubeconfig_path)
+    given = [_plain(name, value) for name, value in sorted(rules.environment.items())]
+    return [*public, *secret, kubeconfig, *given]
 
 
-def _mounts(job: ChaosJob) -> list[VolumeMount]:
+def _plain(name: str, value: str) -> EnvVar:
+    # Kubernetes would expand $(NAME); each $ is doubled to arrive unchanged.
+    return EnvVar(name=name, value=value.replace("$", "$$"))
+
+
+def _mounts(job: ChaosJob, rules: PodRules) -> list[VolumeMount]:
     files = [
         VolumeMount(
             name="inputs",
@@ -163,17 +196,25 @@ def _mounts(job: ChaosJob) -> list[VolumeMount]:
         sub_path=_KUBECONFIG_KEY,
         read_only=True,
     )
-    return [VolumeMount(name="tmp", mount_path=_SCRATCH), kubeconfig, *files]
+    bundle = [VolumeMount(name="ca", mount_path=CA_FOLDER, read_only=True)]
+    trust = bundle if rules.ca_config_map else []
+    return [VolumeMount(name="tmp", mount_path=_SCRATCH), kubeconfig, *files, *trust]
 
 
-def _volumes(job: ChaosJob) -> list[Volume]:
+def _volumes(job: ChaosJob, rules: PodRules) -> list[Volume]:
+    # What is written to /tmp counts towards the same limit of the pod.
+    limit = rules.template.resources.limits.get("ephemeral-storage", "")
     volumes = [
-        Volume(name="tmp", empty_dir=EmptyDir()),
+        Volume(name="tmp", empty_dir=EmptyDir(size_limit=limit)),
         Volume(name="kubeconfig", secret=_mounted(names.kubeconfig_secret_for(job.metadata.name))),
     ]
     if job.spec.files:
         inputs = names.inputs_secret_for(job.metadata.name)
         volumes.append(Volume(name="inputs", secret=_mounted(inputs)))
+    if rules.ca_config_map:
+        items = [KeyToPath(key=rules.ca_key, path=CA_FILE)]
+        bundle = ConfigMapVolume(name=rules.ca_config_map, items=items)
+        volumes.append(Volume(name="ca", config_map=bundle))
     return volumes
 
 

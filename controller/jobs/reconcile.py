@@ -1,16 +1,26 @@
-"""The loop of one job: look, decide, act, until there is nothing to do but wait."""
+"""Reconciles one job: observe, decide, act, until it can only wait."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from controller.jobs import outcome
+from controller.jobs import deadlines, statuses
 from controller.jobs.act import Actor
+from controller.jobs.create_errors import NO_ANSWER, StartDelayed, StartRefused
 from controller.jobs.decide import decide
-from controller.jobs.model import CreatePod, DeleteSecrets, Observed, Refusal, SetStatus
+from controller.jobs.model import (
+    Action,
+    Claim,
+    CreatePod,
+    DeleteSecrets,
+    Observed,
+    SetStatus,
+)
 from controller.jobs.observe import Observer
-from controller.jobs.trouble import Delayed, Refused
-from controller.queue import NotYet
+from controller.reason import Reason
+from controller.work_queue import Requeue
 from krkn_grpc.kube.errors import Conflict, Invalid, NotFound
 
 _DELAYED_SECONDS = 5.0
@@ -21,48 +31,66 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Brings jobs to their end, one step after the other."""
+    """Reconciles jobs, one step after the other."""
 
     observer: Observer
     actor: Actor
+    is_crowded: Callable[[], bool]
+    """Whether many jobs are queued or being reconciled: jobs that have to start go first."""
 
     async def reconcile(self, job_id: str) -> float | None:
-        """Do all that the job needs now; return the seconds after which to look again, if any.
+        """Do all that the job needs now; return the seconds until the next reconcile, if any.
 
-        Raises NotYet when something was not as it was seen.
+        Raises Requeue when an object was not as it was seen.
         """
         for _ in range(_MOST_STEPS):
             seen = await self.observer.observe(job_id)
             decision = decide(seen)
+            if decision.may_wait is not None and self.is_crowded():
+                return decision.may_wait
             try:
                 for action in decision.actions:
-                    await self.actor.act(action)
+                    await self._act(seen, action)
                     _log.info("acted", job=job_id, action=type(action).__name__, trace=seen.trace)
-            except Refused as error:
+            except StartRefused as error:
                 await self._fail(seen, error.refusal)
                 continue
-            except Delayed as error:
+            except StartDelayed as error:
                 await self._report(seen, error.refusal)
+                if error.is_passing:
+                    raise Requeue(error.refusal.message) from error
                 return _DELAYED_SECONDS
             except (Conflict, Invalid, NotFound) as error:
-                # The watch is behind, or someone else was faster.
-                raise NotYet(str(error)) from error
-            # What these wrote is known at once; what others bring about, the watch tells.
+                # The watch is behind, or another writer was faster.
+                raise Requeue(str(error)) from error
+            # The results of these writes are known at once; the watch reports all others.
             if not decision.actions or not all(
-                isinstance(action, CreatePod | SetStatus) for action in decision.actions
+                isinstance(action, Claim | CreatePod | SetStatus) for action in decision.actions
             ):
                 return decision.again_in
-        raise NotYet("it took more steps than any job needs")
+        raise Requeue("it took more steps than any job needs")
 
-    async def _fail(self, seen: Observed, why: Refusal) -> None:
+    async def _act(self, seen: Observed, action: Action) -> None:
+        if not isinstance(action, CreatePod):
+            return await self.actor.act(action)
+        # An API server that does not answer must not keep the job beyond its start deadline.
+        now = self.observer.clock()
+        left = deadlines.start(action.job, seen.limits, now) - now
+        try:
+            async with asyncio.timeout(left.total_seconds()):
+                await self.actor.act(action)
+        except TimeoutError as error:
+            raise StartDelayed(NO_ANSWER, is_passing=True) from error
+
+    async def _fail(self, seen: Observed, why: Reason) -> None:
         assert seen.job is not None, "only a job's own pod can be refused"
-        status = outcome.without_pod(seen.job, why, seen.now)
+        status = statuses.without_pod(seen.job, why, seen.now)
         await self._write(SetStatus(seen.job, status))
         await self.actor.act(DeleteSecrets(seen.job))
 
-    async def _report(self, seen: Observed, why: Refusal) -> None:
+    async def _report(self, seen: Observed, why: Reason) -> None:
         assert seen.job is not None, "only a job's own pod can be delayed"
-        status = outcome.waiting(seen.job, why)
+        status = statuses.waiting(seen.job, why)
         if status != seen.job.status:
             await self._write(SetStatus(seen.job, status))
 
@@ -70,4 +98,4 @@ class Reconciler:
         try:
             await self.actor.act(change)
         except (Conflict, Invalid, NotFound) as error:
-            raise NotYet(str(error)) from error
+            raise Requeue(str(error)) from error

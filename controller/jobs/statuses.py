@@ -1,11 +1,12 @@
-"""The statuses of a job on its way: named, waiting, running, ending, final. Pure."""
+"""The statuses of a job: pod named, waiting, running, ending, final. Pure."""
 
 from datetime import datetime
 
 import msgspec
 
-from controller.jobs import conditions, verdict
-from controller.jobs.model import Refusal
+from controller.jobs import conditions, termination
+from controller.reason import Reason
+from krkn_grpc.resources import bounds
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus, Phase
 from krkn_grpc.resources.meta import Condition
 from krkn_grpc.resources.pod import Pod
@@ -21,24 +22,27 @@ def named(job: ChaosJob, pod: Pod, ending: list[Condition] | None = None) -> Cha
     return _changed(job, pod_uid=uid, pod_name=name, reason="", message="", conditions=conditions)
 
 
-def waiting(job: ChaosJob, why: Refusal) -> ChaosJobStatus:
-    """Return the status of a job that has not started, with what keeps it."""
+def waiting(job: ChaosJob, why: Reason) -> ChaosJobStatus:
+    """Return the status of a job that has not started, with the reason."""
     return _changed(job, reason=why.reason, message=why.message)
 
 
-def running(job: ChaosJob, began: datetime) -> ChaosJobStatus:
-    """Return the status of a job whose scenario runs."""
+def running(job: ChaosJob, began: datetime, since: datetime) -> ChaosJobStatus:
+    """Return the status of a job whose scenario runs.
+
+    `began` is its start by the node's clock; `since` is when it was seen, by the API server's.
+    """
     return _changed(
         job,
         phase="Running",
         reason="Started",
         message="The scenario runs.",
         start_time=job.status.start_time or began,
-        conditions=conditions.with_start(job, began),
+        conditions=conditions.with_start(job, since),
     )
 
 
-def ending(job: ChaosJob, why: Refusal, now: datetime) -> ChaosJobStatus:
+def ending(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
     """Return the status that says why the controller is about to end the job's pod."""
     return _changed(
         job,
@@ -50,41 +54,42 @@ def ending(job: ChaosJob, why: Refusal, now: datetime) -> ChaosJobStatus:
 
 def of_pod(job: ChaosJob, pod: Pod, now: datetime) -> ChaosJobStatus:
     """Return the final status of a job whose pod is terminal."""
-    ended = verdict.container_state(pod).terminated
-    phase, why = verdict.of_pod(job, pod)
+    phase, why = termination.of_pod(job, pod)
     return _final(
         job,
         phase,
         why,
-        at=(ended.finished_at if ended is not None else None) or now,
-        exit_code=verdict.exit_code(pod),
-        start=verdict.started_at(pod),
+        now,
+        at=termination.ended_at(pod),
+        exit_code=termination.exit_code(pod),
+        start=termination.started_at(pod),
     )
 
 
-def without_pod(job: ChaosJob, why: Refusal, now: datetime) -> ChaosJobStatus:
-    """Return the final status of a job that has no pod to tell how it ended."""
+def without_pod(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
+    """Return the final status of a job without a pod that shows how it ended."""
     if not job.spec.stop:
         return failed(job, why, now)
     message = "The scenario was stopped."
     if not job.status.pod_uid:
         message = "The scenario was stopped before it started."
-    return _final(job, "Stopped", Refusal(verdict.STOP_REQUESTED, message), at=now)
+    return _final(job, "Stopped", Reason(termination.STOP_REQUESTED, message), now)
 
 
 def failed(
-    job: ChaosJob, why: Refusal, now: datetime, start: datetime | None = None
+    job: ChaosJob, why: Reason, now: datetime, start: datetime | None = None
 ) -> ChaosJobStatus:
     """Return the final status of a job that failed for this reason and left no exit code."""
-    return _final(job, "Failed", why, at=now, start=start)
+    return _final(job, "Failed", why, now, start=start)
 
 
 def _final(
     job: ChaosJob,
     phase: Phase,
-    why: Refusal,
+    why: Reason,
+    now: datetime,
     *,
-    at: datetime,
+    at: datetime | None = None,
     exit_code: int | None = None,
     start: datetime | None = None,
 ) -> ChaosJobStatus:
@@ -96,11 +101,26 @@ def _final(
         message=why.message,
         exit_code=exit_code,
         start_time=start,
-        completion_time=at,
-        conditions=conditions.with_end(job, why, at, start),
+        completion_time=at or now,
+        conditions=conditions.with_end(job, why, now, start),
     )
 
 
-def _changed(job: ChaosJob, **changes: object) -> ChaosJobStatus:
-    seen = {"observed_generation": job.metadata.generation}
-    return msgspec.structs.replace(job.status, **seen, **changes)
+def plain(status: ChaosJobStatus) -> ChaosJobStatus:
+    """Return the status without foreign text, for when the API server refused it with that."""
+    return msgspec.structs.replace(
+        status,
+        reason=bounds.plain_reason(status.reason),
+        message=bounds.plain_message(status.message),
+        conditions=bounds.plain_conditions(status.conditions),
+    )
+
+
+def _changed(job: ChaosJob, *, reason: str, message: str, **changes: object) -> ChaosJobStatus:
+    return msgspec.structs.replace(
+        job.status,
+        observed_generation=job.metadata.generation,
+        reason=bounds.fitting_reason(reason),
+        message=bounds.fitting_message(message),
+        **changes,
+    )

@@ -1,12 +1,12 @@
-"""What the node runs in the scenario's container before it sends SIGTERM: so that krkn hears of it.
+"""The preStop hook of the scenario's container: it sends SIGTERM to krkn itself.
 
 The node signals process 1 alone. In most images of krkn-hub that is a shell, for which the kernel
-drops SIGTERM, and krkn runs below it and would be killed without its rollback. Nor does it hear
-anything while it still starts: then it is told as soon as it can act on it. Pure; see
+drops SIGTERM; krkn runs below it and would be killed without its rollback. While krkn still
+starts, it has no handler yet: the hook signals it as soon as it has one. Pure; see
 docs/decisions/0012.
 """
 
-# The node sends SIGTERM when the hook is over, and gives at least this much for it.
+# The node sends SIGTERM when the hook has ended, and leaves at least these seconds after it.
 _LEFT_TO_THE_NODE = 2
 
 _SCRIPT = """\
@@ -31,7 +31,7 @@ while :; do
     case $caught in *[4567cdef]???) exit 0 ;; esac
     case $blocked in *[4567cdef]???) exit 0 ;; esac
 
-    # Below it, from the top: whoever has a handler is told once, and cares for its own children.
+    # Below it, from the top: a process with a handler is told once, and ends its own children.
     busy=
     set -- 1
     while [ "$#" -gt 0 ]; do
@@ -62,6 +62,6 @@ done
 
 
 def command(grace_seconds: int) -> list[str]:
-    """Return the hook's command, for any shell; without one the node goes on as if it had none."""
+    """Return the hook's command, for any shell; in an image without one the hook has no effect."""
     rounds = max(grace_seconds - _LEFT_TO_THE_NODE, 1)
     return ["/bin/sh", "-c", _SCRIPT, "stop-hook", str(rounds)]

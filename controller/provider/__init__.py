@@ -1,1 +1,1 @@
-"""Makes this service known as a KrknOperatorTargetProvider, and keeps that fresh."""
+"""Registers this service as a KrknOperatorTargetProvider and renews its heartbeat."""

@@ -1,7 +1,7 @@
-"""Registers the provider at the start, renews its heartbeat, and signs off at the end.
+"""Registers the provider at the start, renews its heartbeat, and deactivates it at the end.
 
-An administrator's `active: false` stays: only what we switched off at a shutdown, marked by an
-annotation, is switched on again.
+An administrator's `active: false` stays: only a provider that the controller deactivated at its
+shutdown, marked by an annotation, is activated again.
 """
 
 import asyncio
@@ -10,19 +10,20 @@ from typing import Any
 
 import structlog
 
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.errors import AlreadyExists, KubeError, NotFound
-from krkn_grpc.kube.store import Store
-from krkn_grpc.resources.labels import INACTIVE_BY
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import PROVIDER
 from krkn_grpc.resources.provider import Provider, ProviderSpec, ProviderStatus
+from krkn_grpc.resources.well_known import INACTIVE_BY
+from krkn_grpc.told import told
 
 _SHUTDOWN = "shutdown"
 _log = structlog.get_logger(__name__)
 
 
-async def keep_registered(providers: Store[Provider], every_seconds: float) -> None:
-    """Register and beat until cancelled; a failure is tried again at the next beat."""
+async def keep_registered(providers: ResourceClient[Provider], every_seconds: float) -> None:
+    """Register and renew the heartbeat until cancelled; the next beat retries a failure."""
     is_registered = False
     while True:
         try:
@@ -31,12 +32,12 @@ async def keep_registered(providers: Store[Provider], every_seconds: float) -> N
                 is_registered = True
                 await _beat(providers)
         except KubeError as error:
-            _log.warning("provider not renewed", error=str(error))
+            _log.warning("provider not renewed", error=told(error))
         await asyncio.sleep(every_seconds)
 
 
-async def register(providers: Store[Provider]) -> None:
-    """Create the provider; or switch it on again if we were the one that switched it off."""
+async def register(providers: ResourceClient[Provider]) -> None:
+    """Create the provider, or activate it again if the controller deactivated it."""
     new = Provider(
         metadata=ObjectMeta(name=PROVIDER, namespace=providers.namespace),
         spec=ProviderSpec(operator_name=PROVIDER),
@@ -45,19 +46,19 @@ async def register(providers: Store[Provider]) -> None:
         await providers.create(new)
     except AlreadyExists:
         known = await providers.get(PROVIDER)
-        # Also when someone else has switched it on meanwhile: the mark must not outlive its time.
+        # Also if it was activated by someone else meanwhile: the annotation must be removed.
         if known.metadata.annotations.get(INACTIVE_BY) == _SHUTDOWN:
             await providers.merge(PROVIDER, _change(known, is_active=True))
 
 
-async def sign_off(providers: Store[Provider]) -> None:
-    """Say that this service is away; an administrator's `active: false` is left as it is."""
+async def sign_off(providers: ResourceClient[Provider]) -> None:
+    """Deactivate the provider; an administrator's `active: false` is left unchanged."""
     try:
         known = await providers.get(PROVIDER)
         if known.spec.active:
             await providers.merge(PROVIDER, _change(known, is_active=False))
     except KubeError as error:
-        _log.warning("provider not signed off", error=str(error))
+        _log.warning("provider not signed off", error=told(error))
 
 
 def _change(known: Provider, *, is_active: bool) -> dict[str, Any]:
@@ -70,8 +71,8 @@ def _change(known: Provider, *, is_active: bool) -> dict[str, Any]:
     }
 
 
-async def _is_renewed(providers: Store[Provider]) -> bool:
-    """Beat, or say that someone has deleted the provider."""
+async def _is_renewed(providers: ResourceClient[Provider]) -> bool:
+    """Renew the heartbeat; return False if the provider was deleted."""
     try:
         await _beat(providers)
     except NotFound:
@@ -79,7 +80,7 @@ async def _is_renewed(providers: Store[Provider]) -> bool:
     return True
 
 
-async def _beat(providers: Store[Provider]) -> None:
+async def _beat(providers: ResourceClient[Provider]) -> None:
     known = await providers.get(PROVIDER)
     now = datetime.now(UTC).replace(microsecond=0)
     await providers.replace_status(known, ProviderStatus(timestamp=now))

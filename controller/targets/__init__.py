@@ -1,5 +1,6 @@
 """From a KrknOperatorTarget to its conditions: admitted or not, reachable or not.
 
-`reconcile` is the loop, `decide` says what a target needs (pure), `check` looks whether its
-cluster can be used, `sweep` removes what crashes left. `probe` asks a cluster who we are there.
+`controller` wires informer, work queue and sweep. `reconcile` is the loop, `decide` selects the
+next step (pure), `probe` asks the cluster which user the credential belongs to, `retry_state`
+remembers failures, and `sweep` removes leftovers of crashes.
 """

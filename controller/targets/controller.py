@@ -1,41 +1,42 @@
-"""What is done about targets, put together: each in its turn, and a sweep over all."""
+"""Wires the target controller: informer, work queue, periodic sweep."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from controller.queue import Queue
+from controller.resolver import SystemResolver
 from controller.settings import Settings
 from controller.targets.decide import Limits
-from controller.targets.memory import Memory
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_network import SystemResolver
+from controller.targets.own_cluster import OwnCluster
+from controller.targets.probe.limits import ProbeLimits
 from controller.targets.reconcile import TargetReconciler
-from controller.targets.sweep import Spare, Sweep
-from krkn_grpc.admission.reservations import Reservations
-from krkn_grpc.kube.cache import Seen, WatchCache
+from controller.targets.retry_state import RetryState
+from controller.targets.sweep import GracePeriod, Sweep
+from controller.work_queue import WorkQueue
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import Store
+from krkn_grpc.reservations.leases import Reservations
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.target import Target
 
 
 @dataclass(frozen=True)
-class TargetWork:
-    """A queue of targets and a sweep, both to be run while this controller is the one that acts."""
+class TargetController:
+    """A work queue of targets and a periodic sweep; both run only in the leader."""
 
-    targets: WatchCache[Target]
-    queue: Queue
+    targets: Informer[Target]
+    queue: WorkQueue
     sweep: Sweep
-    memory: Memory
+    memory: RetryState
 
     @classmethod
-    def of(cls, settings: Settings, session: Session, targets: WatchCache[Target]) -> Self:
-        """Put it together; give the changes of `targets` to `look`."""
-        secrets = Store(session, Secret, settings.namespace)
-        leases = Store(session, Lease, settings.namespace)
-        reservations = Reservations(leases, targets.store)
+    def of(cls, settings: Settings, session: Session, targets: Informer[Target]) -> Self:
+        """Return the controller; the caller passes the changes of `targets` to `look`."""
+        secrets = ResourceClient(session, Secret, settings.namespace)
+        leases = ResourceClient(session, Lease, settings.namespace)
+        reservations = Reservations(leases, targets.client)
         reconciler = TargetReconciler(
             targets=targets,
             secrets=secrets,
@@ -43,12 +44,15 @@ class TargetWork:
             rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
             resolver=SystemResolver(),
             limits=Limits(
-                check_seconds=settings.check_seconds,
-                duplicate_retry_seconds=settings.duplicate_seconds,
+                probe_interval_seconds=settings.probe_interval_seconds,
+                duplicate_retry_seconds=settings.duplicate_retry_seconds,
                 abandoned_seconds=settings.abandoned_seconds,
+                adopt_providers=settings.adopt_providers,
             ),
             probe_limits=ProbeLimits(),
-            memory=Memory(),
+            memory=RetryState(),
+            own_cluster=OwnCluster(session),
+            clock=session.time.now,
         )
         sweep = Sweep(
             targets=targets,
@@ -56,17 +60,17 @@ class TargetWork:
             leases=leases,
             reservations=reservations,
             every_seconds=settings.target_sweep_seconds,
-            old_secrets=Spare(settings.abandoned_seconds),
-            old_leases=Spare(settings.abandoned_seconds),
+            old_secrets=GracePeriod(settings.abandoned_seconds),
+            old_leases=GracePeriod(settings.abandoned_seconds),
         )
-        return cls(targets, Queue("targets", reconciler.reconcile), sweep, reconciler.memory)
+        return cls(targets, WorkQueue("targets", reconciler.reconcile), sweep, reconciler.memory)
 
     async def run(self, workers: int) -> None:
-        """Give every target its turn, and from then on those of which something changes."""
+        """Reconcile every target once, then each target whenever it changes."""
         await self.queue.run(workers, self._all)
 
-    def look(self, seen: Seen[Target]) -> None:
-        """Give a turn to the target that changed, and to those that waited for what it had."""
+    def look(self, seen: CacheChange[Target]) -> None:
+        """Queue the target that changed, and those that wait for a name or URL that it freed."""
         self.sweep.look(seen)
         self.queue.add(seen.object.metadata.name)
         for waiting in self.memory.freed_by(seen):

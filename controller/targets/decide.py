@@ -1,41 +1,46 @@
-"""Says what one target needs now. Pure: the same input always gives the same answer.
+"""Decides the next step for one target. Pure: the same input always gives the same answer.
 
 written --- reservations ---> Admitted --- check ---> Ready | not ready --- check --- ...
 |
 +--- another one has the name or the URL ---> refused, tried again at intervals
 +--- a server began to register it, and never finished ---> removed
+
+An adopted target is admitted when it has its credential, and withheld while its provider does not
+know its cluster.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from krkn_grpc.admission.under_way import is_under_way
-from krkn_grpc.resources.meta import find_condition
-from krkn_grpc.resources.target import READY, Target
+from krkn_grpc.reservations.in_progress import is_under_way
+from krkn_grpc.resources import adopted
+from krkn_grpc.resources.meta import Condition, find_condition
+from krkn_grpc.resources.target import PROVIDER_GONE, READY, Target
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How often a cluster is checked, and when a registration counts as left behind by a crash.
+    """Intervals of checks and retries, and the age at which a registration counts as abandoned.
 
     `abandoned_seconds` is longer than any registration may take.
     """
 
-    check_seconds: float = 300.0
+    probe_interval_seconds: float = 300.0
     first_retry_seconds: float = 5.0
     duplicate_retry_seconds: float = 15.0
     abandoned_seconds: float = 40.0
+    adopt_providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Past:
-    """What is remembered of a target since it was changed last."""
+    """The history of a target since its last change."""
 
     known_seconds: float = 0.0
     failures: int = 0
-    """Checks that failed in a row."""
+    """Consecutive failed checks."""
     refused_seconds: float | None = None
-    """Since its name or URL was found to be another's; None when it was not."""
+    """Seconds since its name or URL was found to be another target's; None when it was not."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +55,36 @@ class Remove:
 
 @dataclass(frozen=True)
 class Check:
-    """Look whether the cluster can be used with the target's credential."""
+    """Check whether the cluster can be used with the target's credential."""
+
+
+@dataclass(frozen=True)
+class Withhold:
+    """Write that no run may start on the adopted target, and why."""
+
+    message: str
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing now; look again after so many seconds, or at the next change when None."""
+    """Nothing to do now; reconcile again after these seconds, or at the next change when None."""
 
     seconds: float | None
 
 
-Step = Admit | Remove | Check | Wait
+Step = Admit | Remove | Check | Withhold | Wait
 
 
 def decide(target: Target, past: Past, now: datetime, limits: Limits) -> Step:
-    """Return what the target needs."""
+    """Return the next step for the target."""
     if target.metadata.deletion_timestamp is not None:
         return Wait(None)
     if is_under_way(target):
-        # The server that is registering it admits it; or it crashed, and nobody was told of it.
+        # The server that registers it admits it, unless it crashed before it answered its caller.
         left = limits.abandoned_seconds - past.known_seconds
         return Remove() if left <= 0 else Wait(left)
+    if not adopted.is_copied(target):
+        return Wait(None)
     if not target.is_admitted:
         if past.refused_seconds is None:
             return Admit()
@@ -79,17 +93,27 @@ def decide(target: Target, past: Past, now: datetime, limits: Limits) -> Step:
     ready = find_condition(target.status.conditions, READY)
     checked = target.status.last_updated
     is_current = ready is not None and ready.observed_generation == target.metadata.generation
-    if ready is None or checked is None or not is_current:
+    if (gone := adopted.withheld(target, limits.adopt_providers)) is not None:
+        is_told = ready is not None and is_current and _says(ready, gone)
+        return Wait(None) if is_told else Withhold(gone)
+    if ready is None or checked is None or not is_current or ready.reason == PROVIDER_GONE:
         return Check()
+    if (due := adopted.probe_is_due_at(target)) is not None:
+        left = (due - now).total_seconds()
+        return Check() if left <= 0 else Wait(left)
     pause = pause_after(ready.status == "True", past.failures, limits)
-    # Whoever wrote that time may have had another clock.
+    # That time may come from a machine with another clock.
     left = min((checked + timedelta(seconds=pause) - now).total_seconds(), pause)
     return Check() if left <= 0 else Wait(left)
 
 
+def _says(ready: Condition, gone: str) -> bool:
+    return (ready.status, ready.reason, ready.message) == ("False", PROVIDER_GONE, gone)
+
+
 def pause_after(is_ready: bool, failures: int, limits: Limits) -> float:
-    """Return the seconds until the next check: a failing cluster is asked sooner, then seldom."""
+    """Return the seconds until the next check: soon after a failure, then with back-off."""
     if is_ready:
-        return limits.check_seconds
+        return limits.probe_interval_seconds
     doublings = min(max(failures - 1, 0), 20)
-    return min(limits.first_retry_seconds * 2.0**doublings, limits.check_seconds)
+    return min(limits.first_retry_seconds * 2.0**doublings, limits.probe_interval_seconds)

@@ -1,27 +1,39 @@
-"""The loop of one target: look, decide, act once; the change that makes brings the next turn."""
+"""Reconciles one target: observe, decide, act once; the resulting change queues it again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 import structlog
 
-from controller.jobs import credential
-from controller.jobs.model import Refusal
-from controller.targets.decide import Admit, Check, Limits, Remove, Wait, decide, pause_after
-from controller.targets.memory import Memory
-from controller.targets.probe import probe
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_network import Resolver
-from krkn_grpc.admission import conditions
-from krkn_grpc.admission.reservations import Reservations, Taken
-from krkn_grpc.kube.cache import WatchCache
+from controller import credentials
+from controller.reason import Reason
+from controller.resolver import Resolver
+from controller.targets.decide import (
+    Admit,
+    Check,
+    Limits,
+    Remove,
+    Wait,
+    Withhold,
+    decide,
+    pause_after,
+)
+from controller.targets.own_cluster import OwnCluster
+from controller.targets.probe import identity, probe
+from controller.targets.probe.limits import ProbeLimits
+from controller.targets.retry_state import RetryState
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.errors import Conflict, NotFound
-from krkn_grpc.kube.store import Store
+from krkn_grpc.kube.errors import Conflict, Invalid, NotFound
+from krkn_grpc.kube.informer import Informer
+from krkn_grpc.reservations.leases import Reservations, Taken
+from krkn_grpc.resources import target_conditions
 from krkn_grpc.resources.addresses import AddressRules
+from krkn_grpc.resources.adopted import is_adopted
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.resources.target import Target, TargetStatus
+from krkn_grpc.resources.target import PROVIDER_GONE, Target, TargetStatus
 
 _STALE_SECONDS = 0.2
 _RESERVE_SECONDS = 20.0
@@ -31,23 +43,26 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class TargetReconciler:
-    """Admits targets, checks their clusters, and removes what was never finished."""
+    """Admits targets, checks their clusters, and removes unfinished registrations."""
 
-    targets: WatchCache[Target]
-    secrets: Store[Secret]
+    targets: Informer[Target]
+    secrets: ResourceClient[Secret]
     reservations: Reservations
     rules: AddressRules
     resolver: Resolver
     limits: Limits
     probe_limits: ProbeLimits
-    memory: Memory
+    memory: RetryState
+    own_cluster: OwnCluster
+    clock: Callable[[], datetime]
+    """The time as the API server has it."""
 
     async def reconcile(self, uuid: str) -> float | None:
-        """Do what the target needs now; return the seconds after which to look again, if any."""
+        """Do the target's next step; return the seconds until the next reconcile, if any."""
         target = self.targets.get(uuid)
         if target is None:
             return None
-        step = decide(target, self.memory.past(target), _now(), self.limits)
+        step = decide(target, self.memory.past(target), self._now(), self.limits)
         try:
             match step:
                 case Wait(seconds):
@@ -59,10 +74,18 @@ class TargetReconciler:
                     return None
                 case Check():
                     return await self._check(target)
+                case Withhold(message):
+                    await self._write(
+                        target,
+                        target_conditions.checked(
+                            target, False, PROVIDER_GONE, message, self._now()
+                        ),
+                    )
+                    return None
                 case _:
                     assert_never(step)
         except (Conflict, NotFound):
-            # Not as it was seen: someone else was faster, and the watch will say so.
+            # Not as it was seen: another writer was faster, and the watch will report it.
             return _STALE_SECONDS
 
     async def _admit(self, target: Target) -> float | None:
@@ -71,21 +94,21 @@ class TargetReconciler:
             await self.reservations.reserve(target, Deadline.within(_RESERVE_SECONDS))
         except Taken as taken:
             self.memory.refused(target)
-            status = conditions.refused(target, taken.reason, taken.message, _now())
-            # It may still hold one of the two, and a loser keeps neither from others. But only a
-            # refusal that is written keeps it from being admitted by someone else meanwhile.
+            status = target_conditions.refused(target, taken.reason, taken.message, self._now())
+            # It may still hold one of the two, which a refused target must release. But only a
+            # written refusal prevents that another process admits it meanwhile.
             if await self._write(target, status):
                 await self.reservations.release([*taken.kept, *former])
             return self.limits.duplicate_retry_seconds
-        await self._write(target, conditions.admitted(target, _now()))
+        await self._write(target, target_conditions.admitted(target, self._now()))
         await self.reservations.release(former)
         _log.info("target admitted", target=target.metadata.name)
         return None
 
     async def _remove(self, target: Target) -> None:
         metadata = target.metadata
-        # As it was seen: not when its server finished it at this very moment.
-        await self.targets.store.delete(
+        # Only at the version seen: its server may have finished it at this very moment.
+        await self.targets.client.delete(
             metadata.name, uid=metadata.uid, resource_version=metadata.resource_version
         )
         _log.info("unfinished registration removed", target=metadata.name)
@@ -94,25 +117,35 @@ class TargetReconciler:
     async def _check(self, target: Target) -> float:
         is_ready, reason, message = await self._look(target)
         failures = self.memory.checked(target, is_ready)
-        status = conditions.checked(target, is_ready, reason, message, _now())
+        status = target_conditions.checked(target, is_ready, reason, message, self._now())
         await self._write(target, status)
         return pause_after(is_ready, failures, self.limits)
 
     async def _look(self, target: Target) -> tuple[bool, str, str]:
-        found = await credential.find(self.secrets, target, self.rules)
-        if isinstance(found, Refusal):
+        found = await credentials.find(self.secrets, target, self.rules)
+        if isinstance(found, Reason):
             return False, found.reason, found.message
         result = await probe(found, self.rules, self.probe_limits, self.resolver)
+        if result.ready and is_adopted(target):
+            theirs = await identity(found, self.rules, self.probe_limits, self.resolver)
+            if (refusal := await self.own_cluster.refusal(theirs)) is not None:
+                return False, refusal.reason, refusal.message
         return result.ready, result.reason.value, result.message
 
     async def _write(self, target: Target, status: TargetStatus) -> bool:
-        """Write the status, for exactly this version; returns whether there was a change."""
+        """Write the status, for exactly this version; return whether it changed."""
         if status == target.status:
             return False
-        written = await self.targets.store.replace_status(target, status)
+        try:
+            written = await self.targets.client.replace_status(target, status)
+        except Invalid as error:
+            plain = target_conditions.plain(status)
+            if plain == status:
+                raise
+            _log.warning("status refused", target=target.metadata.name, error=str(error))
+            written = await self.targets.client.replace_status(target, plain)
         self.targets.remember(written)
         return written.metadata.resource_version != target.metadata.resource_version
 
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    def _now(self) -> datetime:
+        return self.clock().replace(microsecond=0)

@@ -1,7 +1,7 @@
-"""What the controller remembers of targets between their turns; losing it does no harm.
+"""In-memory state of targets between reconciles; losing it does no harm.
 
-Ages are measured by this process's own monotonic clock: one that is computed from a time that
-another machine wrote is wrong by as much as the two clocks differ.
+Ages are measured by this process's own monotonic clock: an age computed from another machine's
+timestamp is wrong by the difference of the two clocks.
 """
 
 import time
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.targets.decide import Past
-from krkn_grpc.admission.reservations import held_by
-from krkn_grpc.kube.cache import Seen
+from krkn_grpc.kube.informer import CacheChange
+from krkn_grpc.reservations.leases import held_by
 from krkn_grpc.resources.target import Target
 
 
@@ -24,10 +24,10 @@ class _Entry:
     is_free_since: bool = False
 
 
-class Memory:
-    """Since when a target is known, how many checks failed in a row, and when it was refused.
+class RetryState:
+    """When a target was first seen, its consecutive failed checks, and when it was refused.
 
-    All of that is of one generation: a target that is changed begins anew.
+    All of that belongs to one generation: a changed target starts from zero.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class Memory:
         self._held: dict[str, frozenset[str]] = {}
 
     def past(self, target: Target) -> Past:
-        """Return what is remembered of the target as it is, at the beginning of its turn."""
+        """Return the history of the target's current generation, at the start of a reconcile."""
         entry, now = self._entry(target), self._clock()
         entry.wanted = frozenset() if target.is_admitted else frozenset(held_by(target))
         entry.is_free_since = False
@@ -48,25 +48,25 @@ class Memory:
         )
 
     def checked(self, target: Target, is_ready: bool) -> int:
-        """Remember how a check ended; returns how many failed in a row."""
+        """Record the result of a check; return the number of consecutive failures."""
         entry = self._entry(target)
         entry.failures = 0 if is_ready else entry.failures + 1
         return entry.failures
 
     def refused(self, target: Target) -> None:
-        """Remember that the target's name or URL was another's in this turn."""
+        """Record that another target had this one's name or URL in this reconcile."""
         entry = self._entry(target)
-        # It may have become free after it was looked at: then the next turn tries again.
+        # It may have become free since it was read: then the next reconcile tries again.
         entry.refused = None if entry.is_free_since else self._clock()
 
     def formerly_held(self, target: Target) -> frozenset[str]:
-        """Return the reservations that the target held before it was changed, and needs no more."""
+        """Return the reservations that the target held before its change and no longer needs."""
         return self._held.get(target.metadata.name, frozenset()) - frozenset(held_by(target))
 
-    def freed_by(self, seen: Seen[Target]) -> list[str]:
-        """Return the targets that want what this change sets free.
+    def freed_by(self, seen: CacheChange[Target]) -> list[str]:
+        """Return the targets that want reservations freed by this change.
 
-        They count as refused no more, so that they are tried at once.
+        They no longer count as refused, so that they are retried at once.
         """
         name, target = seen.object.metadata.name, seen.new
         held = self._held.pop(name, frozenset())
@@ -74,7 +74,7 @@ class Memory:
             self._entries.pop(name, None)
             free = held
         else:
-            # While it is between two admissions it keeps what it held.
+            # Between two admissions it keeps its reservations.
             self._held[name] = frozenset(held_by(target)) if target.is_admitted else held
             free = held - self._held[name]
         if not free:

@@ -1,8 +1,8 @@
-"""Whether a target cluster's API can be reached with the target's credentials.
+"""Probes whether a target cluster's API can be reached with the target's credentials.
 
-Nothing of what the cluster does may harm others: all time and memory is bounded, no thread is
-held, the connection goes only to an address that was checked, and credentials are sent only
-after the cluster's certificate was verified (where the kubeconfig asks for that).
+A misbehaving cluster must not harm others: all time and memory is bounded, no thread is blocked,
+the connection goes only to a checked address, and credentials are sent only after the cluster's
+certificate was verified (unless the kubeconfig disables that).
 """
 
 import asyncio
@@ -11,17 +11,26 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from controller.targets.probe_answer import NOT_KUBERNETES, QUESTIONS, Question, Reply, meaning
-from controller.targets.probe_http import exchange
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_network import Resolver, allowed_addresses, connect, tunnel
-from controller.targets.probe_result import (
+from controller.resolver import Resolver
+from controller.targets.probe.dial import allowed_addresses, connect, tunnel
+from controller.targets.probe.http import exchange
+from controller.targets.probe.limits import ProbeLimits
+from controller.targets.probe.result import (
     ProbeFailed,
     ProbeReason,
     ProbeResult,
     address_refused,
 )
-from controller.targets.probe_tls import handshake_failure, tls_context
+from controller.targets.probe.review import (
+    NOT_KUBERNETES,
+    QUESTIONS,
+    WHO_ARE_YOU,
+    Question,
+    Reply,
+    cluster_uid,
+    meaning,
+)
+from controller.targets.probe.tls import handshake_failure, tls_context
 from krkn_grpc.resources.addresses import Address, AddressRules
 from krkn_grpc.resources.kubeconfig import Kubeconfig, endpoint
 
@@ -29,7 +38,7 @@ from krkn_grpc.resources.kubeconfig import Kubeconfig, endpoint
 async def probe(
     kubeconfig: Kubeconfig, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
 ) -> ProbeResult:
-    """Ask the cluster who we are there; always ends within `limits.total_seconds`."""
+    """Ask the cluster who the caller is there; always ends within `limits.total_seconds`."""
     try:
         async with asyncio.timeout(limits.total_seconds):
             return await _probe(kubeconfig, rules, limits, resolver)
@@ -39,22 +48,22 @@ async def probe(
         return ProbeResult(ProbeReason.UNREACHABLE, "The cluster did not answer in time.")
 
 
+async def identity(
+    kubeconfig: Kubeconfig, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
+) -> str | None:
+    """Ask the cluster for the uid of its kube-system; None when it does not say it in time."""
+    try:
+        async with asyncio.timeout(limits.total_seconds):
+            way = await _way_to(kubeconfig, rules, limits, resolver)
+            return cluster_uid(await way.ask(WHO_ARE_YOU))
+    except (ProbeFailed, TimeoutError):
+        return None
+
+
 async def _probe(
     kubeconfig: Kubeconfig, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
 ) -> ProbeResult:
-    first_hop = kubeconfig.endpoint
-    if kubeconfig.proxy_url is not None:
-        # The proxy resolves a name by its own lights; an address is still ours to check.
-        if refusal := rules.check_literal(first_hop.host):
-            raise address_refused(refusal)
-        first_hop = endpoint(kubeconfig.proxy_url)
-    way = _Way(
-        kubeconfig=kubeconfig,
-        addresses=await allowed_addresses(first_hop, rules, limits, resolver),
-        port=first_hop.port,
-        tls=tls_context(kubeconfig),
-        limits=limits,
-    )
+    way = await _way_to(kubeconfig, rules, limits, resolver)
     for question in QUESTIONS:
         result = meaning(question, await way.ask(question))
         if result is not None:
@@ -62,9 +71,27 @@ async def _probe(
     return NOT_KUBERNETES
 
 
+async def _way_to(
+    kubeconfig: Kubeconfig, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
+) -> "_Way":
+    first_hop = kubeconfig.endpoint
+    if kubeconfig.proxy_url is not None:
+        # The proxy resolves names itself; a literal address is still checked here.
+        if refusal := rules.check_literal(first_hop.host):
+            raise address_refused(refusal)
+        first_hop = endpoint(kubeconfig.proxy_url)
+    return _Way(
+        kubeconfig=kubeconfig,
+        addresses=await allowed_addresses(first_hop, rules, limits, resolver),
+        port=first_hop.port,
+        tls=tls_context(kubeconfig),
+        limits=limits,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """How one cluster is reached: found out once, and the same for every question."""
+    """The connection parameters of one cluster: determined once, used for every question."""
 
     kubeconfig: Kubeconfig
     addresses: Sequence[Address]
@@ -73,7 +100,7 @@ class _Way:
     limits: ProbeLimits
 
     async def ask(self, question: Question) -> Reply:
-        """Connect, ask, and leave without a farewell: the remote may not answer that either."""
+        """Connect, ask, and abort the connection: the remote might not answer a clean close."""
         target, credentials = self.kubeconfig.endpoint, self.kubeconfig.credentials
         reader, writer = await self._secured(await self._connected())
         try:
@@ -96,7 +123,7 @@ class _Way:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         name = self.kubeconfig.tls_server_name or self.kubeconfig.endpoint.host
         try:
-            # From here on the streams own the connection, also when this is cancelled.
+            # From here on the streams own the connection, even if this call is cancelled.
             return await asyncio.open_connection(
                 sock=connection, ssl=self.tls, server_hostname=name.removesuffix(".")
             )

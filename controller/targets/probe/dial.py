@@ -4,60 +4,21 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, ip_address
-from typing import Protocol
+from ipaddress import IPv4Address
 
-import aiodns
 import h11
 
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_result import address_refused, unreachable
+from controller.resolver import ResolveError, Resolver
+from controller.targets.probe.limits import ProbeLimits
+from controller.targets.probe.result import address_refused, unreachable
 from krkn_grpc.resources.addresses import Address, AddressRules
 from krkn_grpc.resources.kubeconfig import Endpoint
-
-
-class ResolveError(Exception):
-    """A name has no address, or none could be found out."""
-
-
-class Resolver(Protocol):
-    """Finds the addresses of a name; a call that is cancelled leaves nothing behind."""
-
-    async def resolve(self, name: str) -> Sequence[Address]:
-        """Give all addresses, best first; raise ResolveError if there is none."""
-
-
-class SystemResolver:
-    """Resolves as the machine's resolv.conf and hosts file say. Belongs to one event loop.
-
-    It asks without threads (c-ares): getaddrinfo cannot be cancelled, so in a pool a few names
-    whose servers are silent would hold all threads and delay every other cluster.
-    """
-
-    def __init__(self, resolver: aiodns.DNSResolver | None = None) -> None:
-        self._resolver = resolver or aiodns.DNSResolver(timeout=1.5, tries=2)
-
-    async def resolve(self, name: str) -> Sequence[Address]:
-        """Give all addresses, best first; raise ResolveError if there is none."""
-        try:
-            found = await self._resolver.getaddrinfo(
-                name, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM
-            )
-        except aiodns.error.DNSError:
-            raise ResolveError from None
-        # A scope that came with an IPv6 address is left out: only link-local ones need it.
-        texts = [node.addr[0].decode("ascii").partition("%")[0] for node in found.nodes]
-        return [ip_address(text) for text in dict.fromkeys(texts)]
-
-    async def close(self) -> None:
-        """Give up what is still being asked."""
-        await self._resolver.close()
 
 
 async def allowed_addresses(
     endpoint: Endpoint, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
 ) -> Sequence[Address]:
-    """Give the addresses of a host, after every one of them was found to be allowed."""
+    """Return the addresses of a host; raises ProbeFailed unless every one of them is allowed."""
     if refusal := rules.check_literal(endpoint.host):
         raise address_refused(refusal)
     if endpoint.address is not None:
@@ -71,7 +32,7 @@ async def allowed_addresses(
         addresses = []
     if not addresses:
         raise unreachable("The cluster's name could not be resolved.")
-    # One bad address spoils the name: who answers for it may say another one next time.
+    # One refused address refuses the name: its DNS server may answer differently next time.
     for address in addresses:
         if refusal := rules.refusal(address):
             raise address_refused(f"The cluster's name leads to a refused address. {refusal}")
@@ -79,7 +40,7 @@ async def allowed_addresses(
 
 
 async def connect(addresses: Sequence[Address], port: int, limits: ProbeLimits) -> socket.socket:
-    """Connect to the first of these addresses that answers; no name is looked up any more."""
+    """Connect to the first of these addresses that answers; names are not resolved again."""
     failure = unreachable("The cluster has no address.")
     for address in addresses[: limits.addresses]:
         try:
@@ -108,7 +69,7 @@ async def tunnel(connection: socket.socket, target: Endpoint, limits: ProbeLimit
     """Ask the HTTP proxy at the other end to connect to the target."""
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.head_bytes)
     request = h11.Request(
-        method="CONNECT", target=target.host_header, headers=[("Host", target.host_header)]
+        method="CONNECT", target=target.authority, headers=[("Host", target.authority)]
     )
     loop = asyncio.get_running_loop()
     try:

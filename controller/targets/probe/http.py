@@ -1,7 +1,7 @@
-"""One HTTP exchange on one connection, counted byte by byte.
+"""One HTTP exchange on one connection, with a limit on the bytes received.
 
-Not a client: there is no redirect to follow, no cookie to keep, no proxy to take from the
-environment and no second connection, so none of them has to be switched off.
+This is not a full client: it has no redirects, no cookies, no proxy from the environment and no
+second connection, so none of them has to be disabled.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import ssl
 
 import h11
 
-from controller.targets.probe_answer import Question, Reply, has_meaningful_body
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_result import unreachable
-from controller.targets.probe_tls import handshake_failure
+from controller.targets.probe.limits import ProbeLimits
+from controller.targets.probe.result import unreachable
+from controller.targets.probe.review import Question, Reply, has_meaningful_body
+from controller.targets.probe.tls import handshake_failure
 from krkn_grpc.resources.kubeconfig import (
     ClientCertificate,
     Credentials,
@@ -56,17 +56,22 @@ def _request(
         ("User-Agent", "krkn-grpc"),
         ("Accept", "application/json"),
         ("Accept-Encoding", "identity"),
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(question.body))),
+        *_content(question),
         ("Connection", "close"),
         *_authorization(credentials),
     ]
     events = (
-        h11.Request(method="POST", target=endpoint.path + question.path, headers=headers),
+        h11.Request(method=question.method, target=endpoint.path + question.path, headers=headers),
         h11.Data(data=question.body),
         h11.EndOfMessage(),
     )
     return b"".join(http.send(event) or b"" for event in events)
+
+
+def _content(question: Question) -> list[tuple[str, str]]:
+    if question.method == "GET":
+        return []
+    return [("Content-Type", "application/json"), ("Content-Length", str(len(question.body)))]
 
 
 def _authorization(credentials: Credentials) -> list[tuple[str, str]]:
@@ -76,7 +81,7 @@ def _authorization(credentials: Credentials) -> list[tuple[str, str]]:
         case Password(username, password):
             pair = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
             return [("Authorization", f"Basic {pair}")]
-        case ClientCertificate():  # it was shown when the connection was made
+        case ClientCertificate():  # presented in the TLS handshake
             return []
 
 

@@ -1,24 +1,26 @@
-"""What a look at a target cluster found."""
+"""The result of a probe of a target cluster."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from krkn_grpc.resources.target import ADDRESS_REFUSED
+
 
 class ProbeReason(StrEnum):
-    """The reasons that a target's Ready condition can have from a look at its cluster."""
+    """The reasons of a target's Ready condition that a probe can give."""
 
     REACHABLE = "Reachable"
     UNREACHABLE = "Unreachable"
     TLS_FAILED = "TLSFailed"
     UNAUTHORIZED = "Unauthorized"
-    ADDRESS_REFUSED = "AddressRefused"
+    ADDRESS_REFUSED = ADDRESS_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """Whether the cluster's API took the credentials, and a sentence of ours that says why.
+    """Whether the cluster's API accepted the credentials, and a fixed sentence that says why.
 
-    The message is never what the remote side said: that could be anything, for anyone to read.
+    The message never quotes the remote side, which could send any text, for anyone to read.
     """
 
     reason: ProbeReason
@@ -31,7 +33,7 @@ class ProbeResult:
 
 
 class ProbeFailed(Exception):
-    """One step of the look failed; the result says how."""
+    """One step of the probe failed; the result says how."""
 
     def __init__(self, reason: ProbeReason, message: str) -> None:
         super().__init__(message)
@@ -39,20 +41,20 @@ class ProbeFailed(Exception):
 
 
 def unreachable(message: str) -> ProbeFailed:
-    """Make the failure of a step that did not get an answer that counts."""
+    """Return the failure of a step that got no valid answer."""
     return ProbeFailed(ProbeReason.UNREACHABLE, message)
 
 
 def tls_failed(message: str) -> ProbeFailed:
-    """Make the failure of a connection that could not be secured."""
+    """Return the failure of a TLS connection."""
     return ProbeFailed(ProbeReason.TLS_FAILED, message)
 
 
 def unauthorized(message: str) -> ProbeFailed:
-    """Make the failure of credentials that were not taken."""
+    """Return the failure of credentials that were not accepted."""
     return ProbeFailed(ProbeReason.UNAUTHORIZED, message)
 
 
 def address_refused(message: str) -> ProbeFailed:
-    """Make the failure of an address that may not be contacted."""
+    """Return the failure of an address that may not be contacted."""
     return ProbeFailed(ProbeReason.ADDRESS_REFUSED, message)

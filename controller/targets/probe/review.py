@@ -1,9 +1,9 @@
-"""What is asked of a cluster, and what its answer means. Pure.
+"""The reviews that a probe sends to a cluster, and the meaning of the answers. Pure.
 
-The question is one that any authenticated user may ask of any cluster, and that tells whom the
-cluster takes us for. `/version` and the like answer anyone, and a cluster with anonymous access
+Any authenticated user may send these reviews to any cluster, and the answer shows which user the
+cluster recognises. `/version` and the like answer anyone, and a cluster with anonymous access
 serves a call whose credentials it does not understand (a password, since Kubernetes 1.19) as
-`system:anonymous`: neither would show that the credentials are good.
+`system:anonymous`: neither would show that the credentials are valid.
 """
 
 import json
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from controller.targets.probe_result import ProbeReason, ProbeResult
+from controller.targets.probe.result import ProbeReason, ProbeResult
+from krkn_grpc.resources.ids import is_id
 
 ANONYMOUS = "system:anonymous"
 UNAUTHENTICATED = "system:unauthenticated"
@@ -33,16 +34,17 @@ NOT_KUBERNETES = ProbeResult(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A review to POST: it is answered and never stored."""
+    """A review to POST, which the cluster answers and does not store; or an object to GET."""
 
     path: str
     kind: str
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP status, and the body as far as it counts."""
+    """An HTTP status, and the body if it is meaningful."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -61,7 +63,11 @@ MAY_I = _question(
     {"spec": {"nonResourceAttributes": {"path": "/api", "verb": "get"}}},
 )
 QUESTIONS = (WHO_AM_I, MAY_I)
-"""Asked in turn while the answer is that there is no such question: the first is of 1.28."""
+"""Sent in this order until the cluster knows one; the first needs Kubernetes 1.28."""
+
+KUBE_SYSTEM = "kube-system"
+WHO_ARE_YOU = Question(f"/api/v1/namespaces/{KUBE_SYSTEM}", "Namespace", b"", method="GET")
+"""The uid of this namespace identifies a cluster: the namespace cannot be deleted."""
 
 
 class _UserInfo(msgspec.Struct, frozen=True):
@@ -78,6 +84,16 @@ class _Review(msgspec.Struct, frozen=True):
     status: _ReviewStatus = _ReviewStatus()
 
 
+class _NamespaceMeta(msgspec.Struct, frozen=True):
+    name: str = ""
+    uid: str = ""
+
+
+class _Namespace(msgspec.Struct, frozen=True):
+    kind: str = ""
+    metadata: _NamespaceMeta = _NamespaceMeta()
+
+
 class _Failure(msgspec.Struct, frozen=True):
     kind: str = ""
     reason: str = ""
@@ -85,12 +101,12 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 def has_meaningful_body(status: int) -> bool:
-    """Whether the body of an answer with this status says more than the status does."""
+    """Whether the body of a reply with this status has more information than the status."""
     return status in (200, 201, 403)
 
 
 def meaning(question: Question, reply: Reply) -> ProbeResult | None:
-    """Say what an answer means; None if the cluster does not know the question."""
+    """Return the result of a reply; None if the cluster does not know the question."""
     match reply.status:
         case 200 | 201:
             return _of_review(question, reply.body)
@@ -106,6 +122,19 @@ def meaning(question: Question, reply: Reply) -> ProbeResult | None:
             return UNAVAILABLE
         case _:
             return NOT_KUBERNETES
+
+
+def cluster_uid(reply: Reply) -> str | None:
+    """Return the cluster's identity from a reply to WHO_ARE_YOU; None when it does not say it."""
+    if reply.status != 200:
+        return None
+    try:
+        namespace = msgspec.json.decode(reply.body, type=_Namespace)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    named = namespace.metadata
+    is_meant = (namespace.kind, named.name) == (WHO_ARE_YOU.kind, KUBE_SYSTEM)
+    return named.uid if is_meant and is_id(named.uid) else None
 
 
 def _of_review(question: Question, body: bytes) -> ProbeResult:
@@ -125,7 +154,7 @@ def _of_review(question: Question, body: bytes) -> ProbeResult:
 
 
 def _of_refusal(body: bytes) -> ProbeResult:
-    """Tell a user who may do little (and is known all the same) from one who is not known."""
+    """Distinguish a known user without the permission from an anonymous one."""
     try:
         failure = msgspec.json.decode(body, type=_Failure)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""TLS as the kubeconfig says, with nothing written to a disk."""
+"""TLS as the kubeconfig specifies it, on Linux without files on disk."""
 
 import os
 import ssl
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from controller.targets.probe_result import ProbeFailed, tls_failed, unauthorized
+from controller.targets.probe.result import ProbeFailed, tls_failed, unauthorized
 from krkn_grpc.resources.kubeconfig import ClientCertificate, Kubeconfig
 
 # X509_V_ERR_ codes of OpenSSL.
@@ -21,7 +21,7 @@ _VERIFICATION = {
     62: "The cluster's certificate is for another name.",
     64: "The cluster's certificate is for another address.",
 }
-# What a server says when it is the client's certificate that it does not like.
+# TLS alerts with which a server rejects the client certificate.
 _ABOUT_OUR_CERTIFICATE = (
     "BAD_CERTIFICATE",
     "UNSUPPORTED_CERTIFICATE",
@@ -35,13 +35,14 @@ _ABOUT_OUR_CERTIFICATE = (
 
 
 def tls_context(kubeconfig: Kubeconfig) -> ssl.SSLContext:
-    """Make the context that verifies the cluster and shows the client certificate, if any."""
+    """Return a context that verifies the cluster and presents the client certificate, if any."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["http/1.1"])
-    # No finite-field Diffie-Hellman: the remote chooses its size, and everyone waits for it.
+    # No finite-field Diffie-Hellman: the remote chooses its size, and the computation would
+    # block the event loop.
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES")
-    # As kubectl does: names stand in the subjectAltName only, and whatever certificate is given
-    # as an authority is trusted, also one that another has signed.
+    # As kubectl does: only names in the subjectAltName count, and any certificate given as an
+    # authority is trusted, even if it is not self-signed.
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
@@ -60,7 +61,7 @@ def tls_context(kubeconfig: Kubeconfig) -> ssl.SSLContext:
 
 
 def handshake_failure(error: OSError) -> ProbeFailed:
-    """Say in our words why a handshake failed, or what a server said of us after it."""
+    """Return why a handshake failed, or why the server rejected the client after it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return tls_failed(
             _VERIFICATION.get(error.verify_code, "The cluster's certificate cannot be verified.")
@@ -79,10 +80,10 @@ def _show(pair: ClientCertificate, context: ssl.SSLContext) -> None:
 
 @contextmanager
 def _file_of(text: str) -> Iterator[str]:
-    """Give a path that OpenSSL can read the text from: it takes a client's key from files only.
+    """Yield a path with the text, for OpenSSL, which reads a client's key only from files.
 
-    On Linux the file is memory that has no name and that no other user can open; elsewhere it is
-    a temporary file for this user alone, gone again at once.
+    On Linux the file is anonymous memory that no other user can open; elsewhere it is a temporary
+    file for this user alone, deleted at once after use.
     """
     if sys.platform == "linux":
         descriptor = os.memfd_create("client-certificate", os.MFD_CLOEXEC)

@@ -1,0 +1,64 @@
+"""The deadlines at which the controller acts by itself, and their clocks. Pure.
+
+`now` is the API server's time, as are creation and deletion timestamps. A node stamps the start
+and the end of a container by its own clock. Times of the two clocks are never compared: of the
+node's only the duration of the run is used; `seen_since` is by the API server's clock.
+"""
+
+from datetime import datetime, timedelta
+
+from controller.jobs import conditions, termination
+from controller.jobs.model import Limits
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.pod import Pod
+
+# The node enforces timeoutSeconds itself; the controller does so only when the node does not.
+_NODE_FIRST = timedelta(seconds=5)
+
+# A node reports the end of a container first, and the end of its pod after the cleanup.
+_SETTLES = timedelta(seconds=10)
+
+
+def start(job: ChaosJob, limits: Limits, now: datetime) -> datetime:
+    """Return the deadline for the start; after it the job never starts."""
+    created = job.metadata.creation_timestamp or now
+    return created + timedelta(seconds=limits.start_deadline_seconds)
+
+
+def seen_since(job: ChaosJob, pod: Pod | None, now: datetime) -> datetime:
+    """Return when the scenario was first seen to run, never earlier than its real start.
+
+    The status keeps it, so that a later controller counts from the same moment.
+    """
+    ran = timedelta() if pod is None else termination.ran_for(pod)
+    return conditions.started_since(job) or now - ran
+
+
+def run(job: ChaosJob, pod: Pod | None, now: datetime) -> datetime:
+    """Return the deadline at which the controller ends a scenario that its node has not ended."""
+    return seen_since(job, pod, now) + timedelta(seconds=job.spec.timeout_seconds) + _NODE_FIRST
+
+
+def settled(job: ChaosJob, pod: Pod, now: datetime) -> datetime | None:
+    """Return when the pod of an ended scenario should have ended; None while the scenario runs."""
+    if termination.ended_at(pod) is None:
+        return None
+    return seen_since(job, pod, now) + termination.ran_for(pod) + _SETTLES
+
+
+def kept_until(job: ChaosJob) -> datetime | None:
+    """Return when a finished job's time to live ends, None for never."""
+    kept_for = job.spec.ttl_seconds_after_finished
+    finished = conditions.finished_since(job) or job.status.completion_time
+    if kept_for is None or finished is None:
+        return None
+    return finished + timedelta(seconds=kept_for)
+
+
+def next_of(job: ChaosJob, limits: Limits, now: datetime) -> datetime | None:
+    """Return the job's next deadline for a reconcile, whatever failed before; None for none."""
+    if job.status.is_final or job.metadata.deletion_timestamp is not None:
+        return None
+    if job.status.start_time is None:
+        return start(job, limits, now)
+    return run(job, None, now)

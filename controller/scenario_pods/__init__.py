@@ -1,0 +1,1 @@
+"""What an administrator decides about every scenario pod: settings, template, rules."""

@@ -1,0 +1,1 @@
+"""Answers a KrknTargetRequest with the clusters of this service, and completes it."""
