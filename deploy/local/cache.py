@@ -1,4 +1,4 @@
-"""Where built binaries are kept: outside the tree, shared by all its clones."""
+"""The cache of built binaries: outside the repository, shared by all its clones."""
 
 import contextlib
 import fcntl
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Return (and make) the project's part of the user's XDG_CACHE_HOME, else ~/.cache."""
+    """Return (and create) the project's folder in the user's XDG_CACHE_HOME, else ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "krkn-grpc"
     folder.mkdir(parents=True, exist_ok=True)

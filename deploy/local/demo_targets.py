@@ -1,16 +1,16 @@
-"""Target clusters for a first try: kubeconfigs that can be registered as they are.
+"""Target clusters for a first try: kubeconfigs that can be registered unchanged.
 
-There is one cluster on this machine, so all of them lead to its API server, each by an address of
-its own (two targets never share a URL). Their user may look at the pods of the namespace
-krkn-demo and delete them, and nothing else: what a scenario may do, its target's credential says.
+There is only one cluster on this machine, so all of them lead to its API server, each by its own
+address (two targets never share a URL). Their user may read and delete the pods of the namespace
+krkn-demo, and nothing else: the target's credential determines what a scenario may do.
 """
 
 import asyncio
 import contextlib
 from pathlib import Path
 
-from deploy.local.cluster import Cluster, Manifest
-from deploy.local.ports import LOOPBACK
+from deploy.local.cluster.api import Cluster, Manifest
+from deploy.local.processes.ports import LOOPBACK
 from deploy.local.relay import Relay
 
 NAMESPACE = "krkn-demo"
@@ -22,7 +22,7 @@ TOKEN_SECONDS = 30 * 24 * 3600
 async def write_demo_targets(
     cluster: Cluster, api_server_port: int, folder: Path, stack: contextlib.AsyncExitStack
 ) -> list[Path]:
-    """Write demo-target-1.kubeconfig and so on; they lead somewhere while `stack` is open."""
+    """Write demo-target-1.kubeconfig and so on; their addresses work while `stack` is open."""
     await cluster.apply(_account())
 
     async def write(number: int) -> Path:

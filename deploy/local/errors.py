@@ -1,5 +1,5 @@
-"""What can go wrong before or while something is started, said in one line."""
+"""The error of a start that fails."""
 
 
 class StartError(Exception):
-    """Something cannot be started; the message is one sentence for the person who started it."""
+    """A process cannot be started; the message is one sentence for the user."""

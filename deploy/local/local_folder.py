@@ -1,4 +1,4 @@
-"""The folder `.local` where `make run` is called: what a person wants to find while it runs."""
+"""The folder `.local` in the working folder of `make run`: files for the user while it runs."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ LOCK = ".in-use"
 
 @contextlib.contextmanager
 def local_folder() -> Iterator[Path]:
-    """Make it anew, private and empty; remove it at the end. Only one run at a time has it."""
+    """Create the folder, private and empty; remove it at the end. One run at a time uses it."""
     folder = Path.cwd() / FOLDER
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
@@ -31,7 +31,7 @@ def local_folder() -> Iterator[Path]:
 
 
 def _empty(folder: Path) -> None:
-    """Remove what a run left that was killed."""
+    """Remove the leftovers of a killed run."""
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)

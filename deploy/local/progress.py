@@ -1,4 +1,4 @@
-"""Telling a person what takes long: a live line on a terminal, now and then a line elsewhere."""
+"""Progress of long steps: a live line on a terminal, otherwise a line every 15 seconds."""
 
 import sys
 import time
@@ -22,7 +22,7 @@ class Progress:
         print(text, file=self._stream, flush=True)
 
     def update(self, text: str) -> None:
-        """Show how far something is; on a terminal, in place of what was shown before."""
+        """Show the progress of a step; on a terminal it replaces the line shown before."""
         now = time.monotonic()
         if now - self._shown_at < (0.1 if self._live else PIPE_SECONDS):
             return
@@ -36,7 +36,7 @@ class Progress:
             print(text, file=self._stream, flush=True)
 
     def done(self, text: str) -> None:
-        """Show the last line of what was going on."""
+        """Show the last line of a step."""
         self._shown_at = float("-inf")
         self.note(text)
 

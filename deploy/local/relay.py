@@ -5,13 +5,13 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-from deploy.local.ports import LOOPBACK
+from deploy.local.processes.ports import LOOPBACK
 
 CHUNK = 64 * 1024
 
 
 class Relay:
-    """Passes connections to its own port on to `target_port`. Use as an async context manager."""
+    """Forwards connections from its own port to `target_port`. Use as an async context manager."""
 
     def __init__(self, target_port: int, address: str = LOOPBACK) -> None:
         self._target_port = target_port
@@ -20,7 +20,7 @@ class Relay:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -35,7 +35,7 @@ class Relay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close it, and all connections that go through it."""
+        """Close the relay and all its connections."""
         self._server.close()
         for connection in self._connections:
             connection.cancel()

@@ -1,4 +1,4 @@
-"""The whole product on one machine: what `make run` does, from the checks to the clean end."""
+"""Runs the whole product on one machine (`make run`), from the checks to the clean stop."""
 
 import asyncio
 import contextlib
@@ -11,35 +11,39 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local import credentials, manifests, tokens
-from deploy.local.build import FULL, Binaries, control_plane_binaries
-from deploy.local.cluster import Cluster, ClusterError, Manifest
-from deploy.local.control_plane import ControlPlane
+from deploy.local import tokens
+from deploy.local.cluster import credentials, manifests
+from deploy.local.cluster.api import Cluster, ClusterError, Manifest
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.demo_targets import write_demo_targets
 from deploy.local.errors import StartError
+from deploy.local.go.build import FULL, Binaries, control_plane_binaries
 from deploy.local.local_folder import local_folder
-from deploy.local.ports import must_be_free
-from deploy.local.processes import Child
+from deploy.local.processes.children import Child
+from deploy.local.processes.ports import must_be_free
+from deploy.local.processes.signals import interrupted_by_sigterm, stop_requested
+from deploy.local.processes.supervisor import keep_alive
 from deploy.local.progress import Progress
 from deploy.local.run_folder import run_folder
 from deploy.local.services import (
+    ADOPTION_ROLES,
     ON_ONES_OWN_MACHINE,
     REPOSITORY,
+    ROLES,
     Options,
     Services,
 )
 from deploy.local.settings import Settings
-from deploy.local.signals import interrupted_by_sigterm, stop_requested
-from deploy.local.supervisor import keep_alive
 from deploy.local.welcome import welcome
-from envoy.command import binary
+from krkn_grpc.edge.command import binary
+from krkn_grpc.startup import settings_or_exit
 
-CRDS, ADMISSION, RBAC = (REPOSITORY / "deploy" / part for part in ("crds", "admission", "rbac"))
+CRDS, ADMISSION = (REPOSITORY / "deploy" / part for part in ("crds", "admission"))
 
 
 def main() -> None:
-    """Check, build what is missing, start, say where things are, and run until told to stop."""
-    settings, progress = Settings.read(), Progress()
+    """Check, build what is missing, start, print the addresses, and run until a signal."""
+    settings, progress = settings_or_exit(Settings, "krkn-grpc cannot start"), Progress()
     must_be_free(settings.rest_port, "KRKN_REST_PORT")
     must_be_free(settings.grpc_port, "KRKN_GRPC_PORT")
     _find_envoy()
@@ -93,7 +97,7 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
             if not await cluster.is_ready():
                 raise StartError(f"the cluster of KRKN_KUBECONFIG is not ready: {cluster.url}")
             await cluster.apply(manifests.load(CRDS, ADMISSION))
-        await cluster.apply(_own_namespace(settings.namespace))
+        await cluster.apply(_own_namespace(settings))
 
         progress.note("starting the server, the controller and Envoy")
         services = Services(cluster, _options(settings), private, logs)
@@ -119,13 +123,15 @@ def _find_envoy() -> None:
         raise StartError(str(error)) from None
 
 
-def _own_namespace(name: str) -> list[Manifest]:
+def _own_namespace(settings: Settings) -> list[Manifest]:
+    name = settings.namespace
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    return [namespace, *manifests.in_namespace(manifests.load(RBAC), name)]
+    roles = (*ROLES, ADOPTION_ROLES) if settings.adopt_providers else ROLES
+    return [namespace, *manifests.in_namespace(manifests.load(*roles), name)]
 
 
 def _options(settings: Settings) -> Options:
-    # What is set from outside wins; the child processes get the rest of the environment anyway.
+    # The environment overrides these defaults; child processes inherit the rest of it anyway.
     defaults = {name: os.environ.get(name, text) for name, text in ON_ONES_OWN_MACHINE.items()}
     return Options(
         namespace=settings.namespace,

@@ -1,4 +1,4 @@
-"""The temporary folder of one run: private, and gone at the end, one way or another."""
+"""The temporary folder of one run: private, removed at its end or by the next run."""
 
 import contextlib
 import fcntl
@@ -14,16 +14,16 @@ LOCK = "in-use"
 
 @contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
-    """Make a folder that only this user can read, and remove it at the end.
+    """Create a folder that only this user can read, and remove it at the end.
 
-    A starter that was killed could not remove its folder, so each new one first removes those
-    whose lock nobody holds any more.
+    A killed run cannot remove its folder, so each new run first removes folders whose lock is no
+    longer held.
     """
     _remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     with (folder / f"{LOCK}.new").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Only now under its name: another start must never see it without its lock.
+        # Renamed only now: another run must never see the lock file unlocked.
         os.rename(lock.name, folder / LOCK)
         try:
             yield folder
@@ -33,7 +33,7 @@ def run_folder() -> Iterator[Path]:
 
 def _remove_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        # A folder without a lock file is being made right now, or is not one of ours.
+        # A folder without a lock file is just being created, or is not one of ours.
         with contextlib.suppress(OSError):
             if folder.stat().st_uid != os.getuid():
                 continue

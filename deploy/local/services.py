@@ -1,6 +1,6 @@
 """The product's own processes on this machine: server, controller and Envoy.
 
-Each gets an account of its own with the roles of deploy/rbac, never the administrator's.
+Each uses its own account with the roles of deploy/rbac, never the administrator's.
 """
 
 import asyncio
@@ -12,41 +12,59 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.cluster import Cluster
-from deploy.local.ports import LOOPBACK
-from deploy.local.processes import Child, Program
-from deploy.local.readiness import until
-from envoy.command import command
-from envoy.render import render
-from envoy.settings import EnvoySettings
+from deploy.local.cluster.api import Cluster
+from deploy.local.processes.children import Child, Program
+from deploy.local.processes.ports import LOOPBACK, free_port
+from deploy.local.processes.readiness import until
+from krkn_grpc.edge.command import command
+from krkn_grpc.edge.render import render
+from krkn_grpc.edge.settings import EnvoySettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVER, CONTROLLER, ENVOY = "server", "controller", "envoy"
-ACCOUNTS = {SERVER: "krkn-grpc-server", CONTROLLER: "krkn-grpc-controller"}
+ROLES = (REPOSITORY / "deploy" / "rbac", REPOSITORY / "deploy" / "local" / "roles")
+"""The roles of the processes' accounts, for one server that serves everything."""
+
+ADOPTION_ROLES = REPOSITORY / "deploy" / "components" / "adoption" / "roles.yaml"
+"""What the controller's account needs besides to adopt clusters of other providers."""
+
+SERVER, LOGS, CONTROLLER, ENVOY = "server", "logs", "controller", "envoy"
+ACCOUNTS = {
+    SERVER: "krkn-grpc-server",
+    LOGS: "krkn-grpc-logs",
+    CONTROLLER: "krkn-grpc-controller",
+}
 TOKEN_SECONDS = 3600
-# What only one's own machine should allow: any image, and targets on loopback.
+# Settings for a developer's own machine only: any image, and targets on loopback.
 ON_ONES_OWN_MACHINE = {
     "KRKN_AUTH": "none",
     "KRKN_ALLOWED_IMAGES": "*",
+    "KRKN_ALLOWED_MOUNT_PATHS": "/",  # any image is allowed, so mounts add no risk
     "KRKN_ALLOWED_TARGET_NETWORKS": "127.0.0.0/8,::1/128",
+    "KRKN_REFLECTION": "true",
 }
-# The server lets calls that are under way end, for 20 s by default.
+# The server lets calls in progress finish, for 20 s by default.
 STOP_SECONDS = 25.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the processes are told."""
+    """The options of the processes."""
 
     namespace: str
     grpc_port: int
     rest_port: int
     with_controller: bool = True
     with_envoy: bool = True
+    with_log_reader: bool = False
+    """Whether a separate process reads logs, as in a pod of deploy/base."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """More settings (KRKN_...), for all of them."""
     kubeconfig_url: str = ""
-    """Where they reach the API server, if not at its own URL."""
+    """The API server's URL for the processes, if not its own URL."""
+    health_port: int = field(default_factory=free_port)
+    """The port of the server's health endpoint."""
+    logs_port: int = field(default_factory=free_port)
+    """The port of the log reader, if it is a separate process."""
 
 
 class Services:
@@ -62,7 +80,12 @@ class Services:
         self._folder = folder
         self.logs = logs
         self._offsets: dict[str, int] = {}
-        programs = [self._python(SERVER, "krkn_grpc.server")]
+        serve = "calls" if options.with_log_reader else "all"
+        programs = [self._python(SERVER, "krkn_grpc.server", KRKN_SERVE=serve)]
+        if options.with_log_reader:
+            port = str(options.logs_port)
+            told = {"KRKN_SERVE": "logs", "KRKN_GRPC_PORT": port, "KRKN_SERVER_HEALTH_PORT": "0"}
+            programs.append(self._python(LOGS, "krkn_grpc.server", **told))
         if options.with_controller:
             programs.append(self._python(CONTROLLER, "controller"))
         if options.with_envoy:
@@ -71,12 +94,17 @@ class Services:
 
     @property
     def grpc_address(self) -> str:
-        """Where the server itself listens, `host:port`."""
+        """The address of the server itself, `host:port`."""
         return f"{LOOPBACK}:{self.options.grpc_port}"
 
     @property
+    def health_address(self) -> str:
+        """The address of the server's health endpoint, `host:port`."""
+        return f"{LOOPBACK}:{self.options.health_port}"
+
+    @property
     def rest_url(self) -> str:
-        """Where Envoy listens, for REST and gRPC."""
+        """The URL of Envoy, for REST and gRPC."""
         return f"http://{LOOPBACK}:{self.options.rest_port}"
 
     @property
@@ -101,7 +129,7 @@ class Services:
             await until(lambda: self._all_ready(session), *self.children)
 
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """End all: Envoy first, so that nothing new comes in while the others finish."""
+        """Stop all: Envoy first, so that no new calls arrive while the others finish."""
         if ENVOY in self._children:
             await self._children[ENVOY].stop(seconds)
         rest = [child for child in self.children if child.name != ENVOY]
@@ -113,13 +141,13 @@ class Services:
         await self.child(name).wait()
 
     async def restart(self, name: str) -> None:
-        """Start one again, killing it first if it runs; all are ready when this returns."""
+        """Restart one, killing it first if it runs; all are ready when this returns."""
         await self.kill(name)
         self._start(self.child(name))
         await self.ready()
 
     def start_again(self, name: str) -> None:
-        """Start one again that has ended, and do not wait."""
+        """Restart one that has ended, without waiting."""
         self._start(self.child(name))
 
     def pause(self, name: str) -> None:
@@ -127,11 +155,11 @@ class Services:
         self.child(name).pause()
 
     def resume(self, name: str) -> None:
-        """Let a frozen one go on."""
+        """Resume a frozen one (SIGCONT)."""
         self.child(name).resume()
 
     async def refresh_tokens(self, cluster: Cluster | None = None) -> None:
-        """Replace the kubeconfigs with ones whose tokens are new; the processes read them again."""
+        """Replace the kubeconfigs by ones with new tokens; the processes read them again."""
         await asyncio.gather(
             *(
                 (cluster or self._cluster).write_account_kubeconfig(
@@ -142,11 +170,12 @@ class Services:
                     url=self.options.kubeconfig_url,
                 )
                 for name, account in ACCOUNTS.items()
+                if name in self._children
             )
         )
 
     def events(self, name: str) -> list[dict[str, object]]:
-        """Return what the process logged since its last start: its JSON lines."""
+        """Return the JSON log lines of the process since its last start."""
         return _json_lines(self.child(name).log, self._offsets.get(name, 0))
 
     def _start(self, child: Child) -> None:
@@ -154,7 +183,7 @@ class Services:
         child.start()
 
     async def _all_ready(self, session: aiohttp.ClientSession) -> bool:
-        waits_for = {SERVER: "serving", CONTROLLER: "running"}
+        waits_for = {SERVER: "serving", LOGS: "serving", CONTROLLER: "running"}
         for name, event in waits_for.items():
             if name in self._children and not self._has_logged(name, event):
                 return False
@@ -168,28 +197,33 @@ class Services:
     def _kubeconfig(self, name: str) -> Path:
         return self._folder / f"{name}.kubeconfig"
 
-    def _python(self, name: str, module: str) -> Program:
+    def _python(self, name: str, module: str, **told: str) -> Program:
         environment = {
             "KRKN_KUBECONFIG": str(self._kubeconfig(name)),
             "KRKN_NAMESPACE": self.options.namespace,
             "KRKN_GRPC_HOST": LOOPBACK,
             "KRKN_GRPC_PORT": str(self.options.grpc_port),
             "KRKN_HEALTH_PORT": "0",
-            # What they leave there when they are killed goes with the folder.
+            "KRKN_SERVER_HEALTH_PORT": str(self.options.health_port),
+            # Leftovers of killed processes are removed with the folder.
             "TMPDIR": str(self._folder),
+            **told,
             **self.options.environment,
         }
         return Program(name, [sys.executable, "-m", module], environment, REPOSITORY)
 
     def _envoy(self) -> Program:
+        logs_port = str(self.options.logs_port)
         told = {
             "KRKN_REST_HOST": LOOPBACK,
             "KRKN_REST_PORT": str(self.options.rest_port),
             "KRKN_GRPC_HOST": LOOPBACK,
             "KRKN_GRPC_PORT": str(self.options.grpc_port),
+            "KRKN_SERVER_HEALTH_PORT": str(self.options.health_port),
+            **({"KRKN_LOGS_GRPC_PORT": logs_port} if self.options.with_log_reader else {}),
             **self.options.environment,
         }
-        # As from an environment, which is what Envoy's settings are made for.
+        # In the form of environment variables, which Envoy's settings expect.
         fields = {name.removeprefix("KRKN_").lower(): text for name, text in told.items()}
         configuration = self._folder / "envoy.yaml"
         configuration.write_text(render(EnvoySettings.model_validate(fields)))

@@ -1,50 +1,31 @@
-"""What `make run` can be told by the environment."""
+"""The environment variables of `make run`."""
 
-import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from deploy.local.errors import StartError
+from pydantic import AfterValidator, Field, FilePath, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Each one has a default, so nothing has to be set."""
+class Settings(BaseSettings):
+    """KRKN_REST_PORT and so on; each has a default, and an empty value stands for it."""
 
-    rest_port: int = 8080
-    grpc_port: int = 50051
-    namespace: str = "krkn-operator-system"
-    auth: str = "none"
-    kubeconfig: Path | None = None
+    model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True, env_ignore_empty=True)
+
+    rest_port: int = Field(8080, ge=1, le=65535)
+    grpc_port: int = Field(50051, ge=1, le=65535)
+    namespace: str = Field("krkn-operator-system", pattern=DNS_LABEL)
+    auth: Literal["none", "kubernetes"] = "none"
+    adopt_providers: str = ""
+    """The controller's own setting; it needs more roles."""
+
+    kubeconfig: Annotated[FilePath, AfterValidator(Path.absolute)] | None = None
     """A cluster to use instead of a local control plane."""
 
-    @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read KRKN_REST_PORT, KRKN_GRPC_PORT, KRKN_NAMESPACE, KRKN_AUTH and KRKN_KUBECONFIG."""
-        auth = environment.get("KRKN_AUTH") or cls.auth
-        if auth not in ("none", "kubernetes"):
-            raise StartError(f"KRKN_AUTH is none or kubernetes, not {auth!r}")
-        namespace = environment.get("KRKN_NAMESPACE") or cls.namespace
-        if not DNS_LABEL.fullmatch(namespace):
-            raise StartError(f"KRKN_NAMESPACE={namespace!r} is no name of a namespace")
-        path = environment.get("KRKN_KUBECONFIG")
-        if path and not Path(path).is_file():
-            raise StartError(f"KRKN_KUBECONFIG={path} is no file")
-        rest_port = _port(environment, "KRKN_REST_PORT", cls.rest_port)
-        grpc_port = _port(environment, "KRKN_GRPC_PORT", cls.grpc_port)
-        if rest_port == grpc_port:
-            raise StartError(f"KRKN_REST_PORT and KRKN_GRPC_PORT are both {rest_port}")
-        kubeconfig = Path(path).absolute() if path else None
-        return cls(rest_port, grpc_port, namespace, auth, kubeconfig)
-
-
-def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise StartError(f"{name}={text} is not a port (1 to 65535)")
-    return int(text)
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.rest_port == self.grpc_port:
+            raise ValueError(f"KRKN_REST_PORT and KRKN_GRPC_PORT are both {self.rest_port}")
+        return self

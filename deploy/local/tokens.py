@@ -1,4 +1,4 @@
-"""Keeping the services' tokens fresh, also on a machine that sleeps."""
+"""Renews the services' tokens, also on a machine that sleeps."""
 
 import asyncio
 import time
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local import credentials
-from deploy.local.cluster import Cluster, ClusterError
+from deploy.local.cluster import credentials
+from deploy.local.cluster.api import Cluster, ClusterError
 from deploy.local.errors import StartError
 from deploy.local.services import TOKEN_SECONDS, Services
 
@@ -22,10 +22,10 @@ async def keep_fresh(
     clock: Callable[[], float] = time.time,
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Renew the tokens, which are new now, whenever half of their life is over.
+    """Renew the tokens, which are new now, whenever half of their lifetime is over.
 
-    A token's life goes on while the machine sleeps and the event loop's clock stands still: so the
-    time of day is looked at again and again. A renewal that fails is tried again at the next look.
+    Tokens also age while the machine sleeps and the event loop's clock stands still: so the time
+    of day is checked every `look_seconds`. A renewal that fails is retried at the next check.
     """
     renewed_at = clock()
     while True:
@@ -41,15 +41,15 @@ async def keep_fresh(
 
 
 def is_due(renewed_at: float, now: float) -> bool:
-    """Say whether half of a token's life is over; both are times of day, in seconds."""
-    # Without the sign: a clock that was set back far would keep us waiting past the end.
+    """Return whether half of a token's lifetime is over; both are times of day, in seconds."""
+    # Absolute: after a clock was set back far, the renewal would come after the expiry.
     return abs(now - renewed_at) >= TOKEN_SECONDS / 2
 
 
 async def renew_as_administrator(services: Services, kubeconfig: Path, private: Path) -> None:
     """Renew the tokens as the user of this kubeconfig, which is read again.
 
-    The administrator's own token may be as short-lived as any: one of EKS is over after 15 minutes.
+    The administrator's own token may be short-lived, too: one of EKS expires after 15 minutes.
     """
     given = await credentials.of_kubeconfig(kubeconfig, private)
     async with Cluster(given) as cluster:

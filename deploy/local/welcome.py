@@ -1,4 +1,4 @@
-"""What a person reads once everything runs."""
+"""The message that `make run` prints once everything runs."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from deploy.local.settings import Settings
 
 
 def welcome(settings: Settings, services: Services, local: Path, seconds: float) -> str:
-    """Say where things listen, where the logs are, and what to try next."""
+    """Return the text with the addresses, the folder of the logs, and the next steps to try."""
     here = Path(os.path.relpath(local))
     kubeconfig = settings.kubeconfig or here / "admin.kubeconfig"
     lines = [
@@ -27,7 +27,7 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
         lines.append(f"  targets    {target}, -2 and -3: to register and try")
     lines += ["", "Next, in a second terminal:", ""]
     if settings.kubeconfig is None and settings.auth == "none":
-        is_default = settings.rest_port == Settings.rest_port
+        is_default = settings.rest_port == Settings.model_fields["rest_port"].default
         told = "" if is_default else f"KRKN_REST_PORT={settings.rest_port} "
         lines += [f"  {told}make demo", "", "or register a target, as README.md explains:", ""]
     return "\n".join([*lines, *_registration(services.rest_url, settings.auth, target), ""])

@@ -1,6 +1,6 @@
-"""A cluster as its administrator sees it: apply manifests, make accounts' kubeconfigs.
+"""The administrator's calls to a cluster: apply manifests, write kubeconfigs of accounts.
 
-Plain calls on aiohttp: a start must not wait for a client library to be imported.
+Plain aiohttp calls: importing a client library would delay the start.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any, Self, TypeAlias
 
 import aiohttp
 
-from deploy.local import kubeconfig
-from deploy.local.credentials import Credentials
+from deploy.local.cluster import kubeconfig
+from deploy.local.cluster.credentials import Credentials
 
 Manifest: TypeAlias = dict[str, Any]
-"""A Kubernetes object as YAML or JSON says it; this package passes them on and models none."""
+"""A Kubernetes object as plain YAML or JSON data; this package has no typed models."""
 
 FIELD_MANAGER = "krkn-grpc-local"
 APPLY = "application/apply-patch+yaml"
@@ -61,7 +61,7 @@ class Cluster:
         content_type: str = "application/json",
         **parameters: str,
     ) -> Manifest:
-        """Return the JSON object that one call answers, or raise ClusterError (status 400 on)."""
+        """Return the JSON object of the reply; raises ClusterError for a status of 400 or more."""
         async with self._session.request(
             method,
             self.url + path,
@@ -75,7 +75,7 @@ class Cluster:
             return json.loads(text) if text.startswith("{") else {"text": text}
 
     async def is_ready(self) -> bool:
-        """Say whether the API server is ready; one that cannot be reached is not."""
+        """Return whether the API server is ready; an unreachable one is not."""
         try:
             await self.request("GET", "/readyz")
         except (ClusterError, aiohttp.ClientError, TimeoutError, OSError):
@@ -83,7 +83,7 @@ class Cluster:
         return True
 
     async def apply(self, manifests: Iterable[Manifest]) -> None:
-        """Apply on the server's side: Namespaces and CRDs first, the rest once those stand."""
+        """Apply server-side: Namespaces and CRDs first, the rest once the CRDs are established."""
         first: list[Manifest] = []
         rest: list[Manifest] = []
         for manifest in manifests:
@@ -100,12 +100,21 @@ class Cluster:
         await asyncio.gather(*(self._apply_one(manifest) for manifest in rest))
 
     async def delete(self, manifest: Manifest) -> None:
-        """Delete the object if it is there; its dependents go in the background."""
+        """Delete the object if it exists; its dependents are deleted in the background."""
         try:
             await self.request("DELETE", await self._path(manifest))
         except ClusterError as error:
             if error.status != 404:
                 raise
+
+    async def find(self, manifest: Manifest) -> Manifest | None:
+        """Return the current object of this kind and name, None if it does not exist."""
+        try:
+            return await self.request("GET", await self._path(manifest))
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            return None
 
     async def token(
         self, namespace: str, account: str, *, seconds: int, audiences: Iterable[str] = ()
@@ -128,8 +137,8 @@ class Cluster:
     ) -> Path:
         """Write a kubeconfig whose user is the ServiceAccount, and return its path.
 
-        `url` is where the API server is reached, if not at its own URL. The file is replaced in
-        one step: a reader never sees half of it.
+        `url` replaces the API server's own URL. The file is replaced atomically: a reader never
+        sees half of it.
         """
         token = await self.token(namespace, account, seconds=seconds)
         kubeconfig.write(

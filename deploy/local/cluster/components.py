@@ -7,21 +7,21 @@ from pathlib import Path
 
 import yaml
 
-from deploy.local.build import Binaries
-from deploy.local.certificates import KeyPair
-from deploy.local.cluster import Manifest
-from deploy.local.ports import LOOPBACK
-from deploy.local.processes import Program
+from deploy.local.cluster.api import Manifest
+from deploy.local.cluster.certificates import KeyPair
+from deploy.local.go.build import Binaries
+from deploy.local.processes.children import Program
+from deploy.local.processes.ports import LOOPBACK
 
-STAGES = Path(__file__).with_name("stages")
-_REPOSITORY = Path(__file__).resolve().parents[2]
+STAGES = Path(__file__).parents[1] / "fake_node" / "stages"
+_REPOSITORY = Path(__file__).resolve().parents[3]
 NODE = "local"
 NODE_LOGS = "node-logs"
-# The stage that makes the node ready reads it: where the node says that its kubelet listens.
+# Annotation with the node's kubelet port; the stage that makes the node ready reads it.
 KUBELET_PORT = "krkn-grpc.local/kubelet-port"
 
-# etcd listens on a socket file in its folder, named so because etcd wants a host and a port:
-# nobody else on the machine can reach it, and no port is taken.
+# etcd listens on a socket file in its folder, named so because etcd requires a host and a port:
+# no other user of the machine can reach it, and it needs no port.
 ETCD_CLIENTS = "unix://localhost:2379"
 ETCD_PEERS = "unix://localhost:2380"
 
@@ -34,24 +34,24 @@ CONTROLLERS = (
     "serviceaccount-token-controller",
     "ttl-after-finished-controller",
 )
-# What a client may send in a second: the local components must never be what is slow.
+# Client requests per second, high enough that the local components never throttle.
 QPS, BURST = 2000, 4000
 
 
 @dataclass(frozen=True)
 class Files:
-    """What the components read, and where they write."""
+    """The files that the components read, and the folder that they write to."""
 
     folder: Path
     ca: Path
     serving: KeyPair
     kubelet_client: KeyPair
-    """Who the API server is when it asks the node for a log."""
+    """The API server's client certificate for requests to the kubelet (logs)."""
     service_account_key: KeyPair
 
 
 def etcd(binaries: Binaries, files: Files) -> Program:
-    """Describe the store. Its data lives as long as the run, so no write waits for a disk."""
+    """Describe etcd. Its data is needed only for this run, so no write waits for a disk."""
     argv = [
         binaries["etcd"],
         "--data-dir=etcd-data",
@@ -72,7 +72,7 @@ def api_server(
 ) -> Program:
     """Describe the API server, RBAC on.
 
-    A bare target has no controllers, so none of the admission that waits for what they make (a
+    A bare target has no controllers, so the admission plugin is off that needs their objects (a
     `default` ServiceAccount in each namespace).
     """
     argv: list[object] = [
@@ -130,7 +130,7 @@ def controller_manager(binaries: Binaries, files: Files, kubeconfig: Path) -> Pr
 
 
 def scheduler(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
-    """Describe the scheduler; it tries a pod again soon, since nobody here waits for room."""
+    """Describe the scheduler; it retries pods soon (2 s at most), as resources are not scarce."""
     config = files.folder / "scheduler.yaml"
     content = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
@@ -150,13 +150,13 @@ def scheduler(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
 
 
 def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
-    """Describe the fake kubelet, which plays the fake node's pods as the stages say."""
+    """Describe kwok, the fake kubelet, which simulates the fake node's pods by the stages."""
     options = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokConfiguration",
         "options": {
             "manageSingleNode": NODE,
-            # No node lease: a kwok that is started again would wait for its old one to expire.
+            # No node lease: a restarted kwok would wait for its old lease to expire.
             "nodeLeaseDurationSeconds": 0,
             "nodePlayStageParallelism": 1,
             "podsOnNodeSyncParallelism": 1,
@@ -171,7 +171,7 @@ def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
 
 
 def node_manifest(port: int) -> Manifest:
-    """Return the fake node, which names this port of loopback as its kubelet's."""
+    """Return the fake node, with this loopback port as its kubelet port."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -184,9 +184,9 @@ def node_manifest(port: int) -> Manifest:
 
 
 def node_logs(files: Files, port: int, url: str, serving: KeyPair, client: KeyPair) -> Program:
-    """Describe who answers as the node's kubelet when a log is asked for."""
+    """Describe the process that serves logs as the node's kubelet."""
     pairs = (serving.certificate, serving.key, client.certificate, client.key)
-    argv = [sys.executable, "-m", "deploy.local.node_logs", port, url, files.ca, *pairs]
+    argv = [sys.executable, "-m", "deploy.local.fake_node.kubelet", port, url, files.ca, *pairs]
     return Program(NODE_LOGS, [str(argument) for argument in argv], folder=_REPOSITORY)
 
 

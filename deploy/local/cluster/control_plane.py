@@ -3,8 +3,8 @@
     async with ControlPlane(binaries, logs=..., crds=[...]) as control_plane:
         ... control_plane.admin_kubeconfig, control_plane.cluster, control_plane.child("kwok") ...
 
-As a command, `python -m deploy.local.control_plane [--only-api-server]` prints the administrator's
-kubeconfig and runs until SIGTERM or Ctrl-C.
+As a command, `python -m deploy.local.cluster.control_plane [--only-api-server]` prints the
+administrator's kubeconfig and runs until SIGTERM or Ctrl-C.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import components, credentials, kubeconfig, manifests
-from deploy.local.build import API_SERVER_ONLY, FULL, Binaries, control_plane_binaries
-from deploy.local.certificates import CertificateAuthority
-from deploy.local.cluster import Cluster, ClusterError
+from deploy.local.cluster import components, credentials, kubeconfig, manifests
+from deploy.local.cluster.api import Cluster, ClusterError
+from deploy.local.cluster.certificates import CertificateAuthority
 from deploy.local.errors import StartError
-from deploy.local.ports import LOOPBACK, ReservedPort
-from deploy.local.processes import Child, Program
+from deploy.local.go.build import API_SERVER_ONLY, FULL, Binaries, control_plane_binaries
+from deploy.local.processes.children import Child, Program
+from deploy.local.processes.ports import LOOPBACK, ReservedPort
+from deploy.local.processes.readiness import must_run, until
+from deploy.local.processes.signals import interrupted_by_sigterm, stop_requested
 from deploy.local.progress import Progress
-from deploy.local.readiness import must_run, until
 from deploy.local.run_folder import run_folder
-from deploy.local.signals import interrupted_by_sigterm, stop_requested
 
 MASTERS = "system:masters"
 API_SERVER = "kube-apiserver"
@@ -34,11 +34,11 @@ API_SERVER = "kube-apiserver"
 class ControlPlane:
     """An API server with its etcd, the controllers, the scheduler and one fake node.
 
-    `only_api_server` leaves out all but the first two, as for a cluster that is only a target;
-    `fake_node=False` leaves out the node alone, for who brings a real one.
-    An async context manager: ready when entered, without a trace when left.
+    `only_api_server` leaves out all but the first two, for a cluster that is only a target;
+    `fake_node=False` leaves out only the node, for use with a real one.
+    An async context manager: ready when entered, removed completely when left.
     `crds` are folders (or files) of manifests that are applied before the controllers start: the
-    garbage collector learns of later ones only at its next look, up to 30 s on.
+    garbage collector discovers later ones only up to 30 s after they are applied.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ControlPlane:
 
     @property
     def admin_kubeconfig(self) -> Path:
-        """The kubeconfig of a user who may do everything (system:masters)."""
+        """The kubeconfig of a user with all permissions (system:masters)."""
         return self._folder / "admin.kubeconfig"
 
     @property
@@ -78,12 +78,12 @@ class ControlPlane:
 
     @property
     def authority(self) -> CertificateAuthority:
-        """Who signs this cluster's certificates."""
+        """The CA that signs this cluster's certificates."""
         return self._authority
 
     @property
     def ca_pem(self) -> str:
-        """The CA that signed the API server's certificate."""
+        """The PEM certificate of the CA that signed the API server's certificate."""
         return self._authority.pem
 
     async def __aenter__(self) -> Self:
@@ -105,7 +105,7 @@ class ControlPlane:
         await self._stack.aclose()
 
     def component_kubeconfig(self, user: str) -> Path:
-        """Write a kubeconfig for a component, who may do everything here, and return its path."""
+        """Write a kubeconfig for a component, with all permissions, and return its path."""
         pair = self._authority.client(user, MASTERS)
         path = self._folder / f"{user.replace(':', '-')}.kubeconfig"
         entry = kubeconfig.certificate_user(pair.certificate, pair.key)
@@ -126,24 +126,24 @@ class ControlPlane:
         await self.child(name).wait()
 
     async def stop(self, name: str) -> None:
-        """End a component in its own time (SIGTERM)."""
+        """Stop a component gracefully (SIGTERM)."""
         await self.child(name).stop()
 
     def pause(self, name: str) -> None:
-        """Freeze a component: it keeps its connections and answers nothing."""
+        """Freeze a component: it keeps its connections and does not answer."""
         self.child(name).pause()
 
     def resume(self, name: str) -> None:
-        """Let a paused component go on."""
+        """Resume a paused component."""
         self.child(name).resume()
 
     async def start(self, name: str) -> None:
-        """Start a component again that has ended; the API server is ready when this returns."""
+        """Restart a component that has ended; the API server is ready when this returns."""
         self._start_unless_running(name)
         if name in API_SERVER_ONLY and self.child(API_SERVER).is_running:
             await until(self._cluster.is_ready, self.child(API_SERVER))
-            # A kubelet tries until its report is through; kwok drops one whose connection was
-            # closed. A new kwok looks at every pod.
+            # A kubelet retries its status reports; kwok drops a report whose connection was
+            # closed. A new kwok checks every pod.
             if "kwok" in self._children and self.child("kwok").is_running:
                 await self.kill("kwok")
                 self._start_unless_running("kwok")
@@ -154,7 +154,7 @@ class ControlPlane:
         await self.start(name)
 
     def _start_unless_running(self, name: str) -> None:
-        # Who keeps the components alive may have been faster.
+        # The supervisor may have started it already.
         if not self.child(name).is_running:
             self.child(name).start()
 
@@ -221,7 +221,7 @@ class ControlPlane:
     def _run(self, program: Program) -> Child:
         child = Child(program, self.logs / f"{program.name}.log")
         self._children[program.name] = child
-        # Left in the opposite order: the API server ends while etcd still answers.
+        # Stopped in reverse order: the API server ends while etcd still answers.
         self._stack.push_async_callback(child.stop)
         child.start()
         return child
@@ -236,7 +236,7 @@ class ControlPlane:
         return True
 
     async def node_is_ready(self, name: str) -> bool:
-        """Say whether it is, and the taint is off that keeps pods away from a new node."""
+        """Return whether the node is Ready and has no taints (a new node has one)."""
         try:
             node = await self._cluster.request("GET", f"/api/v1/nodes/{name}")
         except ClusterError as error:

@@ -1,39 +1,40 @@
-"""How the administrator reaches an API server: as the owner of a certificate, or by kubeconfig."""
+"""The administrator's credentials for an API server: a client certificate or a kubeconfig."""
 
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.certificates import KeyPair
+from deploy.local.cluster.certificates import KeyPair
 from deploy.local.errors import StartError
+from krkn_grpc.tls import cluster_context
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Where an API server is, whom to trust there, and how to be let in."""
+    """The URL of an API server, its CA, and the client's TLS context and headers."""
 
     url: str
     ca_pem: str
-    """Empty: what the machine trusts."""
+    """PEM; if empty, the machine's trusted CAs apply."""
     tls: ssl.SSLContext
     headers: Mapping[str, str]
 
 
 def of_certificate(url: str, ca_pem: str, pair: KeyPair) -> Credentials:
-    """Use a client certificate."""
-    tls = ssl.create_default_context(cadata=ca_pem)
+    """Return credentials with a client certificate."""
+    tls = cluster_context(ca_pem=ca_pem)
     tls.load_cert_chain(pair.certificate, pair.key)
     return Credentials(url, ca_pem, tls, {})
 
 
 async def of_kubeconfig(path: Path, folder: Path) -> Credentials:
-    """Do as the kubeconfig's current context says, which may run a plugin as kubectl does.
+    """Return the credentials of the kubeconfig's current context; may run a plugin, like kubectl.
 
     A token from a plugin can expire: read the kubeconfig again after a longer pause. `folder` is
     a private one, for certificates that have to be files.
     """
-    # Imported here because it takes two seconds, and only who brings a cluster needs it.
+    # Imported here because it takes two seconds and is needed only for an existing cluster.
     from kubernetes.aio.client import Configuration  # noqa: PLC0415
     from kubernetes.aio.config import ConfigException, load_kube_config  # noqa: PLC0415
 
@@ -52,7 +53,7 @@ async def of_kubeconfig(path: Path, folder: Path) -> Credentials:
             f"KRKN_KUBECONFIG={path} skips TLS verification; give the cluster's CA instead"
         )
     ca_pem = _read(configuration.ssl_ca_cert)
-    tls = ssl.create_default_context(cadata=ca_pem or None)
+    tls = cluster_context(ca_pem=ca_pem or None)
     if configuration.cert_file:
         tls.load_cert_chain(configuration.cert_file, configuration.key_file)
     token = await configuration.get_api_key_with_prefix("BearerToken")

@@ -12,9 +12,9 @@ NAME = "krkn-grpc-local"
 
 
 def text(*, url: str, ca_pem: str, user: Mapping[str, object], namespace: str = "default") -> str:
-    """Render a kubeconfig for the API server at `url`; `user` is its user entry as it is.
+    """Render a kubeconfig for the API server at `url`; `user` is its user entry, unchanged.
 
-    Without a CA the reader trusts what its machine trusts.
+    Without a CA the reader uses its machine's trusted CAs.
     """
     cluster = {"server": url}
     if ca_pem:
@@ -32,7 +32,7 @@ def text(*, url: str, ca_pem: str, user: Mapping[str, object], namespace: str = 
 
 
 def certificate_user(certificate: Path, key: Path) -> dict[str, str]:
-    """Make the user entry of a client certificate, with the data inside: no path can dangle."""
+    """Return the user entry of a client certificate, with the data embedded, not as paths."""
     return {
         "client-certificate-data": base64.b64encode(certificate.read_bytes()).decode(),
         "client-key-data": base64.b64encode(key.read_bytes()).decode(),
@@ -42,7 +42,7 @@ def certificate_user(certificate: Path, key: Path) -> dict[str, str]:
 def write(
     path: Path, *, url: str, ca_pem: str, user: Mapping[str, object], namespace: str = "default"
 ) -> Path:
-    """Write (or replace, in one step) the file, readable by its owner alone."""
+    """Write (or replace atomically) the file, readable only by its owner, and return its path."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as file:  # mkstemp made it with mode 0600
         file.write(text(url=url, ca_pem=ca_pem, user=user, namespace=namespace))

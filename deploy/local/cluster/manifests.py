@@ -1,14 +1,17 @@
-"""Manifests from files, and what has to change in them for one namespace."""
+"""Loads manifests from files and adapts them to a namespace."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
-from deploy.local.cluster import Manifest
+from deploy.local.cluster.api import Manifest
 
 KUSTOMIZE = frozenset({"Kustomization", "Component"})
+BY_NAMESPACE = frozenset({"ClusterRoleBinding", "ValidatingAdmissionPolicyBinding"})
+"""Cluster-wide kinds of which each namespace has its own: named NAME.NAMESPACE."""
+
 CLUSTER_WIDE = frozenset(
     {
         "ClusterRole",
@@ -22,19 +25,42 @@ CLUSTER_WIDE = frozenset(
 
 
 def load(*paths: Path) -> list[Manifest]:
-    """Read every object in the YAML files and in those of the folders, but for Kustomize's own."""
+    """Read all objects of the YAML files, and of those in folders.
+
+    Of Kustomize's own kinds only the ConfigMaps that they generate are returned, with plain names.
+    """
     files: list[Path] = []
     for path in paths:
         files += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-    documents = (document for file in files for document in yaml.safe_load_all(file.read_text()))
-    return [d for d in documents if d and d["kind"] not in KUSTOMIZE]
+    loaded: list[Manifest] = []
+    for file in files:
+        for document in yaml.safe_load_all(file.read_text()):
+            if document and document["kind"] in KUSTOMIZE:
+                loaded += _generated(document, file.parent)
+            elif document and document["apiVersion"] != "builtin":
+                loaded.append(document)
+    return loaded
+
+
+def _generated(kustomization: Manifest, folder: Path) -> Iterator[Manifest]:
+    """Yield the ConfigMaps that a kustomization makes of files of variables."""
+    for generator in kustomization.get("configMapGenerator", ()):
+        text = "\n".join((folder / env).read_text() for env in generator["envs"])
+        lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+        pairs = (line.partition("=") for line in lines)
+        yield {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": generator["name"], "namespace": kustomization["namespace"]},
+            "data": {name: value for name, _, value in pairs},
+        }
 
 
 def in_namespace(loaded: Iterable[Manifest], namespace: str) -> list[Manifest]:
-    """Place the objects in `namespace`.
+    """Place the objects in `namespace`, as an overlay of deploy/overlays does.
 
-    Bindings name the namespace's own accounts. A ClusterRoleBinding gets the namespace as the end
-    of its name, so that those of several namespaces stand beside each other.
+    Bindings refer to the namespace's own accounts. What no namespace holds and each needs has the
+    namespace in its name, so that those of several namespaces can coexist (deploy/by-namespace).
     """
     placed: list[Manifest] = []
     for original in loaded:
@@ -44,8 +70,11 @@ def in_namespace(loaded: Iterable[Manifest], namespace: str) -> list[Manifest]:
             metadata["name"] = namespace
         elif kind not in CLUSTER_WIDE:
             metadata["namespace"] = namespace
-        elif kind == "ClusterRoleBinding":
-            metadata["name"] = f"{metadata['name']}-{namespace}"
+        elif kind in BY_NAMESPACE:
+            metadata["name"] = f"{metadata['name'].partition('.')[0]}.{namespace}"
+            if kind == "ValidatingAdmissionPolicyBinding":
+                only = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+                manifest["spec"]["matchResources"] = {"namespaceSelector": only}
         if kind in ("RoleBinding", "ClusterRoleBinding"):
             for subject in manifest.get("subjects", ()):
                 if subject["kind"] == "ServiceAccount":
@@ -55,5 +84,5 @@ def in_namespace(loaded: Iterable[Manifest], namespace: str) -> list[Manifest]:
 
 
 def of_kind(loaded: Sequence[Manifest], *kinds: str) -> list[Manifest]:
-    """Pick the objects of these kinds."""
+    """Return the objects of these kinds."""
     return [manifest for manifest in loaded if manifest["kind"] in kinds]

@@ -1,10 +1,10 @@
 """Serves the logs of the fake node's containers to the API server, as a kubelet does.
 
-kwok can serve a file as every container's log, and a reader that follows it never comes to an
-end. So it is this program that the node names as its kubelet: `kubectl logs` and the product read
-what `node_log` says, and following ends with the container.
+kwok can serve a file as every container's log, but following that never ends. So the node names
+this program as its kubelet: `kubectl logs` and the product read the lines of `node_log`, and
+following ends with the container.
 
-    python -m deploy.local.node_logs PORT URL CA SERVING_CERTIFICATE KEY CLIENT_CERTIFICATE KEY
+    python -m deploy.local.fake_node.kubelet PORT URL CA SERVING_CERT KEY CLIENT_CERT KEY
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from deploy.local import node_log
-from deploy.local.certificates import KeyPair
-from deploy.local.cluster import Cluster, ClusterError, Manifest
-from deploy.local.credentials import Credentials, of_certificate
-from deploy.local.node_log import ContainerLog
-from deploy.local.ports import LOOPBACK
-from deploy.local.signals import stop_requested
+from deploy.local.cluster.api import Cluster, ClusterError, Manifest
+from deploy.local.cluster.certificates import KeyPair
+from deploy.local.cluster.credentials import Credentials, of_certificate
+from deploy.local.fake_node import log as logs
+from deploy.local.fake_node.log import ContainerLog
+from deploy.local.processes.ports import LOOPBACK
+from deploy.local.processes.signals import stop_requested
 
 _POLL_SECONDS = 0.1
 _LINES_AT_ONCE = 500
@@ -31,10 +31,10 @@ _PATH = "/containerLogs/{namespace}/{pod}/{container}"
 
 
 class NodeLogs:
-    """Answers for every pod of the cluster."""
+    """Serves the logs of every pod of the cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Ask `cluster` what has become of a pod."""
+        """Read the state of pods from `cluster`."""
         self._cluster = cluster
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -50,7 +50,7 @@ class NodeLogs:
         answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await answer.prepare(request)
         with contextlib.suppress(ConnectionError):
-            await self._send(request, answer, log, is_cut=node_log.is_cut(pod))
+            await self._send(request, answer, log, is_cut=logs.is_cut(pod))
         return answer
 
     async def _send(
@@ -63,7 +63,7 @@ class NodeLogs:
             while part := log.lines.part(position, _LINES_AT_ONCE):
                 await answer.write(b"".join(line.encoded(timestamps=timestamps) for line in part))
                 position += len(part)
-                await asyncio.sleep(0)  # others have a turn, too
+                await asyncio.sleep(0)  # let other requests run
             if is_cut and request.transport is not None:
                 request.transport.abort()
                 return
@@ -76,12 +76,12 @@ class NodeLogs:
                 return
 
     async def _read(self, named: Mapping[str, str]) -> tuple[Manifest, ContainerLog]:
-        # Before the pod is asked for: a container that runs then has run until now at least.
+        # Taken before the pod is read: a container that runs then has run at least until now.
         now = datetime.now(UTC)
         pod = await self._cluster.request(
             "GET", f"/api/v1/namespaces/{named['namespace']}/pods/{named['pod']}"
         )
-        return pod, node_log.read(pod, named["container"], now)
+        return pod, logs.read(pod, named["container"], now)
 
 
 async def _run(port: int, administrator: Credentials, tls: ssl.SSLContext) -> None:
@@ -92,7 +92,7 @@ async def _run(port: int, administrator: Credentials, tls: ssl.SSLContext) -> No
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            # The number is held by whoever starts this program.
+            # The parent process holds the port (see ReservedPort).
             await web.TCPSite(runner, LOOPBACK, port, ssl_context=tls, reuse_port=True).start()
             await stop.wait()
         finally:
@@ -103,7 +103,7 @@ def main() -> None:
     """Run until SIGTERM."""
     port, url, *files = sys.argv[1:]
     ca, serving, serving_key, client, client_key = map(Path, files)
-    # As a kubelet, it speaks only to those whom the cluster's CA knows.
+    # Like a kubelet, it accepts only clients with a certificate of the cluster's CA.
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
     tls.load_cert_chain(serving, serving_key)
     tls.verify_mode = ssl.CERT_REQUIRED

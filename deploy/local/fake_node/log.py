@@ -1,14 +1,14 @@
-"""What a container of the fake node has logged by a moment: it follows from the pod alone.
+"""Generates the log of a container of the fake node up to a given time, from the pod alone.
 
-No container runs there, so nobody writes a log. But whoever reads one should find what a scenario
-would say, the same lines each time, and more of them while it runs. Pure.
+No container runs there, so there is no real log. A reader gets the lines that a scenario would
+print: the same lines each time, and more of them while it runs. Pure.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from deploy.local.cluster import Manifest
+from deploy.local.cluster.api import Manifest
 
 _SECOND = timedelta(seconds=1)
 _WIDTH = 100
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines from the first to the last; each is only made when it is read."""
+    """All lines of a log; each line is generated only when it is read."""
 
     first: tuple[str, ...] = ()
     many: int = 0
@@ -39,11 +39,11 @@ class Lines:
     last: tuple[Line, ...] = ()
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of lines."""
         return len(self.first) + self.many + self.seconds + len(self.last)
 
     def part(self, start: int, most: int) -> list[Line]:
-        """Return so many lines, or fewer at the end."""
+        """Return up to `most` lines from index `start`, fewer at the end."""
         return [self._line(index) for index in range(start, min(start + most, len(self)))]
 
     def _line(self, index: int) -> Line:

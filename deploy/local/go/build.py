@@ -1,10 +1,10 @@
 """The control plane's binaries, built once from the pinned Go module beside this file.
 
 With KUBEBUILDER_ASSETS set, `kube-apiserver` and `etcd` are taken from that folder. The others
-(kube-controller-manager, kube-scheduler, kwok) are not part of such assets: they come from the
-same folder where it has them, and are built otherwise.
+(kube-controller-manager, kube-scheduler, kwok) are not part of such assets: they are taken from
+the same folder if it has them, and built otherwise.
 
-As a command, `python -m deploy.local.build` builds what is missing.
+As a command, `python -m deploy.local.go.build` builds what is missing.
 """
 
 import os
@@ -14,9 +14,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from deploy.local.errors import StartError
-from deploy.local.go_module import Binaries, GoModule
+from deploy.local.go.module import Binaries, GoModule
+from deploy.local.processes.signals import interrupted_by_sigterm
 from deploy.local.progress import Progress
-from deploy.local.signals import interrupted_by_sigterm
 
 __all__ = ["API_SERVER_ONLY", "FULL", "Binaries", "control_plane_binaries", "kubernetes_ldflags"]
 
@@ -52,7 +52,7 @@ def _from_assets(names: Collection[str]) -> dict[str, Path]:
 
 
 def kubernetes_ldflags(module: Path) -> str:
-    """Return how to link programs of Kubernetes, of the version that the module requires."""
+    """Return the linker flags for programs of the Kubernetes version that the module requires."""
     # Else the API server calls itself v0.0.0-master, and clients' version checks fail.
     go_mod = (module / "go.mod").read_text()
     version = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", go_mod, re.MULTILINE)

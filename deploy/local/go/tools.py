@@ -1,7 +1,7 @@
-"""Go tools for people, checks and tests, built once from the pinned module in tools/.
+"""Go tools for people, checks and tests, built once from the pinned modules beside this file.
 
-`python -m deploy.local.go_tools NAME...` builds what is missing of them and prints where each is,
-one path a line.
+`python -m deploy.local.go.tools NAME...` builds the missing ones and prints their paths, one per
+line.
 """
 
 import sys
@@ -9,16 +9,26 @@ from collections.abc import Collection
 from pathlib import Path
 
 from deploy.local.errors import StartError
-from deploy.local.go_module import Binaries, GoModule
+from deploy.local.go.module import Binaries, GoModule
+from deploy.local.processes.signals import interrupted_by_sigterm
 from deploy.local.progress import Progress
-from deploy.local.signals import interrupted_by_sigterm
 
-MODULE = Path(__file__).with_name("tools")
+HERE = Path(__file__).parent
+MODULES = (
+    GoModule("tools", HERE / "toolset", "a minute or two"),
+    GoModule("chart-tools", HERE / "charttools", "4 to 6 minutes on two cores"),
+)
 
 
 def tools(names: Collection[str], progress: Progress) -> Binaries:
-    """Find the named tools in the cache, or build them."""
-    return GoModule("tools", MODULE, "a minute or two").binaries(names, progress)
+    """Find the named tools in the cache, or build them; raise StartError for an unknown name."""
+    found: dict[str, Path] = {}
+    for module in MODULES:
+        if known := [name for name in names if name in module.names]:
+            found |= module.binaries(known, progress)
+    if unknown := [name for name in names if name not in found]:
+        raise StartError(f"no Go module here has the tool {unknown[0]}")
+    return found
 
 
 def main(names: list[str]) -> None:

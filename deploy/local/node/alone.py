@@ -1,12 +1,12 @@
-"""Runs a command where it may start a node, and leaves nothing of it: no matter how it ends.
+"""Runs a command in isolation, so that it may start a node, and cleans up however it ends.
 
     python -m deploy.local.node.alone COMMAND [ARGUMENT...]
 
-The command runs as root in namespaces of its own (see `namespaces`), with a cgroup of its own,
-whose name it finds in KRKN_NODE_CGROUP. When it ends, is interrupted, or this program is killed,
-the kernel ends all processes in there, and with the last one go its mounts and its network. One
-such command runs at a time. When this program is killed, the empty cgroup stays until the next one
-removes it, and so do empty folders, if it had to make some to mount on.
+The command runs as root in its own namespaces (see `namespaces`) and its own cgroup, whose name is
+in KRKN_NODE_CGROUP. When it ends, is interrupted, or this program is killed, the kernel ends all
+processes inside, and removes their mounts and network with the last one. One such command runs at
+a time. If this program is killed, the empty cgroup stays until the next run removes it; empty
+folders stay too, if it had to make some to mount on.
 """
 
 import contextlib
@@ -44,14 +44,14 @@ def run(command: list[str]) -> int:
 
 
 def _be_first(environment: dict[str, str], command: list[str]) -> None:
-    """As process 1, whose end is the end of all: start the command, and bury whoever is left."""
+    """Run as process 1, whose end ends all others: start the command and reap orphans."""
     code = 1
     try:
         namespaces.die_with_parent()
-        # Ctrl-C is for the program that was started by hand, which tells this one, once.
+        # Ctrl-C reaches only the program started by hand, which signals this one, once.
         os.setsid()
         namespaces.furnish()
-        # Started in the background by a shell this process ignores it, and so would the command.
+        # A process started in the background by a shell ignores SIGINT; the command must not.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         child = subprocess.Popen(command, env=environment)  # noqa: S603  # that is the purpose
         _pass_on(child.pid, signal.SIGINT)
@@ -71,7 +71,7 @@ def _exit_code(wanted: int) -> int:
 
 
 def _pass_on(pid: int, number: signal.Signals) -> None:
-    """Tell a child to end, as its kind wants to be told, when this process is told to."""
+    """Send `number` to the child when this process gets SIGINT, SIGTERM or SIGHUP."""
 
     def told(_number: int, _frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -92,7 +92,7 @@ def _cgroup(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _folders() -> Iterator[None]:
-    """Make those to mount on that are missing, from the top, and remove what was made."""
+    """Create the missing mount points with their parents, and remove them at the end."""
     made: list[Path] = []
     try:
         for folder in map(Path, namespaces.WRITTEN_TO):

@@ -1,7 +1,7 @@
 """kubelet and kubectl, built once from the pinned Go module beside this file.
 
-A module apart from the control plane's, because only who runs containers needs them; the versions
-are the same, so most of what has to be compiled is in Go's cache.
+The module is separate from the control plane's, because only real nodes need it; the versions are
+the same, so most packages are already compiled in Go's cache.
 
 As a command, `python -m deploy.local.node.build` builds what is missing.
 """
@@ -9,11 +9,11 @@ As a command, `python -m deploy.local.node.build` builds what is missing.
 import sys
 from pathlib import Path
 
-from deploy.local.build import kubernetes_ldflags
 from deploy.local.errors import StartError
-from deploy.local.go_module import Binaries, GoModule
+from deploy.local.go.build import kubernetes_ldflags
+from deploy.local.go.module import Binaries, GoModule
+from deploy.local.processes.signals import interrupted_by_sigterm
 from deploy.local.progress import Progress
-from deploy.local.signals import interrupted_by_sigterm
 
 MODULE = Path(__file__).parent
 NAMES = ("kubelet", "kubectl")

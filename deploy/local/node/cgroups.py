@@ -1,4 +1,4 @@
-"""The cgroup that all pods of a node are in: made before, removed after, for cgroup v1 and v2."""
+"""The cgroup of all pods of a node: created before, removed after it, for cgroup v1 and v2."""
 
 import contextlib
 import errno
@@ -14,14 +14,14 @@ CPUSET = ("cpuset.cpus", "cpuset.mems")
 
 
 def make(name: str, root: Path = ROOT) -> None:
-    """Make the cgroup in every hierarchy, with every controller that is there."""
+    """Create the cgroup in every hierarchy, with every available controller."""
     try:
         for hierarchy in hierarchies(root):
             cgroup = hierarchy / name
             if is_v2(root):
                 _hand_down(hierarchy)
             cgroup.mkdir()
-            # Version 1 takes no process into a cpuset that names no CPU.
+            # Version 1 accepts no process in a cpuset without CPUs.
             if (hierarchy / "cpuset.cpus").exists() and not is_v2(root):
                 for file in CPUSET:
                     (cgroup / file).write_text((hierarchy / file).read_text())
@@ -37,7 +37,7 @@ def remove(name: str, root: Path = ROOT) -> None:
 
 
 def abandoned(root: Path = ROOT) -> list[str]:
-    """Return the cgroups that runs left which were killed: no process is in them any more."""
+    """Return the leftover cgroups of killed runs: those without processes."""
     found = {path.name for each in hierarchies(root) for path in each.glob(f"{PREFIX}*")}
     return sorted(name for name in found if not _has_processes(name, root))
 
@@ -48,7 +48,7 @@ def _has_processes(name: str, root: Path) -> bool:
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
-    """Return the one tree of version 2, or the trees of version 1."""
+    """Return the single hierarchy of version 2, or the hierarchies of version 1."""
     if is_v2(root):
         return [root]
     trees = (path for path in root.iterdir() if not path.is_symlink())
@@ -56,16 +56,16 @@ def hierarchies(root: Path = ROOT) -> list[Path]:
 
 
 def is_v2(root: Path = ROOT) -> bool:
-    """Whether there is one tree for all controllers."""
+    """Whether the machine uses cgroup version 2: one hierarchy for all controllers."""
     return (root / "cgroup.controllers").exists()
 
 
 def _hand_down(parent: Path) -> None:
-    """Let the cgroups below have the controllers that the parent has."""
+    """Enable the parent's controllers for the cgroups below it."""
     there = (parent / "cgroup.controllers").read_text().split()
     given = (parent / "cgroup.subtree_control").read_text().split()
     if missing := [controller for controller in there if controller not in given]:
-        # Refused where the parent has processes of its own, unless it is the root of all.
+        # Refused if the parent itself has processes, unless it is the root cgroup.
         (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in missing))
 
 
@@ -77,7 +77,7 @@ def _deepest_first(cgroup: Path) -> list[Path]:
 
 
 def _remove_one(cgroup: Path) -> None:
-    """A process that was killed counts for another moment."""
+    """Remove a cgroup, with retries: a killed process keeps it busy for a moment."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         with contextlib.suppress(FileNotFoundError):

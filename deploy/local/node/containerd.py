@@ -1,4 +1,4 @@
-"""containerd as the node runs it: its configuration, its network for pods, its images."""
+"""The node's containerd: its configuration, its pod network, its images."""
 
 import asyncio
 import json
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from deploy.local.errors import StartError
 from deploy.local.node.packages import PLUGINS
-from deploy.local.processes import Program
+from deploy.local.processes.children import Program
 
 PAUSE = "docker.io/krkn-grpc/pause:1"
 PODS = "10.88.7.0/24"
 IMAGES = "k8s.io"
 
-# restrict_oom_score_adj: a container that runs this may lack the right to lower it.
-# AppArmor's profile would stay in the kernel after the end.
+# restrict_oom_score_adj: inside a container, the permission to lower it may be missing.
+# disable_apparmor: the profile would stay in the kernel after the end.
 CONFIGURATION = """\
 version = 2
 root = "{folder}/containerd"
@@ -42,13 +42,13 @@ state = "{folder}/containerd-state"
 
 @dataclass(frozen=True)
 class Containerd:
-    """One containerd, in a folder of the node's."""
+    """One containerd, with all its files in a folder of the node."""
 
     folder: Path
 
     @property
     def socket(self) -> Path:
-        """Where it listens."""
+        """The socket that it listens on."""
         return self.folder / "containerd.sock"
 
     def program(self) -> Program:
@@ -63,18 +63,18 @@ class Containerd:
         return Program("containerd", ["containerd", "--config", str(configuration)])
 
     async def answers(self) -> bool:
-        """Say whether it can be asked."""
+        """Return whether containerd answers."""
         code, _ = await self._ctr("version")
         return code == 0
 
     async def load(self, archive: Path) -> None:
-        """Take the images of an OCI archive, each by the name that it has in there."""
+        """Import the images of an OCI archive under their names there; raises StartError."""
         code, said = await self._ctr("images", "import", str(archive))
         if code:
             raise StartError(f"{archive.name} cannot be imported: {said}")
 
     async def remove(self, image: str) -> None:
-        """Forget an image, as a node does that needs room."""
+        """Remove an image, as a node does when its disk is full; raises StartError."""
         code, said = await self._ctr("images", "remove", "--sync", image)
         if code:
             raise StartError(f"{image} cannot be removed: {said}")
@@ -92,7 +92,7 @@ class Containerd:
 
 
 def _network(folder: Path) -> dict[str, object]:
-    """Every pod gets an address on a bridge, and reaches the node's own addresses through it."""
+    """Return the CNI network: each pod gets an address on a bridge and reaches the node by it."""
     addresses = {
         "type": "host-local",
         "dataDir": str(folder / "addresses"),

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from deploy.local.build import Binaries
-from deploy.local.certificates import KeyPair
-from deploy.local.ports import LOOPBACK
-from deploy.local.processes import Program
+from deploy.local.cluster.certificates import KeyPair
+from deploy.local.go.build import Binaries
+from deploy.local.processes.children import Program
+from deploy.local.processes.ports import LOOPBACK
 
 NODE = LOOPBACK
-"""The node's name; an IP address as a name makes it the node's address, as which it is asked."""
+"""The node's name; an IP address as name is also the address at which the kubelet is called."""
 
 
 def kubelet(
@@ -23,7 +23,7 @@ def kubelet(
     containerd: Path,
     cgroup: str,
 ) -> Program:
-    """Describe the process. It keeps all that it knows in `folder`."""
+    """Describe the kubelet process. It keeps all its state in `folder`."""
     configuration = folder / "kubelet.json"
     configuration.write_text(
         json.dumps(
@@ -44,14 +44,14 @@ def kubelet(
                 "containerRuntimeEndpoint": f"unix://{containerd}",
                 "cgroupDriver": "cgroupfs",
                 "cgroupRoot": f"/{cgroup}",
-                # Machines with version 1 are still many; kubelet would refuse to start there.
+                # cgroup version 1 is still common; kubelet would refuse to start there.
                 "failCgroupV1": False,
                 "failSwapOn": False,
                 "makeIPTablesUtilChains": False,
-                # It sets nothing of the kernel's, and would not start if it had to.
+                # kubelet must not change kernel settings; it fails if it would have to.
                 "protectKernelDefaults": True,
                 "resolvConf": "",
-                # The machine's own room is not what is tested.
+                # The machine's free memory and disk are not under test.
                 "evictionHard": {
                     "memory.available": "50Mi",
                     "nodefs.available": "1%",

@@ -1,10 +1,13 @@
-"""What the process of a node sees of the machine: the calls and mounts that keep the rest apart.
+"""The namespaces of a node's processes, which isolate them from the rest of the machine.
 
 outside                    inside
-network                    loopback alone, and what is made there
-mounts                     the same, but for what a node writes to: that is in memory
+network                    only loopback, and interfaces created inside
+mounts                     the same, except folders that a node writes to: those are in memory
 processes                  only those inside; they end with the first one
-/proc/sys                  what kubelet wants there stands there already: it changes nothing
+/proc/sys                  already has the values that kubelet needs: it changes nothing
+
+Not unshare(1): with --fork it blocks SIGINT and SIGTERM, and an interrupt would not reach the
+command.
 """
 
 import contextlib
@@ -18,11 +21,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.dies_with_parent import PR_SET_PDEATHSIG
 from deploy.local.errors import StartError
+from deploy.local.processes.dies_with_parent import PR_SET_PDEATHSIG
 
 SERVICE_ADDRESS = "10.0.0.1"
-"""On loopback, and reached from pods too; every local API server's certificate is good for it."""
+"""On loopback, reachable from pods too; every local API server's certificate includes it."""
 
 # Fixed in kubelet, containerd and the CNI plugins.
 WRITTEN_TO = ("/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers")
@@ -30,7 +33,7 @@ WRITTEN_TO = ("/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers")
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x20000000, 0x40000000
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, IFF_UP = 0x8914, 0x8916, 0x891C, 1
 
-# kubelet sets these, for the whole machine; where they are so already it leaves them alone.
+# kubelet sets these for the whole machine, unless they already have these values.
 KERNEL = {
     "kernel/keys/root_maxbytes": "25000000",
     "kernel/keys/root_maxkeys": "1000000",
@@ -43,9 +46,9 @@ KERNEL = {
 
 @contextlib.contextmanager
 def left() -> Iterator[None]:
-    """Be out of the machine's namespaces; the first child is process 1 of its own.
+    """Leave the machine's namespaces; the first child is process 1 of the new ones.
 
-    At the end the machine's mounts are back, and those made meanwhile gone from sight.
+    At the end the machine's mounts are visible again, and those made meanwhile are not.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     with Path("/proc/self/ns/mnt").open("rb") as mounts:
@@ -59,7 +62,7 @@ def left() -> Iterator[None]:
 
 
 def furnish() -> None:
-    """Make the inside as it has to be. Called by the first process there."""
+    """Set up mounts and network inside. Called by the first process there."""
     _mount("--make-rprivate", "/")
     _mount("-t", "proc", "proc", "/proc")
     for folder in WRITTEN_TO:
@@ -75,14 +78,14 @@ def furnish() -> None:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the one that started it is gone."""
+    """Ask the kernel to kill this process when its parent dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _network() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
-        # The mask second: the address alone takes all of 10.0.0.0/8, and the pods' with it.
+        # The mask comes second: the address alone implies 10.0.0.0/8, including the pods' network.
         for call, value in (SIOCSIFADDR, SERVICE_ADDRESS), (SIOCSIFNETMASK, "255.255.255.255"):
             address = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
             fcntl.ioctl(any_socket, call, struct.pack("16s16s", b"lo:1", address))

@@ -11,20 +11,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.build import Binaries
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.errors import StartError
-from deploy.local.node import oci
+from deploy.local.go.build import Binaries
 from deploy.local.node.alone import CGROUP
 from deploy.local.node.containerd import PAUSE, Containerd
 from deploy.local.node.kubelet import NODE, kubelet
 from deploy.local.node.packages import BUSYBOX
-from deploy.local.ports import free_port
-from deploy.local.processes import Child, Program
-from deploy.local.readiness import must_run, until
+from deploy.local.processes.children import Child, Program
+from deploy.local.processes.ports import free_port
+from deploy.local.processes.readiness import must_run, until
+from deploy.oci.archive import Image, write
+from deploy.oci.layers import of_programs
 
 FOLDER = Path("/run/node")
-"""In memory, see `namespaces`: all that kubelet and containerd keep."""
+"""All files of kubelet and containerd; in memory, see `namespaces`."""
 
 
 class Node:
@@ -44,7 +45,7 @@ class Node:
         self._kubelet = Child(self._kubelet_program(), logs / "kubelet.log")
 
     async def __aenter__(self) -> Self:
-        """Start both, and wait until pods can be given to the node."""
+        """Start both, and wait until the node is ready for pods."""
         try:
             await self._start()
         except BaseException:
@@ -62,11 +63,11 @@ class Node:
         await self._stack.aclose()
 
     async def load(self, archive: Path) -> None:
-        """Take the images of an OCI archive."""
+        """Import the images of an OCI archive."""
         await self.containerd.load(archive)
 
     async def kill_kubelet(self) -> None:
-        """End kubelet at once (SIGKILL); containers go on."""
+        """End kubelet at once (SIGKILL); containers keep running."""
         self._kubelet.kill()
         await self._kubelet.wait()
 
@@ -104,6 +105,6 @@ class Node:
 def _pause(folder: Path) -> Path:
     """Write the image of the container that holds a pod's namespaces."""
     archive = folder / "pause.tar"
-    layer = oci.Layer({"/bin/busybox": BUSYBOX.read_bytes()})
-    oci.write(archive, [oci.Image(PAUSE, (layer,), ("/bin/busybox", "sleep", "2147483647"))])
+    layer = of_programs({"/bin/busybox": BUSYBOX.read_bytes()})
+    write(archive, [Image(PAUSE, (layer,), ("/bin/busybox", "sleep", "2147483647"))])
     return archive

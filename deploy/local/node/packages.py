@@ -1,6 +1,6 @@
-"""The programs of Debian that a node needs: installed where they are missing, and quietly.
+"""Installs the Debian packages that a node needs, if their programs are missing.
 
-They are looked for as programs, not as packages: who has another containerd already keeps it.
+Programs are checked, not packages: a containerd from another source is kept.
 """
 
 import os
@@ -13,27 +13,27 @@ from deploy.local.errors import StartError
 from deploy.local.progress import Progress
 
 PLUGINS = Path("/usr/lib/cni")
-"""How pods get their network."""
+"""The CNI plugins for the pod network."""
 BUSYBOX = Path("/bin/busybox")
-"""What images are made of; it has to be the static one."""
+"""The content of the images; it has to be the static binary."""
 
 PACKAGES: dict[str, Callable[[], bool]] = {
     "containerd": lambda: _on_path("containerd", "containerd-shim-runc-v2", "ctr", "runc"),
     "containernetworking-plugins": lambda: _are_files(PLUGINS / "bridge", PLUGINS / "host-local"),
     "busybox-static": lambda: _are_files(BUSYBOX) and b"/ld-linux" not in BUSYBOX.read_bytes(),
 }
-# What is there may be in use: nothing of it is removed to make room.
+# Installed packages may be in use: none of them is removed in a conflict.
 APT = ("apt-get", "--quiet=2", "--yes", "--no-install-recommends", "--no-remove")
 SECONDS = 600
 
 
 def install(progress: Progress) -> None:
-    """Install what is missing; raise StartError with what apt said when that fails."""
+    """Install the missing packages; raises StartError with apt's message if that fails."""
     missing = [package for package, is_there in PACKAGES.items() if not is_there()]
     if not missing:
         return
     progress.note(f"installing {' '.join(missing)} (once)")
-    # What is known may be enough; a new machine, or an old list, knows too little.
+    # The current package lists may be enough; if they are missing or old, update them.
     if _apt("install", *missing) is not None:
         failure = _apt("update") or _apt("install", *missing)
         if failure is not None:
@@ -49,7 +49,7 @@ def _are_files(*paths: Path) -> bool:
 
 
 def _apt(*arguments: str) -> str | None:
-    """Run apt-get; return the last line of what it complained about, None when all went well."""
+    """Run apt-get; return the last line of its error output, None on success."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         ran = subprocess.run(  # noqa: S603  # with the packages named above

@@ -1,9 +1,9 @@
-"""Makes a machine able to run a node, or says in one line why it cannot.
+"""Prepares a machine to run a node, or says in one line why it cannot.
 
     python -m deploy.local.node.possible
 
-Installs Debian packages that are missing. Exits with 1, and the reason on standard error, where a
-node cannot run: for continuous integration, which then leaves out what needs one.
+Installs missing Debian packages. Exits with 1, and the reason on standard error, if a node cannot
+run: continuous integration then skips the tests that need one.
 """
 
 import os
@@ -17,7 +17,7 @@ from deploy.local.progress import Progress
 
 
 def must_be_possible(progress: Progress) -> None:
-    """Raise StartError where no node can run."""
+    """Install missing packages; raise StartError if a node cannot run here."""
     if sys.platform != "linux" or os.geteuid() != 0:
         raise StartError("a node needs root on Linux")
     if shutil.which("apt-get") is None:
@@ -27,7 +27,7 @@ def must_be_possible(progress: Progress) -> None:
 
 
 def _must_run_inside() -> None:
-    """Root in a container often may make neither namespaces, mounts nor cgroups."""
+    """Try it: root in a container often lacks permission for namespaces, mounts or cgroups."""
     inside = [sys.executable, "-m", "deploy.local.node.alone", "true"]
     tried = subprocess.run(inside, capture_output=True, text=True, check=False)  # noqa: S603
     if tried.returncode:

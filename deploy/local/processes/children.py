@@ -1,4 +1,7 @@
-"""Child processes that never outlive their starter, each with a log file of its own."""
+"""Child processes that never outlive their starter, each with a log file of its own.
+
+By hand: libraries for this block the event loop, and none pauses a process.
+"""
 
 import asyncio
 import os
@@ -10,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import dies_with_parent
+from deploy.local.processes import dies_with_parent
 
 POLL_SECONDS = 0.02
 STOP_SECONDS = 10.0
@@ -19,14 +22,14 @@ _started: weakref.WeakSet["Child"] = weakref.WeakSet()
 
 
 def kill_all() -> None:
-    """Kill every child of this process at once, for someone who will not wait."""
+    """Kill every child of this process at once, without a graceful stop."""
     for child in _started:
         child.kill()
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: the whole command line, its environment and where it runs."""
+    """A program to run: its command line, environment and working folder."""
 
     name: str
     argv: Sequence[str]
@@ -36,7 +39,7 @@ class Program:
 
 
 class Child:
-    """One program as a child process; it can be started again after it has ended.
+    """One program as a child process; it can be restarted after it has ended.
 
     The child leads its own session, so that Ctrl-C in a terminal reaches only the starter, which
     then stops its children in the right order. If the starter dies, the kernel kills the child.
@@ -62,7 +65,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative is the signal that ended it."""
+        """The exit code; None while it runs, negative for the signal that ended it."""
         return None if self._process is None else self._process.poll()
 
     @property
@@ -93,7 +96,7 @@ class Child:
 
     async def wait(self) -> int:
         """Return the exit code once the process that runs now, or ran last, has ended."""
-        # Not the next one's: whoever keeps it alive may start that before this looks again.
+        # Not the next process: the supervisor may start that before this polls again.
         process = self._process
         if process is None:
             raise RuntimeError(f"{self.name} was never started")
@@ -123,7 +126,7 @@ class Child:
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused process go on (SIGCONT)."""
+        """Resume a paused process (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def log_tail(self, lines: int = 15) -> str:
@@ -135,7 +138,7 @@ class Child:
         return "\n".join(text.splitlines()[-lines:])
 
     def _signal(self, number: signal.Signals) -> None:
-        # The child leads its group from before exec on, and poll() above all keeps the id ours:
-        # an ended child's id is not given away before it was waited for.
+        # The child leads its group since before exec, and is_running calls poll(): the id of an
+        # ended child is not reused before it was waited for.
         if self.is_running:
             os.killpg(self.pid, number)

@@ -1,9 +1,9 @@
-"""Become another program that is killed when the process that started it dies, however it dies.
+"""Run a program that the kernel kills when its parent process dies, however it dies.
 
-Run as a script: `python -IS dies_with_parent.py PARENT_PID PROGRAM [ARGUMENT...]`. A process of its
-own does this between fork and exec, because Python code that runs there inside the starter
-(`preexec_fn`) can hang in a program that has threads. Only Linux has the call; elsewhere the
-program is started without it and only a clean stop ends it.
+Run as a script: `python -IS dies_with_parent.py PARENT_PID PROGRAM [ARGUMENT...]`. A separate
+process does this, because Python code between fork and exec in the parent (`preexec_fn`) can hang
+in a program that has threads. Only Linux has the call; elsewhere the program is started without
+it and only a clean stop ends it.
 """
 
 import os
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Ask the kernel for the death signal, see that the parent still lives, become the program."""
+    """Set the parent-death signal, check that the parent is still alive, and exec the program."""
     parent, program, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[2:]
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415  # a platform without the call may lack it

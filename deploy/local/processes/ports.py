@@ -11,11 +11,11 @@ LOOPBACK = "127.0.0.1"
 
 
 class ReservedPort:
-    """A free port that nobody else is given while it is held, not even between two starts.
+    """A free port, reserved while it is held, even between two starts of its program.
 
     The held socket is bound but does not listen. A program that binds with SO_REUSEPORT (the API
     server does with --permit-port-sharing) can listen beside it; every other bind is refused and
-    the kernel hands the number to nobody.
+    the kernel does not assign the number to others.
     """
 
     def __init__(self) -> None:
@@ -30,9 +30,9 @@ class ReservedPort:
 
 
 def free_port() -> int:
-    """Find a port that is free now and that the kernel hands to nobody.
+    """Return a port that is free now and outside the range that the kernel assigns.
 
-    For programs that must be told a port, and that keep it when they are started again.
+    For programs that need a port as a setting and keep it across restarts.
     """
     for port in random.sample(range(20000, 30000), 100):
         with contextlib.suppress(OSError), socket.create_server((LOOPBACK, port)):

@@ -1,18 +1,18 @@
-"""Waiting until processes work, with an error that shows the log of the one that does not."""
+"""Waits until processes are ready; the error on failure shows the end of their logs."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
 from deploy.local.errors import StartError
-from deploy.local.processes import Child
+from deploy.local.processes.children import Child
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *children: Child) -> None:
-    """Wait for a condition that needs these children; raise StartError if one ends, or at last."""
+    """Wait until the condition holds; raise StartError if a child ends, or after 60 s."""
     deadline = time.monotonic() + READY_SECONDS
     while not await condition():
         must_run(*children)

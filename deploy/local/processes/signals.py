@@ -6,17 +6,16 @@ import signal
 import time
 from collections.abc import Iterator
 
-from deploy.local.processes import kill_all
+from deploy.local.processes.children import kill_all
 
-# `make` passes SIGTERM on to who has got it already, where the whole group was told to end.
+# If the whole process group gets SIGTERM, `make` forwards it, so that it arrives twice.
 SAME_SIGNAL_SECONDS = 0.3
 
 
 def stop_requested() -> asyncio.Event:
     """Return an event that Ctrl-C, SIGTERM and a closed terminal set from now on.
 
-    A later signal hurries: all children are killed, so that whoever waits for their end goes on
-    to clean up.
+    A later signal kills all children, so that the cleanup that waits for their end can go on.
     """
     event = asyncio.Event()
     first = 0.0
@@ -37,7 +36,7 @@ def stop_requested() -> asyncio.Event:
 
 @contextlib.contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does."""
+    """Make SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

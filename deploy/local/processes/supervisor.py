@@ -1,4 +1,4 @@
-"""Keeping processes alive: what ends is started again, first at once, then later and later."""
+"""Supervises processes: restarts a process that ends, first at once, then with back-off."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from deploy.local.errors import StartError
-from deploy.local.processes import Child
+from deploy.local.processes.children import Child
 
 STEADY_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
@@ -14,14 +14,14 @@ LONGEST_PAUSE = 30.0
 
 @dataclass
 class Restarts:
-    """How often a process ended lately, and so how long to wait with the next start."""
+    """The recent restarts of a process, which determine the pause before the next one."""
 
     count: int = 0
 
     def pause_after(self, lived: float) -> float:
-        """Seconds to wait after a process ended that lived so long: 0, 1, 2, 4, ... 30.
+        """Return the seconds to wait before the next restart: 0, 1, 2, 4, ... 30.
 
-        One that lived for a minute was fine, and the count begins anew.
+        `lived` is in seconds; a process that lived for a minute resets the count.
         """
         if lived >= STEADY_SECONDS:
             self.count = 0
@@ -33,7 +33,7 @@ class Restarts:
 async def keep_alive(
     child: Child, start: Callable[[], Awaitable[None]], note: Callable[[str], None]
 ) -> None:
-    """Start the running child again by `start` whenever it ends, until cancelled."""
+    """Restart the running child with `start` whenever it ends, until cancelled."""
     restarts = Restarts()
     while True:
         started = time.monotonic()
@@ -44,7 +44,7 @@ async def keep_alive(
         await asyncio.sleep(pause)
         try:
             await start()
-        except StartError as error:  # it may come up yet; if it ended, it is tried again
+        except StartError as error:  # it may become ready yet; if it ended, it is restarted
             note(str(error))
 
 
