@@ -1,21 +1,21 @@
-# What there is to do: `make help`. Everything runs in .venv, which is made from requirements/*.lock.
+# `make help` lists the targets. Everything runs in .venv, which is made from requirements/*.lock.
 
 PY := .venv/bin/python
 RUFF := $(PY) -m ruff
-CODE := krkn_grpc controller deploy envoy docs examples tests proto requirements
+CODE := krkn_grpc controller deploy docs examples tests proto requirements
 
-# The Go programs that `make check` needs, built once.
-GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2
+# Go programs that `make check` needs, built once.
+GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2 kustomize helm
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
 .PHONY: help
-help: ## List what there is to do
+help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: ## Start everything on this machine, until Ctrl-C (the first start builds for some minutes)
+run: ## Run everything on this machine, until Ctrl-C (the first start builds for minutes)
 	@requirements/install run
 	@exec $(PY) -m deploy.local
 
@@ -29,28 +29,34 @@ test: build ## Run all tests; ARGS="-k name" runs some of them
 	@$(PY) -m pytest $(ARGS)
 
 .PHONY: faults
-faults: build ## Let every call fail and everything die in every way; make test does a selection
-	@KRKN_FAULTS=all $(PY) -m pytest tests/faults $(ARGS)
+faults: build ## Run all faults and all ways of removal; make test runs a selection
+	@KRKN_FAULTS=all $(PY) -m pytest tests/faults tests/integration/installation/test_uninstall.py $(ARGS)
 
 .PHONY: fuzz
-fuzz: build ## Ask the service, for some minutes, whatever its OpenAPI document lets one think of
-	@KRKN_FUZZ_EXAMPLES=300 $(PY) -m pytest tests/rest/test_openapi.py $(ARGS)
+fuzz: build ## Fuzz the running service from its OpenAPI document and with hostile headers
+	@KRKN_FUZZ_EXAMPLES=300 $(PY) -m pytest tests/rest/test_openapi.py tests/rest/edge/test_hostile_headers.py $(ARGS)
 
 .PHONY: bench
-bench: build ## Measure against a bare loop, for some minutes; ARGS="submit start" measures some
+bench: build ## Benchmark against a bare loop, for some minutes; ARGS="submit start" runs some
 	@$(PY) -m tests.bench $(ARGS)
 
 .PHONY: e2e
-e2e: build ## Run scenarios in real containers, on a node of its own (root and apt; leaves nothing)
+e2e: build ## Test the image, and scenarios on a temporary real node (root and apt; leaves nothing)
 	@$(PY) -m deploy.local.node.possible
 	@$(PY) -m deploy.local.node.build
-	@$(PY) -m pytest --quiet tests/alone
+	@$(PY) -m deploy.image build >/dev/null
+	@$(PY) -m pytest --quiet tests/alone tests/image
 	@$(PY) -m deploy.local.node.alone $(PY) -m pytest tests/node $(ARGS)
 
-.PHONY: check
-check: ## Check format, lint, types, layers, protos, secrets, packages and Envoy's configuration
+.PHONY: image
+image: ## Build dist/krkn-grpc.oci.tar and its SBOM (Debian's apt); ARGS="--arch arm64"
 	@requirements/install dev
-	@$(PY) -m deploy.local.go_tools $(GENERATORS) >/dev/null
+	@$(PY) -m deploy.image build $(ARGS)
+
+.PHONY: check
+check: ## Check format, lint, types, layers, protos, secrets, packages, Envoy configuration
+	@requirements/install dev
+	@$(PY) -m deploy.local.go.tools $(GENERATORS) >/dev/null
 	@.ci/check
 
 .PHONY: format
@@ -60,40 +66,46 @@ format: ## Format the code, and fix what the linter can fix
 	@$(RUFF) format --quiet $(CODE)
 
 .PHONY: proto
-proto: ## Generate what comes from the protos: code, Envoy's descriptors, the OpenAPI document
+proto: ## Generate code, Envoy's descriptors and the OpenAPI document from the protos
 	@requirements/install dev
 	@$(PY) proto/generate.py
 	@$(PY) proto/openapi.py
 
 .PHONY: docs
-docs: ## Write docs/settings.md from what the settings say of themselves
+docs: ## Generate docs/settings.md and the Helm chart
 	@requirements/install dev
 	@$(PY) -m docs.generate
+	@$(PY) -m deploy.helm.generate
+
+.PHONY: chart
+chart: ## Package the Helm chart into dist
+	@requirements/install run
+	@$(PY) -m deploy.helm.package
 
 .PHONY: lock
-lock: ## Make the locks of the Python packages from pyproject.toml; ARGS=--upgrade for newer ones
+lock: ## Lock the Python packages of pyproject.toml; ARGS=--upgrade for newer versions
 	@requirements/install dev
 	@$(PY) requirements/lock.py $(ARGS)
 
 .PHONY: audit
-audit: ## Ask PyPI for known faults of the locked packages; ARGS="-s osv --osv-url URL" asks another
+audit: ## Check locked packages for known vulnerabilities; ARGS="-s osv --osv-url URL"
 	@requirements/install dev
 	@$(PY) requirements/audit.py $(ARGS)
 
 .PHONY: build
-build: ## Build the local control plane, once; `make run` and `make test` do it too
+build: ## Build the local control plane, once; make run and make test do it too
 	@requirements/install dev
-	@$(PY) -m deploy.local.build
+	@$(PY) -m deploy.local.go.build
 
 .PHONY: grpcurl
-grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, to try the examples with
+grpcurl: .venv/bin/grpcurl ## Build grpcurl into .venv/bin, for the examples
 	@:
 
-.venv/bin/grpcurl: deploy/local/tools/go.mod
+.venv/bin/grpcurl: deploy/local/go/toolset/go.mod
 	@requirements/install run
-	@tool=$$($(PY) -m deploy.local.go_tools grpcurl) && ln -sf "$$tool" $@
+	@tool=$$($(PY) -m deploy.local.go.tools grpcurl) && ln -sf "$$tool" $@
 
 .PHONY: clean
-clean: ## Remove what was made here: .venv and the tools' caches
+clean: ## Remove .venv and the tools' caches
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local .e2e
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).resolve().parent / "dev.lock"  # has all of the other lock
+FOLDER = Path(__file__).resolve().parent
+LOCKS = (FOLDER / "dev.lock", FOLDER / "go.lock")  # the first has all of run.lock
 NOT_ASKED = 75  # EX_TEMPFAIL of sysexits.h
 OPTIONS = ("--progress-spinner=off", "--format=json", "--desc=off", "--timeout=10")
-SOURCE = ("--disable-pip", "--require-hashes", f"--requirement={LOCK}")
+SOURCE = ("--disable-pip", "--require-hashes", *(f"--requirement={lock}" for lock in LOCKS))
 # How pip-audit ends when the one it asks does not answer, or answers something else.
 AWAY = ("requests.exceptions.", "pip_audit._service.interface.", "Try another service")
 

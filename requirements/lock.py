@@ -5,8 +5,10 @@
     python requirements/lock.py --check      writes nothing; fails when a lock is not fresh
 
 `run.lock` has what `make run` needs, `dev.lock` that and all the tools; a package has the same
-version in both. A lock names versions and hashes and no host, so any mirror will do. Its first
-line has a digest of what it was made from: whether it is fresh shows without a network.
+version in both. `image.lock` has what the container image needs, in the same versions again, for
+its Python alone. `go.lock` has the Go toolchain, which is installed apart. A lock names versions
+and hashes and no host, so any mirror will do. Its first line has a digest of what it was made
+from: whether it is fresh shows without a network.
 """
 
 import argparse
@@ -17,12 +19,19 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parent / "pyproject.toml"
-GROUPS = {"dev": "dev", "run": "local"}  # dev first: run takes its versions
+# dev first: run and image take its versions.
+GROUPS = {"dev": "dev", "run": "local", "image": "image", "go": "go"}
+LIKE_DEV = ("run", "image")
+APART = ("image", "go")  # without the project's own requirements
 UV = Path(sysconfig.get_path("scripts")) / "uv"
-OPTIONS = ("--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
+OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
+EVERYWHERE = ("--universal",)
+# The Python and the C library of Debian 12: no markers are left to evaluate.
+IN_THE_IMAGE = ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_36")
 
 
 def digest(group: str) -> str:
@@ -37,7 +46,13 @@ def digest(group: str) -> str:
         return lines
 
     project = content["project"]
+    if group in APART:
+        return _hashed([sorted(resolved(group))])
     parts = [project["requires-python"], sorted(project["dependencies"]), sorted(resolved(group))]
+    return _hashed(parts)
+
+
+def _hashed(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -59,11 +74,13 @@ def stale() -> list[str]:
 def write(name: str, group: str, *, upgrade: bool) -> None:
     """Make one lock."""
     path = FOLDER / f"{name}.lock"
-    constraints = [] if name == "dev" else ["--constraints", str(FOLDER / "dev.lock")]
+    constraints = ["--constraints", str(FOLDER / "dev.lock")] if name in LIKE_DEV else []
     more = ["--upgrade"] if upgrade else []
     output = ["--output-file", str(path)]
-    command = [str(UV), "pip", "compile", str(PROJECT), "--group", group, *OPTIONS]
-    subprocess.run([*command, *constraints, *more, *output], check=True)
+    source = [] if group in APART else [str(PROJECT)]
+    platform = IN_THE_IMAGE if name == "image" else EVERYWHERE
+    command = [str(UV), "pip", "compile", *source, "--group", f"{PROJECT}:{group}", *OPTIONS]
+    subprocess.run([*command, *platform, *constraints, *more, *output], check=True)
     path.write_text(f"{header(group)}\n{path.read_text()}")
 
 
