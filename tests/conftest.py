@@ -4,36 +4,63 @@ Nothing is started before a test asks for it, so the unit tests start nothing.
 """
 
 import contextlib
+import gc
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from deploy.local.build import FULL, Binaries, control_plane_binaries
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.errors import StartError
+from deploy.local.go.build import FULL, Binaries, control_plane_binaries
+from deploy.local.go.tools import tools
 from deploy.local.progress import Progress
 from deploy.local.services import REPOSITORY
-from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+from tests.support.running import (
+    CLUSTER_WIDE,
+    Running,
+    Wanted,
+    make_namespace,
+    remove_namespace,
+    running,
+)
 
 DEPLOY = REPOSITORY / "deploy"
 StartServices = Callable[[Wanted], Awaitable[Running]]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report a test without garbage collection.
+
+    For a failure pytest parses source code. In Python 3.11 that fails ("AST constructor recursion
+    depth mismatch"), and the whole session with it, when a finalizer that the collector runs in the
+    meantime parses code too: to log a traceback is enough.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane if a test will need it and it is missing.
+    """Build the control plane and Helm if a test will need them and they are missing.
 
     Here, because it takes longer than any test may, and a person wants to see how far it is.
     """
-    wanted = any("binaries" in getattr(item, "fixturenames", ()) for item in session.items)
-    if not wanted or session.config.option.collectonly:
+    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if session.config.option.collectonly:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
         try:
-            control_plane_binaries(FULL, Progress())
+            if "binaries" in fixtures:
+                control_plane_binaries(FULL, Progress())
+            if "chart" in fixtures:
+                tools(["helm", "kustomize"], Progress())
         except StartError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -47,8 +74,7 @@ def binaries() -> Binaries:
 @pytest_asyncio.fixture(scope="session")
 async def control_plane(binaries: Binaries) -> AsyncIterator[ControlPlane]:
     """The cluster that the product runs on, with our CRDs and admission policies."""
-    crds = [DEPLOY / "crds", DEPLOY / "admission"]
-    async with ControlPlane(binaries, crds=crds) as started:
+    async with ControlPlane(binaries, crds=CLUSTER_WIDE) as started:
         yield started
 
 

@@ -11,17 +11,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from controller.jobs import outcome
 from controller.jobs import pod as pods
-from controller.jobs.model import Credential
+from controller.jobs import statuses
+from controller.scenario_pods.rules import PodRules
 from krkn_grpc.kube import paths
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
+from krkn_grpc.resources.credential_secret import Credential, submitted_text
 from krkn_grpc.resources.meta import ObjectMeta, Resource
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
-from krkn_grpc.resources.trust import submitted_text
 from tests.bench.bare import JSON, JSON_PATCH, Bare
 from tests.bench.bench import Bench
 from tests.bench.example import Example
@@ -50,9 +50,9 @@ class BareStart:
         job = await self._create(self.server, self.example.copy(), ChaosJob)
         secret = pods.kubeconfig_secret(job, self.credential)
         await self._create(self.controller, _encoded(secret), Secret)
-        new = pods.pod(job, "Always", _GRACE_SECONDS)
+        new = pods.pod(job, PodRules(grace_seconds=_GRACE_SECONDS))
         pod = await self._create(self.controller, _encoded(new), Pod)
-        named = msgspec.structs.replace(job, status=outcome.named(job, pod))
+        named = msgspec.structs.replace(job, status=statuses.named(job, pod))
         path = paths.single(self._path(ChaosJob), job.metadata.name, "status")
         await self._write(self.controller, "PUT", path, _encoded(named))
         path = paths.single(self._path(Pod), pod.metadata.name)

@@ -8,10 +8,10 @@ from pathlib import Path
 import aiohttp
 import grpc.aio
 
-from deploy.local.build import FULL, control_plane_binaries
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
-from deploy.local.ports import free_port
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import FULL, control_plane_binaries
+from deploy.local.processes.ports import free_port
 from deploy.local.progress import Progress
 from deploy.local.run import ADMISSION, CRDS
 from deploy.local.run_folder import run_folder
@@ -23,7 +23,7 @@ from tests.support.running import make_namespace
 NAMESPACE = "krkn-operator-system"
 BARE_NAMESPACE = "bench-bare"
 # No check of a target falls into a round, and no limit on the calls of one address.
-_QUIET = {"KRKN_CHECK_SECONDS": "86400", "KRKN_RATE_LIMIT": "1000000"}
+_QUIET = {"KRKN_PROBE_INTERVAL_SECONDS": "86400", "KRKN_RATE_LIMIT": "1000000"}
 
 
 @dataclass(frozen=True)

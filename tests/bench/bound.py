@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import msgspec
 
-from deploy.local.components import NODE
+from deploy.local.cluster.components import NODE
 from deploy.local.services import CONTROLLER
 from tests.bench.bare import bare
 from tests.bench.bench import Bench

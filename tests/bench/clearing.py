@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from deploy.local.cluster import ClusterError
-from krkn_grpc.resources import labels, names
+from deploy.local.cluster.api import ClusterError
+from krkn_grpc.resources import names, well_known
 from tests.bench.bare import each
 from tests.bench.bench import Bench
-from tests.support.custom_objects import JOBS, MERGE, Manifest, collection
+from tests.support.custom_objects import JOBS, Manifest, collection
 
 _AT_ONCE = 32
 
@@ -20,12 +20,6 @@ async def clear(bench: Bench) -> None:
     await bench.quiet()
 
 
-async def clear_pods(bench: Bench) -> None:
-    """Remove the pods of jobs that have ended, and wait until everything is quiet."""
-    await _remove(bench, f"/api/v1/namespaces/{bench.namespace}/pods")
-    await bench.quiet()
-
-
 async def _clear(bench: Bench, namespace: str) -> None:
     core = f"/api/v1/namespaces/{namespace}"
     while True:
@@ -34,7 +28,7 @@ async def _clear(bench: Bench, namespace: str) -> None:
         if not jobs and not pods:
             break
         await asyncio.sleep(0.1)
-    await _remove(bench, f"{core}/secrets", f"{labels.APP}={labels.APP_SCENARIO}")
+    await _remove(bench, f"{core}/secrets", f"{well_known.APP}={well_known.APP_SCENARIO}")
     await _remove(bench, f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")
     leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
     await _remove(bench, leases, only=names.is_request_record)
@@ -43,19 +37,13 @@ async def _clear(bench: Bench, namespace: str) -> None:
 async def _remove(
     bench: Bench, path: str, selector: str = "", only: Callable[[str], bool] = bool
 ) -> int:
-    """Delete objects of a kind, many at once, which is faster than as a collection; count them.
-
-    Finalizers go first: then nobody has anything to do for what is deleted.
-    """
+    """Delete objects of a kind, many at once, which is faster than as a collection; count them."""
     listed = await bench.cluster.request("GET", path, labelSelector=selector)
     found = [item["metadata"] for item in listed["items"] if only(item["metadata"]["name"])]
-    part: Manifest = {"metadata": {"finalizers": None}}
 
     async def remove(metadata: Manifest) -> None:
         one = f"{path}/{metadata['name']}"
         with contextlib.suppress(ClusterError):  # gone: whoever else is at work was faster
-            if metadata.get("finalizers"):
-                await bench.cluster.request("PATCH", one, part, MERGE)
             await bench.cluster.request("DELETE", one, gracePeriodSeconds="0")
 
     await each(found, remove, _AT_ONCE)

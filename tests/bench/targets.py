@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc.aio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import targets_pb2 as pb
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 

@@ -16,9 +16,9 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from deploy.local.build import Binaries
-from deploy.local.control_plane import ControlPlane
-from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import Binaries
+from deploy.local.processes.ports import LOOPBACK, free_port
 from deploy.local.services import REPOSITORY
 from tests.support.waiting import eventually
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.build import Binaries
-from deploy.local.ports import free_port
+from deploy.local.go.build import Binaries
+from deploy.local.processes.ports import free_port
 from deploy.local.services import REPOSITORY
 
 README = REPOSITORY / "README.md"

@@ -12,14 +12,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from deploy.local.cluster import ClusterError
+from deploy.local.cluster.api import ClusterError
 from krkn_grpc.resources import names
 from tests.faults.conftest import Behind
-from tests.faults.kinds import EVERY, dropped_before, held
-from tests.faults.lie import Lie
-from tests.faults.life import Life
-from tests.faults.plays import is_over, left_of, lived_rightly
+from tests.faults.fault_kinds import EVERY, dropped_before, held
+from tests.faults.forged_lease import Lie
+from tests.faults.job_model import Life
 from tests.faults.proxy import Call, Fault, WatchFault
+from tests.faults.scenarios import is_over, left_of, lived_rightly
 from tests.support.custom_objects import JOBS, MERGE, Manifest
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch
@@ -127,14 +127,11 @@ class World:
                 await self.jobs.delete_pod(life.job)
 
     async def tear_pod_out(self, life: Life) -> None:
-        """Delete its pod by force, finalizer and all: nobody can tell how it ended."""
-        path = f"/api/v1/namespaces/{self.jobs.namespace}/pods/{names.pod_for(life.job)}"
+        """Delete its pod by force: nobody can tell how it ended."""
         if await self.jobs.pod(life.job) is not None:
             life.lost_pod = True
             with there_may_be_nothing():
-                await self.jobs.cluster.request("DELETE", path, gracePeriodSeconds="0")
-                free: Manifest = {"metadata": {"finalizers": None}}
-                await self.jobs.cluster.request("PATCH", path, free, MERGE)
+                await self.jobs.tear_pod_out(life.job)
 
     async def end_pod(self, life: Life, exit_code: int) -> None:
         """Let its container end with this exit code, if it runs."""

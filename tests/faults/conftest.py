@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.faults.proxy import FaultProxy
 from tests.integration.jobs.conftest import a_namespace
 from tests.support.controllers import Controller, controller

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from tests.faults.conftest import ALL, StartBehind
-from tests.faults.kinds import EVERY
-from tests.faults.plays import PLAYS, Play
+from tests.faults.fault_kinds import EVERY
 from tests.faults.proxy import Call, Exchange, Fault
+from tests.faults.scenarios import PLAYS, Play
 from tests.support.custom_objects import Manifest
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.faults.conftest import ALL, Behind, StartBehind
-from tests.faults.kinds import killed
-from tests.faults.plays import PLAYS, Play
+from tests.faults.fault_kinds import killed
 from tests.faults.proxy import Call, Fault
+from tests.faults.scenarios import PLAYS, Play
 from tests.support.jobs import Jobs
 
 MOST_WRITES = 9

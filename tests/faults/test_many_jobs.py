@@ -14,7 +14,7 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.faults.conftest import ALL
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.connections import memory, open_connections

@@ -1,4 +1,4 @@
-"""What the controller reads: not what it must have seen, and never from who is no API server."""
+"""What the controller reads: not what it must have seen, and nothing but the API server's."""
 
 import asyncio
 import json
@@ -9,9 +9,9 @@ from aiohttp import web
 
 from krkn_grpc.resources import names
 from tests.faults.conftest import StartBehind
-from tests.faults.kinds import held, not_the_api_server
+from tests.faults.fault_kinds import held, not_the_api_server
 from tests.faults.proxy import Call, Exchange, Fault
-from tests.support.custom_objects import JOBS, TARGETS, collection
+from tests.support.custom_objects import TARGETS
 from tests.support.jobs import Jobs
 from tests.support.waiting import eventually
 
@@ -32,44 +32,6 @@ class Looks:
         """Return how many there were since this was asked last."""
         found, self.count = self.count, 0
         return found
-
-
-async def revision(jobs: Jobs) -> str:
-    listed = await jobs.cluster.request("GET", collection(JOBS, jobs.namespace), limit="1")
-    now: str = listed["metadata"]["resourceVersion"]
-    return now
-
-
-@pytest.mark.timeout(180)
-async def test_only_what_it_cannot_know_is_read(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
-    behind, looks = await behind_a_proxy(), Looks(f"/leases/{names.REQUEST_RECORD}")
-    behind.proxy.rule = looks.rule
-    await behind.controller.start()
-    await behind.controller.logged("leading")
-    target = await jobs.target()
-    asked_at = await revision(jobs)
-
-    known = await jobs.job(target, asked_at=asked_at)
-    await jobs.finished(known)
-    assert looks.new() == 0
-
-    by_hand = await jobs.job(target)
-    await jobs.finished(by_hand)
-    assert looks.new() >= 1
-
-    await jobs.delete(known)
-    await jobs.gone(known)
-    await jobs.no_pod(known)
-    await jobs.job(target, jobId=known, asked_at=asked_at)
-    assert (await jobs.finished(known))["phase"] == "Succeeded", "nobody has recorded it"
-    assert looks.new() >= 1, "a job of this name was there"
-
-    await behind.controller.kill()
-    await behind.controller.start()
-    await jobs.finished(await jobs.job(target, asked_at=asked_at))
-    assert looks.new() >= 1, "whoever has just come has not seen what was before"
-    await jobs.finished(await jobs.job(target, asked_at=await revision(jobs)))
-    assert looks.new() == 0
 
 
 @pytest.mark.timeout(180)

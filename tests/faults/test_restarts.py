@@ -12,17 +12,16 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from deploy.local.build import Binaries
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import Binaries
 from krkn_grpc.server.errors import NO_SUCH_TARGET
-from tests.conftest import DEPLOY
 from tests.faults.conftest import ALL
-from tests.faults.plays import is_over, left_of, lived_rightly
+from tests.faults.scenarios import is_over, left_of, lived_rightly
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch
 from tests.support.requests import IMAGE, canary
-from tests.support.running import Wanted
+from tests.support.running import CLUSTER_WIDE, Wanted
 from tests.support.runs import Runs
 from tests.support.waiting import eventually
 
@@ -42,10 +41,9 @@ SETTINGS = {
 @pytest_asyncio.fixture
 async def fragile(binaries: Binaries, tmp_path: Path) -> AsyncIterator[Site]:
     """Two servers, each with a controller beside it, in a cluster of their own."""
-    crds = [DEPLOY / "crds", DEPLOY / "admission"]
     wanted = Wanted(envoy=False, environment=SETTINGS)
     async with (
-        ControlPlane(binaries, crds=crds) as control_plane,
+        ControlPlane(binaries, crds=CLUSTER_WIDE) as control_plane,
         a_site(control_plane, tmp_path, wanted, wanted) as site,
     ):
         yield site

@@ -15,12 +15,12 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.faults.conftest import ALL
-from tests.faults.kinds import EVERY, killed, refused
-from tests.faults.plays import is_over, lived_rightly, phase
+from tests.faults.fault_kinds import EVERY, killed, refused
 from tests.faults.proxy import Call, Fault, FaultProxy
+from tests.faults.scenarios import is_over, lived_rightly, phase
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch

@@ -23,12 +23,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.faults.chaos_stage import HELD, WATCHES, Side, World
 from tests.faults.conftest import ALL, StartBehind
-from tests.faults.kinds import EVERY
-from tests.faults.lie import Lie
-from tests.faults.life import BY_ITSELF, Life
-from tests.faults.plays import lived_rightly
-from tests.faults.world import HELD, WATCHES, Side, World
+from tests.faults.fault_kinds import EVERY
+from tests.faults.forged_lease import Lie
+from tests.faults.job_model import BY_ITSELF, Life
+from tests.faults.scenarios import lived_rightly
 from tests.support.custom_objects import Manifest
 from tests.support.jobs import Jobs
 

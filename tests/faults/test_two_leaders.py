@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 
 from tests.faults.conftest import ALL, Behind, StartBehind
-from tests.faults.kinds import dropped_before, held
-from tests.faults.lie import Lie
-from tests.faults.plays import PLAYS
+from tests.faults.fault_kinds import dropped_before, held
+from tests.faults.forged_lease import Lie
 from tests.faults.proxy import Call, Fault
+from tests.faults.scenarios import PLAYS
 from tests.faults.test_each_write import Case, all_right
 from tests.support.controllers import Controller
 from tests.support.jobs import Jobs

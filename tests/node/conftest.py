@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local import manifests
-from deploy.local.build import FULL, Binaries, control_plane_binaries
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster import manifests
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import FULL, Binaries, control_plane_binaries
 from deploy.local.node.build import node_binaries
 from deploy.local.node.node import Node
 from deploy.local.progress import Progress
@@ -27,7 +27,7 @@ from tests.node.stage import GRACE_SECONDS, Stage
 from tests.node.target import TargetCluster, target_cluster
 from tests.support.custom_objects import JOBS, collection
 from tests.support.rest import Rest
-from tests.support.running import Running, Wanted, make_namespace, running
+from tests.support.running import CLUSTER_WIDE, Running, Wanted, make_namespace, running
 
 DEPLOY = REPOSITORY / "deploy"
 LOGS = REPOSITORY / ".e2e"
@@ -58,9 +58,8 @@ def binaries() -> Binaries:
 @pytest_asyncio.fixture(scope="session")
 async def control_plane(binaries: Binaries, logs: Path) -> AsyncIterator[ControlPlane]:
     """The cluster that the product runs on, without a node yet."""
-    crds = [DEPLOY / "crds", DEPLOY / "admission"]
     async with ControlPlane(
-        binaries, crds=crds, fake_node=False, audit_log=True, logs=logs / "our-cluster"
+        binaries, crds=CLUSTER_WIDE, fake_node=False, audit_log=True, logs=logs / "our-cluster"
     ) as started:
         yield started
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local.node.oci import Image, Layer, write
 from deploy.local.node.packages import BUSYBOX
+from deploy.oci.archive import Image, write
+from deploy.oci.layers import of_programs
 
 ARCHIVE = "scenarios.tar"
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -47,9 +48,9 @@ def build(kubectl: Path, archive: Path) -> None:
     """Write an archive with all images."""
     listed = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True)
     links = {f"/bin/{applet}": "busybox" for applet in listed.stdout.split() if applet != "busybox"}
-    shell = Layer({"/bin/busybox": BUSYBOX.read_bytes()}, links)
-    client = Layer({"/bin/kubectl": kubectl.read_bytes()})
-    scripts = Layer(
+    shell = of_programs({"/bin/busybox": BUSYBOX.read_bytes()}, links)
+    client = of_programs({"/bin/kubectl": kubectl.read_bytes()})
+    scripts = of_programs(
         {f"/scenarios/{path.name}": path.read_bytes() for path in SCENARIOS.glob("*.sh")}
     )
     environment = HOME | KUBECONFIG

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local.cluster import ClusterError, Manifest
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import ClusterError, Manifest
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.node.node import Node
 from krkn_grpc.resources import names
 from tests.node import images

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.build import Binaries
-from deploy.local.cluster import Cluster, ClusterError, Manifest
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster, ClusterError, Manifest
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import Binaries
 from deploy.local.node.namespaces import SERVICE_ADDRESS
 from deploy.local.relay import Relay
 from tests.support.waiting import eventually

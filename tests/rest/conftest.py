@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.rest.edge import Door, Upstream, open_door
+from tests.rest.edge.running import Door, Upstream, open_door
 from tests.support.rest import Rest
 from tests.support.running import Running
 

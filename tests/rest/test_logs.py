@@ -60,6 +60,27 @@ async def test_before_the_start_there_is_nothing_yet(rest: Rest) -> None:
     assert (reply.status, reply.headers["content-type"], reply.text) == (200, PLAIN, "")
 
 
+async def test_the_headers_of_what_has_nothing_to_say_come_at_once(rest: Rest) -> None:
+    waiting, silent = await a_job(rest, "never-starts"), await a_job(rest, "never-ends")
+    await rest.job_when(silent, "Running")
+    for job_id in (waiting, silent):
+        path = f"{log_of(job_id)}?follow=true&tailLines=0"
+        async with asyncio.timeout(10), rest.session.get(path) as response:
+            assert (response.status, response.headers["content-type"]) == (200, PLAIN)
+
+
+async def test_head_of_a_log_that_goes_on(rest: Rest) -> None:
+    waiting, running = await a_job(rest, "never-starts"), await a_job(rest, "never-ends")
+    await rest.job_when(running, "Running")
+    for path in (log_of(waiting), log_of(running)):
+        for query in ("", "?follow=true", "?follow=true&tailLines=0"):
+            async with asyncio.timeout(10), rest.session.head(f"{path}{query}") as response:
+                assert (response.status, response.headers["content-type"]) == (200, PLAIN)
+                assert await response.read() == b""
+    async with rest.session.head(log_of(str(uuid.uuid4()))) as response:
+        assert response.status == 404
+
+
 async def test_a_large_log_is_whole(rest: Rest) -> None:
     job_id = await a_job(rest, "logs-20000-lines")
     await rest.job_when(job_id)

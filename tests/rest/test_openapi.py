@@ -15,9 +15,13 @@ import pytest
 import pytest_asyncio
 import schemathesis
 
-from deploy.local.control_plane import ControlPlane
+# pytest parses these large modules when they are imported. In Python 3.11 that may fail while
+# another thread parses, so they are imported here and not by the first test that needs them.
+import schemathesis.specs.openapi.schemas
+
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
-from envoy.pages import DOCUMENT_PATH
+from krkn_grpc.edge.direct_responses import DOCUMENT_PATH
 from tests.support.accounts import make_account
 from tests.support.requests import a_run, kubeconfig_target, token_target
 from tests.support.rest import RUNS, TARGETS
@@ -62,7 +66,7 @@ async def documented(
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     cluster = control_plane.cluster
     await make_namespace(cluster, namespace)
-    wanted = Wanted(environment={"KRKN_AUTH": "kubernetes", "KRKN_REMEMBER_SECONDS": "1"})
+    wanted = Wanted(environment={"KRKN_AUTH": "kubernetes", "KRKN_AUTH_CACHE_SECONDS": "1"})
     try:
         folder = tmp_path_factory.mktemp("documented")
         async with running(cluster, namespace, folder, wanted) as started:
@@ -99,6 +103,11 @@ def test_replies_are_as_documented(documented: Documented) -> None:
     assert documented("DELETE", job, by_id)[0] == 200
     assert documented("GET", RUNS)[0] == 200
     assert documented("DELETE", target, one)[0] == 200
+    for part in ("", "/detail/{name}", "/globals/{name}"):
+        path = f"/api/v1/scenarios{part}"
+        shown = path.replace("{name}", "node-scenarios")
+        assert documented("GET", shown, path)[0] == 200
+        assert documented("POST", shown, path)[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Running a scenario on many targets, through the real Envoy: who gets a job, and who an error."""
 
 import uuid
+from urllib.parse import urlencode
 
 import pytest
 
@@ -179,3 +180,16 @@ async def test_a_query_parameter_that_is_not_there_is_refused(rest: Rest, name: 
     reply = await rest.get(f"{RUNS}?{name}=x")
     assert (reply.status, reply.body["code"]) == (400, 3)
     assert name in reply.body["message"]
+
+
+async def test_names_may_have_any_characters_that_can_be_shown(rest: Rest) -> None:
+    target = await rest.register()
+    name = "ポッド\u3000シナリオ \xa0\u200c"
+    path = "/home/krkn/kraken/scenarios/my\u3000scenario.yaml"
+    file = {"name": "my scenario/本番.yaml", "content": "YTogMQo=", "mountPath": path}
+    reply = await rest.post(RUNS, a_run(target, scenarioName=name, files=[file]))
+    assert reply.status == 201, reply
+    job = reply.body["jobs"][0]["jobId"]
+    assert (await rest.job(job))["scenarioName"] == name
+    listed = await rest.get(f"{RUNS}?{urlencode({'scenarioName': name})}")
+    assert [each["jobId"] for each in listed.body["jobs"]] == [job]

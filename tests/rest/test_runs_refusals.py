@@ -36,11 +36,16 @@ def a_file(**changes: Any) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "no image": ({"scenarioImage": ""}, ["scenarioImage"]),
+    "no image": ({"scenarioImage": "", "scenarioName": "of-my-own"}, ["scenarioImage"]),
     "no name": ({"scenarioName": ""}, ["scenarioName"]),
     "blank name": ({"scenarioName": "  "}, ["scenarioName"]),
     "neither": ({"scenarioImage": "", "scenarioName": ""}, ["scenarioImage", "scenarioName"]),
     "image with a space": ({"scenarioImage": "a b"}, ["scenarioImage"]),
+    "image with a scheme": ({"scenarioImage": "https://quay.io/a"}, ["scenarioImage"]),
+    "image with an empty tag": ({"scenarioImage": "quay.io/a:"}, ["scenarioImage"]),
+    "image with two slashes": ({"scenarioImage": "quay.io//a"}, ["scenarioImage"]),
+    "image in capitals": ({"scenarioImage": "quay.io/Team/a"}, ["scenarioImage"]),
+    "name that is shown backwards": ({"scenarioName": "a\u202eb"}, ["scenarioName"]),
     "long image": ({"scenarioImage": "a" * 513}, ["scenarioImage"]),
     "long name": ({"scenarioName": "a" * 254}, ["scenarioName"]),
     "relative kubeconfig": ({"kubeconfigPath": "kube/config"}, ["kubeconfigPath"]),
@@ -51,6 +56,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"secretEnvironment": {"KRKN_KUBE_CONFIG": "x"}},
         ["secretEnvironment[KRKN_KUBE_CONFIG]"],
     ),
+    "variable that loads code": (
+        {"environment": {"LD_PRELOAD": "x"}},
+        ["environment[LD_PRELOAD]"],
+    ),
+    "password with a line break": (
+        {"registryUrl": "r", "username": "AWS", "password": "p\n"},
+        ["password"],
+    ),
+    "registry token with a line break": ({"registryUrl": "r", "token": "t\r\n"}, ["token"]),
     "bad variable": ({"environment": {"1": "x"}}, ["environment[1]"]),
     "variable in both": (
         {"environment": {"A": "x"}, "secretEnvironment": {"A": "y"}},

@@ -1,14 +1,19 @@
 """Targets through the real Envoy: registered, shown, replaced, removed, and unique."""
 
 import asyncio
+import base64
 import json
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
+from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.ids import is_id
+from krkn_grpc.resources.kubeconfig import SECRET_KEY, unwrap
+from tests.support.custom_objects import collection
 from tests.support.inventory import written
 from tests.support.requests import (
     credentials_target,
@@ -22,6 +27,7 @@ from tests.support.rest import TARGETS, Reply, Rest, assert_error, assert_invali
 from tests.support.running import Running
 from tests.support.waiting import eventually
 
+KUBECONFIGS = REPOSITORY / "tests/unit/resources/kubeconfig/good"
 KINDS = [
     pytest.param(token_target, id="token"),
     pytest.param(credentials_target, id="credentials"),
@@ -240,3 +246,55 @@ async def test_an_update_that_is_not_in_order_changes_nothing(rest: Rest) -> Non
     after = (await get(rest, target)).body
     for field in ("clusterName", "clusterAPIURL", "secretType"):
         assert after[field] == before[field]
+
+
+# With ideographic and no-break space, zero-width non-joiner and joiner, and soft hyphen.
+UNUSUAL = [
+    "本番\u3000クラスタ",
+    "prod\xa0: Paris",
+    "خوش\u200cد",
+    "\U0001f468\u200d\U0001f680",
+    "a\xadb",
+]
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+async def test_a_name_may_have_any_characters_that_can_be_shown(rest: Rest, name: str) -> None:
+    unique = f"{name} {uuid.uuid4().hex}"
+    target = await rest.register(clusterName=f"\u3000\xa0{unique}\n")
+    assert (await get(rest, target)).body["clusterName"] == unique
+
+
+async def test_a_kubeconfig_may_name_one_file_for_certificate_and_key(
+    rest: Rest, shared_services: Running
+) -> None:
+    submitted = (KUBECONFIGS / "certificate-and-key-in-one.yaml").read_text()
+    submitted = submitted.replace("https://api.example.com:6443", unused_url())
+    reply = await rest.post(TARGETS, kubeconfig_target(kubeconfig=submitted))
+    assert reply.status == 201, reply
+    stored = await stored_kubeconfig(shared_services, reply.body["uuid"])
+    [user] = yaml.safe_load(stored)["users"]
+    certificate, key = (
+        base64.b64decode(user["user"][f"client-{part}-data"]).decode()
+        for part in ("certificate", "key")
+    )
+    assert "PRIVATE KEY" not in certificate
+    assert "CERTIFICATE" not in key
+
+
+@pytest.mark.parametrize("file", ["three-dashes.yaml", "dates.yaml", "byte-order-mark.yaml"])
+async def test_what_kubectl_takes_is_taken(rest: Rest, file: str) -> None:
+    submitted = (KUBECONFIGS / file).read_text()
+    submitted = submitted.replace("https://api.example.com:6443", unused_url())
+    reply = await rest.post(TARGETS, kubeconfig_target(kubeconfig=submitted))
+    assert reply.status == 201, reply
+
+
+async def stored_kubeconfig(services: Running, target: str) -> str:
+    """The text that the target's Secret holds."""
+    stored = await services.cluster.request(
+        "GET", f"{collection('krknoperatortargets', services.namespace)}/{target}"
+    )
+    path = f"/api/v1/namespaces/{services.namespace}/secrets/{stored['spec']['secretUUID']}"
+    secret = await services.cluster.request("GET", path)
+    return unwrap(base64.b64decode(secret["data"][SECRET_KEY]).decode())

@@ -2,11 +2,11 @@
 
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.kubeconfig import MAX_BYTES, from_credentials, render
 from tests.rest.test_runs_refusals import UNKNOWN_IDS
 from tests.support.inventory import written
@@ -37,6 +37,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "blank name": (token_target(clusterName=" \t"), ["clusterName"]),
     "long name": (token_target(clusterName="a" * 254), ["clusterName"]),
     "name with a control character": (token_target(clusterName="a\0b"), ["clusterName"]),
+    "name that is shown backwards": (token_target(clusterName="a\u202eb"), ["clusterName"]),
+    "name of two lines": (token_target(clusterName="a\u2028b"), ["clusterName"]),
     "no kind": (token_target(secretType=""), ["secretType"]),
     "unknown kind": (token_target(secretType="Token"), ["secretType"]),
     "token without an address": (token_target(clusterAPIURL=""), ["clusterAPIURL"]),
@@ -60,6 +62,24 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "refused address and no name": (
         token_target(clusterName="", clusterAPIURL="https://169.254.169.254"),
         ["clusterName", "clusterAPIURL"],
+    ),
+    "token with a line break": (token_target(token="abc\n"), ["token"]),
+    "password with a line break": (credentials_target(password="abc\r\n"), ["password"]),
+    "user with a line break": (credentials_target(username="abc\n"), ["username"]),
+    "token that kubectl left out": (
+        kubeconfig_target(kubeconfig=with_user(token="REDACTED")),
+        ["kubeconfig.users[0].user.token"],
+    ),
+    "certificate that kubectl left out": (
+        kubeconfig_target(
+            kubeconfig=with_user(
+                **{"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}
+            )
+        ),
+        [
+            "kubeconfig.users[0].user.client-certificate-data",
+            "kubeconfig.users[0].user.client-key-data",
+        ],
     ),
     "CA that is no PEM": (token_target(caBundle="abc"), ["caBundle"]),
     "kubeconfig that runs a program": (
@@ -87,7 +107,13 @@ async def test_a_target_that_is_not_in_order_is_not_stored(
     assert await written(shared_services.cluster, shared_services.namespace) <= before
 
 
-MATERIAL = Path(__file__).parents[1] / "unit" / "kubeconfig" / "material"
+async def test_who_sends_what_kubectl_left_out_is_told_the_way_out(rest: Rest) -> None:
+    body = kubeconfig_target(kubeconfig=with_user(token="REDACTED"))
+    reply = await rest.post(TARGETS, body)
+    assert "kubectl config view --raw --flatten" in reply.body["message"]
+
+
+MATERIAL = REPOSITORY / "tests/unit/resources/kubeconfig/material"
 CA = (MATERIAL / "ca.pem").read_text()
 # As many as have, in base64, the size of the largest kubeconfig, but for some hundred bytes.
 NEARLY_ALL = CA * (MAX_BYTES * 3 // 4 // len(CA))

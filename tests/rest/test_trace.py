@@ -6,7 +6,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from krkn_grpc.resources import labels
+from krkn_grpc.resources import well_known
 from krkn_grpc.v1.scenario_runs_pb2 import RunScenarioRequest
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.support.custom_objects import JOBS, collection
@@ -15,20 +15,19 @@ from tests.support.rest import RUNS, Rest
 from tests.support.running import Running
 from tests.support.waiting import eventually
 
-CLAIMED = str(uuid.uuid4())
 IMAGE = "registry.example/krkn-hub:never-ends"
 
 
-async def by_rest(services: Running, target: str) -> tuple[str, str]:
+async def by_rest(services: Running, target: str, call_id: str) -> tuple[str, str]:
     """Run a scenario by REST; the id of the call and the job's."""
     body = a_run(target, scenarioImage=IMAGE)
-    async with services.rest.post(RUNS, json=body, headers={"x-request-id": CLAIMED}) as reply:
+    async with services.rest.post(RUNS, json=body, headers={"x-request-id": call_id}) as reply:
         assert reply.status == 201
         [job] = (await reply.json())["jobs"]
         return reply.headers["x-request-id"], job["jobId"]
 
 
-async def by_grpc(services: Running, target: str) -> tuple[str, str]:
+async def by_grpc(services: Running, target: str, call_id: str) -> tuple[str, str]:
     """The same by gRPC through Envoy."""
     request = RunScenarioRequest(
         target_uuids=[target], scenario_image=IMAGE, scenario_name="pod-scenarios"
@@ -36,7 +35,7 @@ async def by_grpc(services: Running, target: str) -> tuple[str, str]:
     address = services.processes.rest_url.removeprefix("http://")
     async with grpc.aio.insecure_channel(address) as channel:
         run: Any = ScenarioRunServiceStub(channel).RunScenario
-        call = run(request, metadata=(("x-request-id", CLAIMED),), timeout=20)
+        call = run(request, metadata=(("x-request-id", call_id),), timeout=20)
         metadata = {key: str(value) for key, value in await call.initial_metadata()}
         [job] = (await call).jobs
         return metadata["x-request-id"], job.job_id
@@ -48,8 +47,9 @@ async def test_one_id_leads_from_the_call_to_the_pod(
 ) -> None:
     services, processes = shared_services, shared_services.processes
     target = await rest.register()
-    trace, job_id = await run(services, target)
-    assert str(uuid.UUID(trace)) == trace != CLAIMED
+    call_id = str(uuid.uuid4())
+    trace, job_id = await run(services, target, call_id)
+    assert trace == call_id
 
     async def lines(process: str) -> list[dict[str, Any]]:
         return [line for line in processes.events(process) if trace in line.values()]
@@ -62,11 +62,11 @@ async def test_one_id_leads_from_the_call_to_the_pod(
 
     path = collection(JOBS, services.namespace)
     job = await services.cluster.request("GET", f"{path}/{job_id}")
-    assert job["metadata"]["annotations"][labels.TRACE] == trace
+    assert job["metadata"]["annotations"][well_known.TRACE] == trace
     await rest.job_when(job_id, "Running")
     pods = f"/api/v1/namespaces/{services.namespace}/pods"
     pod = await services.cluster.request("GET", f"{pods}/krkn-job-{job_id}")
-    assert pod["metadata"]["annotations"][labels.TRACE] == trace
+    assert pod["metadata"]["annotations"][well_known.TRACE] == trace
     acted = await lines("controller")
     assert {(line["event"], line["job"]) for line in acted} == {("acted", job_id)}
     assert {"CreatePod", "Ungate"} <= {line["action"] for line in acted}
@@ -75,4 +75,4 @@ async def test_one_id_leads_from_the_call_to_the_pod(
     assert (await rest.delete(f"{RUNS}/{job_id}")).status == 200
     await rest.job_when(job_id, "Stopped")
     job = await services.cluster.request("GET", f"{path}/{job_id}")
-    assert job["metadata"]["annotations"][labels.TRACE] == trace
+    assert job["metadata"]["annotations"][well_known.TRACE] == trace

@@ -100,6 +100,22 @@ async def test_where_nothing_has_happened_it_is_told_at_once_that_it_goes_on(res
         assert (await on.next())["job"]["jobId"] == job_id
 
 
+@pytest.mark.parametrize("is_resumed", [False, True])
+async def test_head_of_a_watch_ends_when_it_has_begun(rest: Rest, is_resumed: bool) -> None:
+    target = await rest.register()
+    query = f"targetUUID={target}"
+    async with watching(rest, query) as lines:
+        token = (await lines.until("SYNCED"))["resumeToken"]
+    if is_resumed:
+        query += f"&resumeToken={token}"
+    for _ in range(2):
+        async with asyncio.timeout(10), rest.session.head(f"{WATCH}?{query}") as response:
+            assert response.status == 200
+            assert response.headers["content-type"] == "application/x-ndjson"
+    async with rest.session.head(f"{WATCH}?resumeToken=x") as response:
+        assert response.status == 400
+
+
 async def test_filters(rest: Rest) -> None:
     team = uuid.uuid4().hex[:8]
     target = await rest.register()

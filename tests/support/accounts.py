@@ -4,9 +4,9 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 
-from deploy.local.cluster import Cluster, ClusterError
-from deploy.local.control_plane import ControlPlane
-from deploy.local.credentials import Credentials
+from deploy.local.cluster.api import Cluster, ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.cluster.credentials import Credentials
 from tests.support.custom_objects import JOBS, collection
 from tests.support.waiting import eventually
 

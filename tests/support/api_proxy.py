@@ -49,7 +49,7 @@ class Call:
         return f"{self.method} {'/'.join(kind)}"
 
 
-Gate = Callable[[Call], Awaitable[None]]
+Authenticator = Callable[[Call], Awaitable[None]]
 
 
 async def open_gate(call: Call) -> None:
@@ -66,8 +66,8 @@ class ApiProxy(Proxy):
 
     def __init__(self, api_server: str, ca_pem: str) -> None:
         super().__init__(api_server, ca_pem)
-        self.before: Gate = open_gate
-        self.after: Gate = open_gate
+        self.before: Authenticator = open_gate
+        self.after: Authenticator = open_gate
         self.streams_flow = asyncio.Event()
         """Clear it, and all that watches and logs bring is kept back until it is set again."""
         self.streams_flow.set()

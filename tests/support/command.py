@@ -58,7 +58,9 @@ class Started:
         async with asyncio.timeout(SECONDS):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
-        return Ended(self.process.returncode, out.decode(), err.decode())
+        return Ended(
+            self.process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+        )
 
 
 async def example(server: str, *arguments: str) -> Ended:
@@ -110,14 +112,20 @@ class Command:
         )
         return Ended(result.exit_code, result.stdout, result.stderr)
 
-    @contextlib.asynccontextmanager
-    async def start(self, *arguments: str) -> AsyncIterator[Started]:
+    def start(self, *arguments: str) -> contextlib.AbstractAsyncContextManager[Started]:
         """Start it as a process, which is gone when the block ends."""
+        return self._process(sys.executable, "-m", "krkn_grpc.cli", *arguments)
+
+    def start_shell(self, arguments: str) -> contextlib.AbstractAsyncContextManager[Started]:
+        """Start Python with these arguments as a shell understands them: `... > file`."""
+        return self._process("sh", "-c", f"exec {sys.executable} {arguments}")
+
+    @contextlib.asynccontextmanager
+    async def _process(self, *command: str) -> AsyncIterator[Started]:
         inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
         process = await asyncio.create_subprocess_exec(
             # As a terminal starts it: whoever runs the tests may ignore SIGINT, and so would it.
-            *("env", "--default-signal=INT", sys.executable),
-            *("-m", "krkn_grpc.cli", *arguments),
+            *("env", "--default-signal=INT", *command),
             cwd=REPOSITORY,
             env={**inherited, **self._environment()},
             stdin=asyncio.subprocess.DEVNULL,

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.local.cluster import Cluster
-from deploy.local.processes import Child, Program
+from deploy.local.cluster.api import Cluster
+from deploy.local.processes.children import Child, Program
 from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY
 from tests.support.waiting import eventually
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
-from deploy.local.cluster import Cluster, ClusterError
+from deploy.local.cluster.api import Cluster, ClusterError
 from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.meta import API_VERSION
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import aiohttp
 
-from deploy.local.components import ETCD_CLIENTS
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.components import ETCD_CLIENTS
+from deploy.local.cluster.control_plane import ControlPlane
 
 
 async def compact(control_plane: ControlPlane) -> int:

@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.local.cluster import Cluster
+from deploy.local.cluster.api import Cluster
 from krkn_grpc.resources.meta import API_VERSION
 from tests.support.custom_objects import JOBS, TARGETS
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.local.cluster import Cluster, ClusterError
-from deploy.local.control_plane import ControlPlane
-from krkn_grpc.resources import kubeconfig, labels, names
+from deploy.local.cluster.api import Cluster, ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
+from krkn_grpc.resources import kubeconfig, names, well_known
 from krkn_grpc.resources.meta import API_VERSION
 from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
 from tests.support.object_watch import ObjectWatch
@@ -37,8 +37,10 @@ class Jobs:
             self.control_plane.admin_kubeconfig, self.namespace, may_list_anew=may_list_anew
         )
 
-    async def target(self, *, admitted: bool = True, **spec: Any) -> Manifest:
-        """Make a target with its Secret, and wait until the controller has admitted it."""
+    async def target(
+        self, *, admitted: bool = True, with_secret: bool = True, **spec: Any
+    ) -> Manifest:
+        """Make a target with its Secret, and wait until the controller lets jobs run on it."""
         name = str(uuid.uuid4())
         url = spec.pop("clusterAPIURL", None) or unused_url()
         made = await self.cluster.request(
@@ -58,10 +60,11 @@ class Jobs:
                 },
             },
         )
-        await self.credential(made)
+        if with_secret:
+            await self.credential(made)
         if not admitted:
             return made
-        return await eventually(lambda: self.read_target(name), is_admitted)
+        return await eventually(lambda: self.read_target(name), is_fit)
 
     async def credential(self, target: Manifest, text: str | None = None) -> None:
         """Write the Secret that the target names."""
@@ -70,7 +73,7 @@ class Jobs:
         )
         metadata = {
             "name": target["spec"]["secretUUID"],
-            "labels": {labels.TARGET_UUID: target["metadata"]["name"]},
+            "labels": {well_known.TARGET_UUID: target["metadata"]["name"]},
             "ownerReferences": [owner(target)],
         }
         await self.secret(metadata, {kubeconfig.SECRET_KEY: text})
@@ -94,22 +97,15 @@ class Jobs:
         )
 
     async def job(self, target: Manifest, behaviour: str = "", **spec: Any) -> str:
-        """Make a job whose image asks the fake node for this behaviour; return its id.
-
-        With `asked_at`, it says so as the server's jobs do.
-        """
+        """Make a job whose image asks the fake node for this behaviour; return its id."""
         name = str(spec.pop("jobId", uuid.uuid4()))
-        asked_at = spec.pop("asked_at", None)
         await self.cluster.request(
             "POST",
             collection(JOBS, self.namespace),
             {
                 "apiVersion": API_VERSION,
                 "kind": "KrknChaosJob",
-                "metadata": {
-                    "name": name,
-                    "annotations": {} if asked_at is None else {labels.ASKED_AT: asked_at},
-                },
+                "metadata": {"name": name},
                 "spec": {
                     "jobId": name,
                     "targetUUID": target["metadata"]["name"],
@@ -166,10 +162,20 @@ class Jobs:
         path = f"{collection(TARGETS, self.namespace)}/{target['metadata']['name']}"
         await self.cluster.request("PATCH", path, {"spec": spec}, MERGE)
 
+    async def say_of_target(self, target: Manifest, reason: str, message: str) -> None:
+        """Write what a look at the target would have found, as if it were found just now."""
+        path = f"{collection(TARGETS, self.namespace)}/{target['metadata']['name']}"
+        seen = (await self.cluster.request("GET", path))["status"]
+        [ready] = [one for one in seen["conditions"] if one["type"] == "Ready"]
+        others = [one for one in seen["conditions"] if one["type"] != "Ready"]
+        found = {**ready, "status": "False", "reason": reason, "message": message}
+        change = {"status": {"ready": False, "conditions": [*others, found]}}
+        await self.cluster.request("PATCH", f"{path}/status", change, MERGE)
+
     async def pod(self, job: str) -> Manifest | None:
         return await self.found(f"pods/{names.pod_for(job)}")
 
-    async def make_pod(self, job: str, **metadata: Any) -> Manifest:
+    async def make_pod(self, job: str, spec: Manifest | None = None, **metadata: Any) -> Manifest:
         """Make a pod that has the name of the job's."""
         container = {"name": "other", "image": "registry.example/other:never-ends"}
         return await self.cluster.request(
@@ -179,7 +185,7 @@ class Jobs:
                 "apiVersion": "v1",
                 "kind": "Pod",
                 "metadata": {"name": names.pod_for(job), **metadata},
-                "spec": {"containers": [container]},
+                "spec": {"containers": [container], **(spec or {})},
             },
         )
 
@@ -187,12 +193,21 @@ class Jobs:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}"
         await self.cluster.request("DELETE", path)
 
-    async def set_container_state(self, job: str, state: Manifest) -> None:
-        """Say of the scenario's container what a node would; of its pod nothing changes."""
+    async def tear_pod_out(self, job: str) -> None:
+        """Delete the job's pod by force: nobody can tell how it ended."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}"
+        await self.cluster.request("DELETE", path, gracePeriodSeconds="0")
+
+    async def set_container_state(self, job: str, state: Manifest, **status: Any) -> None:
+        """Say of the scenario's container what a node would, and of its pod what `status` has."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}/status"
         [container] = (await self.cluster.request("GET", path))["status"]["containerStatuses"]
-        change = {"status": {"containerStatuses": [{**container, "state": state}]}}
-        await self.cluster.request("PATCH", path, change, MERGE)
+        await self.set_pod_status(job, containerStatuses=[{**container, "state": state}], **status)
+
+    async def set_pod_status(self, job: str, **status: Any) -> None:
+        """Say of the job's pod what a node would."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{names.pod_for(job)}/status"
+        await self.cluster.request("PATCH", path, {"status": status}, MERGE)
 
     async def delete_pod_if_there(self, job: str) -> None:
         if await self.pod(job) is not None:
@@ -221,12 +236,11 @@ class Jobs:
         """Wait until the job's pod does not exist."""
         await eventually(lambda: self.pod(job), lambda pod: pod is None, seconds=seconds)
 
-    async def let_go(self, job: str, *, seconds: float = 20.0) -> None:
-        """Wait until nobody holds the job's pod: it is gone, or stays only for its log."""
+    async def node_has_it(self, job: str) -> None:
+        """Wait until a node has said something of the job's container."""
         await eventually(
             lambda: self.pod(job),
-            lambda pod: pod is None or not pod["metadata"].get("finalizers"),
-            seconds=seconds,
+            lambda pod: pod and pod["status"].get("containerStatuses"),
         )
 
     async def started(self, job: str) -> None:
@@ -240,14 +254,6 @@ class Jobs:
         pod = await eventually(
             lambda: self.pod(job),
             lambda pod: pod and pod["status"]["phase"] in ("Succeeded", "Failed"),
-        )
-        assert pod is not None
-        return pod
-
-    async def released(self, job: str) -> Manifest:
-        """Wait until the pod, which stays for its log, is held by nobody."""
-        pod = await eventually(
-            lambda: self.pod(job), lambda pod: not (pod or {}).get("metadata", {}).get("finalizers")
         )
         assert pod is not None
         return pod
@@ -282,10 +288,18 @@ def owner(of: Manifest) -> Manifest:
 
 def is_admitted(target: Manifest) -> bool:
     """Whether the controller admitted the target as it is."""
+    return condition(target, "Admitted").get("status") == "True"
+
+
+def is_fit(target: Manifest) -> bool:
+    """Whether it was also looked at, and its Secret was there by then."""
+    looked = condition(target, "Ready").get("reason")
+    return is_admitted(target) and looked not in (None, "InvalidKubeconfig")
+
+
+def condition(target: Manifest, kind: str) -> Manifest:
+    """Return a condition of the target as it is, {} when it has none."""
     generation = target["metadata"]["generation"]
-    return any(
-        condition["type"] == "Admitted"
-        and condition["status"] == "True"
-        and condition.get("observedGeneration") == generation
-        for condition in target.get("status", {}).get("conditions", ())
-    )
+    found: list[Manifest] = target.get("status", {}).get("conditions", [])
+    current = (one for one in found if one.get("observedGeneration") == generation)
+    return next((one for one in current if one["type"] == kind), {})

@@ -11,12 +11,13 @@ from typing import Any, Self
 import aiohttp
 
 from krkn_grpc.kube.access import ClusterAccess
-from tests.support.custom_objects import JOBS, Manifest, collection
+from tests.support.custom_objects import JOBS, REQUESTS, Manifest, collection
 from tests.support.waiting import eventually
 
 _PATHS = {
     "pods": "/api/v1/namespaces/{}/pods",
     JOBS: collection(JOBS, "{}"),
+    REQUESTS: collection(REQUESTS, "{}"),
     "secrets": "/api/v1/namespaces/{}/secrets",
 }
 
@@ -29,7 +30,7 @@ class _Forgotten(Exception):
 
 
 class ObjectWatch:
-    """Watches pods, jobs and Secrets of a namespace directly, past any proxy.
+    """Watches pods, jobs, target requests and Secrets of a namespace, past any proxy.
 
     With `may_list_anew` it goes on after the API server has forgotten what changed meanwhile, and
     has then missed the versions in between; else that makes the test fail.

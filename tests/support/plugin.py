@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from deploy.local import kubeconfig
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster import kubeconfig
+from deploy.local.cluster.control_plane import ControlPlane
 
 VERSION = "client.authentication.k8s.io/v1"
 

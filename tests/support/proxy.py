@@ -13,7 +13,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from deploy.local.ports import LOOPBACK
+from deploy.local.processes.ports import LOOPBACK
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host", "content-length"}
 _LARGEST_BODY = 16 * 1024 * 1024

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 Body: TypeAlias = dict[str, Any]
 
 IMAGE = "registry.example/krkn-hub:pod-scenarios"
-"""Runs for a second and succeeds; see deploy/local/stages for names that do otherwise."""
+"""Runs for a second and succeeds; see deploy/local/fake_node/stages for names that do otherwise."""
 
 
 def unused_url(port: int = 6443) -> str:

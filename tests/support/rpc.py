@@ -13,7 +13,7 @@ DOMAIN = "krkn.krkn-chaos.dev"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Reason:
     """An error as a typed client reads it."""
 
     code: grpc.StatusCode
@@ -23,7 +23,7 @@ class Refusal:
     retry_seconds: int | None
 
 
-async def refused(call: Awaitable[object]) -> Refusal:
+async def refused(call: Awaitable[object]) -> Reason:
     """Await a call that must fail, and return what it says."""
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await call
@@ -46,7 +46,7 @@ async def refused(call: Awaitable[object]) -> Refusal:
             seconds = retry.retry_delay.seconds
         else:
             pytest.fail(f"unexpected detail {packed.type_url}")
-    return Refusal(error.code(), status.message, info.reason, violations, seconds)
+    return Reason(error.code(), status.message, info.reason, violations, seconds)
 
 
 async def told(call: Any) -> tuple[Any, dict[str, str]]:

@@ -1,19 +1,17 @@
 """Server, controller and Envoy as real processes for one namespace, and clients of them."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 import grpc.aio
 
-from deploy.local import manifests
-from deploy.local.cluster import Cluster
-from deploy.local.ports import free_port
-from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY, Options, Services
-
-RBAC = REPOSITORY / "deploy" / "rbac"
+from deploy.local.cluster import manifests
+from deploy.local.cluster.api import Cluster
+from deploy.local.processes.ports import free_port
+from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY, ROLES, Options, Services
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Wanted:
 
     controller: bool = True
     envoy: bool = True
+    log_reader: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     kubeconfig_url: str = ""
     """Where the processes reach the API server, if not directly (a proxy in between, say)."""
@@ -53,6 +52,7 @@ async def running(
         rest_port=free_port(),
         with_controller=wanted.controller,
         with_envoy=wanted.envoy,
+        with_log_reader=wanted.log_reader,
         environment={**ON_ONES_OWN_MACHINE, **wanted.environment},
         kubeconfig_url=wanted.kubeconfig_url,
     )
@@ -65,28 +65,26 @@ async def running(
         yield Running(services, channel, rest, namespace, cluster)
 
 
-async def make_namespace(cluster: Cluster, name: str) -> None:
+DEPLOY = REPOSITORY / "deploy"
+POLICIES = (DEPLOY / "admission", Path(__file__).with_name("policies.yaml"))
+"""The admission policies, in force in every namespace."""
+
+CLUSTER_WIDE = (DEPLOY / "crds", *POLICIES)
+"""What a cluster needs before it can have installations."""
+
+
+async def make_namespace(cluster: Cluster, name: str, roles: Sequence[Path] = ROLES) -> None:
     """Make a namespace that has our accounts and roles."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    await cluster.apply([namespace, *manifests.in_namespace(manifests.load(RBAC), name)])
+    wanted = manifests.in_namespace(manifests.load(*roles), name)
+    bound = manifests.of_kind(wanted, "ValidatingAdmissionPolicyBinding")
+    await cluster.apply([namespace, *(each for each in wanted if each not in bound)])
 
 
 async def remove_namespace(cluster: Cluster, name: str) -> None:
-    """Delete a namespace and what belongs to it, without waiting for the end.
-
-    Nobody is left who would take the finalizers off its pods, so they go first.
-    """
-    pods = await cluster.request("GET", f"/api/v1/namespaces/{name}/pods")
-    for pod in pods["items"]:
-        if pod["metadata"].get("finalizers"):
-            await cluster.request(
-                "PATCH",
-                f"/api/v1/namespaces/{name}/pods/{pod['metadata']['name']}",
-                {"metadata": {"finalizers": None}},
-                "application/merge-patch+json",
-            )
+    """Delete a namespace and what belongs to it, without waiting for the end."""
     bindings = manifests.of_kind(
-        manifests.in_namespace(manifests.load(RBAC), name), "ClusterRoleBinding"
+        manifests.in_namespace(manifests.load(*ROLES), name), *manifests.BY_NAMESPACE
     )
     for binding in bindings:
         await cluster.delete(binding)

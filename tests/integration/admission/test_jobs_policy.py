@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.accounts import acting_as, make_account, until_bound
 from tests.support.custom_objects import GONE, JOBS, TARGETS, assert_refused, store
 from tests.support.running import make_namespace, remove_namespace
 
 SERVER = "krkn-grpc-server"
+# A job that nobody but the server makes names its call's record.
+BY_HAND = {"runId": GONE, "runUID": GONE}
 MINE = str(uuid.uuid4())
 ONE_TARGET = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -83,20 +85,30 @@ async def test_the_server_says_for_whom_it_writes_a_job(
 async def test_others_write_jobs_in_their_own_name_only(namespace: str, runner: Cluster) -> None:
     me = f"system:serviceaccount:{namespace}:runner"
     for name in (me, "", GONE):
-        await store(runner, namespace, JOBS, requestedBy=name)
+        await store(runner, namespace, JOBS, requestedBy=name, **BY_HAND)
     for name in ("alice", f"system:serviceaccount:{namespace}:{SERVER}", me + "2", "system:admin"):
-        forged = store(runner, namespace, JOBS, requestedBy=name)
+        forged = store(runner, namespace, JOBS, requestedBy=name, **BY_HAND)
         await assert_refused(forged, "can name nobody but yourself", 403)
 
 
 async def test_a_job_needs_the_right_to_run_its_target(
     namespace: str, one_target_runner: Cluster
 ) -> None:
-    await store(one_target_runner, namespace, JOBS, requestedBy=GONE, targetUUID=MINE)
-    another = store(
-        one_target_runner, namespace, JOBS, requestedBy=GONE, targetUUID=str(uuid.uuid4())
-    )
+    by_hand = {"requestedBy": GONE, **BY_HAND}
+    await store(one_target_runner, namespace, JOBS, targetUUID=MINE, **by_hand)
+    another = store(one_target_runner, namespace, JOBS, targetUUID=str(uuid.uuid4()), **by_hand)
     await assert_refused(another, "you may not run scenarios on spec.targetUUID", 403)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"runId": MINE}, {"runUID": "a"}, {"runId": MINE, "runUID": "a"}]
+)
+async def test_only_the_server_says_which_run_a_job_is_of(
+    namespace: str, server: Cluster, runner: Cluster, fields: dict[str, str]
+) -> None:
+    await store(server, namespace, JOBS, **fields)
+    forged = store(runner, namespace, JOBS, **{"requestedBy": GONE, **BY_HAND, **fields})
+    await assert_refused(forged, "are the service's own", 403)
 
 
 async def test_the_server_of_another_namespace_is_nobody_here(
@@ -119,7 +131,7 @@ async def test_the_server_of_another_namespace_is_nobody_here(
     try:
         async with acting_as(control_plane, elsewhere, SERVER) as cluster:
             await until_bound(cluster, namespace)
-            forged = store(cluster, namespace, JOBS, requestedBy="alice")
+            forged = store(cluster, namespace, JOBS, requestedBy="alice", **BY_HAND)
             await assert_refused(forged, "can name nobody but yourself", 403)
     finally:
         await remove_namespace(control_plane.cluster, elsewhere)

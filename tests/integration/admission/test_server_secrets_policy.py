@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.cluster import Cluster, ClusterError
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster, ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.accounts import acting_as, until_bound
 from tests.support.running import make_namespace, remove_namespace
 
@@ -98,3 +98,34 @@ async def test_creating_a_secret_again_does_not_show_it(
         await server.request("POST", path, a_secret(name) | {"data": {}})
     assert refused.value.status == 409
     assert "c3dvcmRmaXNo" not in str(refused.value)
+
+
+KEYS: dict[str, tuple[dict[str, Any], bool]] = {
+    "a target's": ({"data": {"kubeconfig": "YQ=="}}, True),
+    "empty": ({"data": {}}, True),
+    "a request's": ({"data": {"managed-clusters": "e30="}}, False),
+    "both": ({"data": {"kubeconfig": "YQ==", "managed-clusters": "e30="}}, False),
+    "in plain text": ({"data": {}, "stringData": {"managed-clusters": "{}"}}, False),
+    "another": ({"data": {"other": "YQ=="}}, False),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+async def test_the_server_plants_no_clusters(namespace: str, server: Cluster, kind: str) -> None:
+    """The Secret of a target request, in which other providers' clusters are, has a UUID too."""
+    change, may = KEYS[kind]
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    manifest = a_secret(str(uuid.uuid4())) | change
+    if may:
+        await server.request("POST", path, manifest)
+        return
+    with pytest.raises(ClusterError, match="only the key kubeconfig") as refused:
+        await server.request("POST", path, manifest)
+    assert refused.value.status == 403
+
+
+async def test_inputs_of_a_job_have_the_keys_that_they_need(
+    namespace: str, server: Cluster
+) -> None:
+    manifest = a_secret(f"krkn-job-{uuid.uuid4()}-inputs") | {"data": {"file-0": "YQ=="}}
+    await server.request("POST", f"/api/v1/namespaces/{namespace}/secrets", manifest)

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.accounts import RBAC, make_account
 from tests.support.custom_objects import JOBS, TARGETS
 from tests.support.waiting import eventually

@@ -10,11 +10,17 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import StatusCode
 
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1 import (
+    health_pb2,
+    scenario_runs_pb2,
+    scenarios_pb2,
+    target_requests_pb2,
+    targets_pb2,
+)
 from tests.integration.auth.callers import Metadata
 
 SECONDS = 20.0
-FILES = (targets_pb2, scenario_runs_pb2, health_pb2)
+FILES = (targets_pb2, target_requests_pb2, scenarios_pb2, scenario_runs_pb2, health_pb2)
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method
     for file in FILES
@@ -65,9 +71,8 @@ async def call(
 def a_request(name: str, **fields: Any) -> Message:
     """A request for what is not there, unless the fields say otherwise."""
     kind = METHODS[name].input_type
-    absent = {
-        field: str(uuid.uuid4()) for field in ("uuid", "job_id") if field in kind.fields_by_name
-    }
+    ids = ("uuid", "job_id", "id")
+    absent = {field: str(uuid.uuid4()) for field in ids if field in kind.fields_by_name}
     request: Message = GetMessageClass(kind)(**(absent | fields))
     return request
 

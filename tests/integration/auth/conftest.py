@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
+from krkn_grpc.resources import mounts
 from tests.integration.auth.callers import Callers, make_callers
 from tests.support.api_proxy import ApiProxy, Call, open_gate
 from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
@@ -19,9 +21,10 @@ from tests.support.running import Running, Wanted, make_namespace, remove_namesp
 REMEMBER_SECONDS = RECHECK_SECONDS = 0.5
 SETTINGS = {
     "KRKN_AUTH": "kubernetes",
-    "KRKN_REMEMBER_SECONDS": str(REMEMBER_SECONDS),
+    "KRKN_AUTH_CACHE_SECONDS": str(REMEMBER_SECONDS),
     "KRKN_RECHECK_SECONDS": str(RECHECK_SECONDS),
     "KRKN_ALLOWED_IMAGES": "registry.example/krkn-hub",
+    "KRKN_ALLOWED_MOUNT_PATHS": ",".join(mounts.DEFAULT),
 }
 
 
@@ -54,14 +57,18 @@ class Guarded:
             self.proxy.before = open_gate
 
 
+_OF_HEALTH = re.compile(r"/readyz|/api/v1/namespaces/[^/]+|.*/selfsubject[a-z]+reviews")
+
+
 @dataclass
 class Asked:
-    """Calls of the server to its API server."""
+    """Calls of the server to its API server; it looks after its own health all the while."""
 
     calls: list[Call] = field(default_factory=list)
+    of_health: list[Call] = field(default_factory=list)
 
     async def note(self, call: Call) -> None:
-        self.calls.append(call)
+        (self.of_health if _OF_HEALTH.fullmatch(call.path) else self.calls).append(call)
 
     def reviews(self, kind: str) -> list[dict[str, Any]]:
         """The specs of the reviews of this kind: tokenreviews, subjectaccessreviews."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.controllers import controller
 from tests.support.jobs import Jobs
 from tests.support.running import make_namespace, remove_namespace

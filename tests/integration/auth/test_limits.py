@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,8 +13,8 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from krkn_grpc.server import limits
-from krkn_grpc.server.auth.rules import CALLS, OPEN_CALLS, OPEN_STREAMS
-from krkn_grpc.v1 import targets_pb2 as targets
+from krkn_grpc.server.auth.policy import CALLS, METHODS, PUBLIC_CALLS, PUBLIC_STREAMS, Protected
+from tests.integration.auth import attacks
 from tests.integration.auth.callers import bearer
 from tests.integration.auth.calls import call
 from tests.integration.auth.conftest import Guarded
@@ -24,7 +25,9 @@ from tests.support.custom_objects import JOBS, collection
 from tests.support.waiting import eventually
 
 GET, HEALTH = "/krkn.v1.TargetService/GetTarget", "/grpc.health.v1.Health/"
-EXHAUSTED = str(StatusCode.RESOURCE_EXHAUSTED.value[0])
+EXHAUSTED, TOO_SLOW = (
+    str(code.value[0]) for code in (StatusCode.RESOURCE_EXHAUSTED, StatusCode.DEADLINE_EXCEEDED)
+)
 TOO_LARGE = "x" * (limits.LARGEST_MESSAGE + 1)
 
 
@@ -40,17 +43,18 @@ async def assert_others_are_well(guarded: Guarded) -> None:
 
 
 async def until_refused(count: int, *peers: RawPeer) -> None:
-    """Read what comes until so many calls were refused, and see that no other one ended."""
+    """Read what comes until so many calls were refused; others may have lost their place."""
     reading = [asyncio.create_task(peer.closed()) for peer in peers]
 
-    async def ended() -> list[str]:
-        return [status for peer in peers for status in peer.statuses.values()]
+    async def refused() -> int:
+        statuses = [status for peer in peers for status in peer.statuses.values()]
+        assert {*statuses} <= {EXHAUSTED, TOO_SLOW}, Counter(statuses)
+        return statuses.count(EXHAUSTED)
 
-    statuses = await eventually(ended, lambda statuses: len(statuses) >= count)
+    assert await eventually(refused, lambda refused: refused >= count) == count
     for task in reading:
         task.cancel()
     await asyncio.wait(reading)
-    assert statuses == [EXHAUSTED] * count
 
 
 async def test_a_large_message_is_refused(guarded: Guarded) -> None:
@@ -76,6 +80,72 @@ async def test_of_a_stranger_nothing_is_received(guarded: Guarded) -> None:
         assert set(peer.statuses.values()) == {str(StatusCode.UNAUTHENTICATED.value[0])}
 
 
+NEED_NO_NAME = [
+    path for path, rule in METHODS.items() if isinstance(rule, Protected) and rule.name_of is None
+]
+
+
+@pytest.mark.parametrize("path", NEED_NO_NAME)
+async def test_of_whoever_may_not_call_nothing_is_received(guarded: Guarded, path: str) -> None:
+    nobody = await guarded.callers.metadata("nobody")
+    async with raw_peer(guarded.running.processes.grpc_address) as peer:
+        peer.begin()
+        await peer.ended(peer.open(path, nobody))
+        assert set(peer.statuses.values()) == {str(StatusCode.PERMISSION_DENIED.value[0])}
+
+
+@pytest.mark.parametrize(
+    ("path", "review"), [(GET, "tokenreviews"), (attacks.RUN, "subjectaccessreviews")]
+)
+async def test_little_is_received_while_it_is_asked_who_may_call(
+    guarded: Guarded, path: str, review: str
+) -> None:
+    metadata = await guarded.callers.make(f"held-{uuid.uuid4().hex[:8]}", "krkn-runner")
+    asked, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(seen: Call) -> None:
+        if seen.path.endswith(review):
+            asked.set()
+            await may_go_on.wait()
+
+    guarded.proxy.before = hold
+    address = guarded.running.processes.grpc_address
+    try:
+        sent = await attacks.half_messages(address, path, metadata, streams=200, seconds=1.5)
+    finally:
+        may_go_on.set()
+    assert asked.is_set()
+    # What each connection may send before it has heard how much that is comes on top.
+    assert 0 < sent <= 200 * limits.UNASKED + 4 * 64 * 1024
+
+
+@pytest.mark.parametrize("method", ["Check", "Watch", "List"])
+async def test_a_stranger_may_send_little(guarded: Guarded, method: str) -> None:
+    asked: Any = guarded.running.channel.unary_stream(f"{HEALTH}{method}")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        async for _ in asked(b"\x12" + b"\x00" * 5_000):
+            pass
+    assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
+    assert "4096 bytes" in str(refused.value.details())
+
+
+async def test_a_thousand_refusals_are_some_lines_and_their_number(guarded: Guarded) -> None:
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in guarded.events if line["event"] == "call refused"]
+
+    nobody, before = await guarded.callers.metadata("nobody"), len(lines())
+    refused = (call(guarded.running.channel, "ListTargets", nobody) for _ in range(1_000))
+    codes = {found.code for found in await asyncio.gather(*refused)}
+    assert codes == {StatusCode.PERMISSION_DENIED}
+
+    async def told() -> int:
+        await call(guarded.running.channel, "ListTargets", nobody)
+        return sum(1 + line.get("not_logged", 0) for line in lines()[before:])
+
+    await eventually(told, lambda told: told >= 1_000)
+    assert len(lines()) - before < 500
+
+
 @pytest.mark.parametrize(
     ("size", "code"),
     [(24 * 1024, StatusCode.UNAUTHENTICATED), (48 * 1024, StatusCode.RESOURCE_EXHAUSTED)],
@@ -98,11 +168,11 @@ async def test_calls_that_are_opened_and_left_take_no_others_place(guarded: Guar
     viewer = await guarded.callers.metadata("viewer")
     address, its_share = guarded.running.processes.grpc_address, CALLS.places // 2
     async with raw_peer(address) as one, raw_peer(address) as two:
-        opened = []
         for peer in (one, two):
             peer.begin()
             await peer.settled()
-            opened.append([peer.open(GET, viewer) for _ in range(1_000)])
+            for _ in range(1_000):
+                peer.open(GET, viewer)
         beyond = 2_000 - its_share
 
         await until_refused(beyond, one, two)
@@ -110,11 +180,6 @@ async def test_calls_that_are_opened_and_left_take_no_others_place(guarded: Guar
         assert found.code is StatusCode.RESOURCE_EXHAUSTED
         assert found.details == "too many calls of yours are under way"
         await assert_others_are_well(guarded)
-        # One that goes on after all is answered.
-        last = next(stream for stream in opened[0] if stream not in one.statuses)
-        one.finish(last, targets.GetTargetRequest(uuid=str(uuid.uuid4())).SerializeToString())
-        await one.ended(last)
-        assert one.statuses[last] == str(StatusCode.NOT_FOUND.value[0])
     await eventually(
         lambda: call(guarded.running.channel, "ListTargets", viewer),
         lambda found: found.code is StatusCode.OK,
@@ -127,7 +192,7 @@ async def test_strangers_that_watch_the_health_keep_nobody_from_asking_for_it(
     async with raw_peer(guarded.running.processes.grpc_address) as peer:
         peer.begin(initial_window_size=0)
         await peer.settled()
-        watches = [peer.open(f"{HEALTH}Watch") for _ in range(OPEN_STREAMS.places + 5)]
+        watches = [peer.open(f"{HEALTH}Watch") for _ in range(PUBLIC_STREAMS.places + 5)]
         for stream in watches:
             peer.finish(stream)
         await peer.ended(*watches[-5:])
@@ -140,9 +205,10 @@ async def test_a_question_about_the_health_has_to_come_soon(guarded: Guarded) ->
     async with raw_peer(guarded.running.processes.grpc_address) as peer:
         peer.begin()
         await peer.settled()
-        left = [peer.open(f"{HEALTH}Check") for _ in range(OPEN_CALLS.places)]
+        left = [peer.open(f"{HEALTH}Check") for _ in range(PUBLIC_CALLS.places)]
         await peer.ended(*left)
-        assert set(peer.statuses.values()) == {str(StatusCode.DEADLINE_EXCEEDED.value[0])}
+        # Those that found room lose it, and the others have waited long enough.
+        assert {*peer.statuses.values()} == {TOO_SLOW, EXHAUSTED}, Counter(peer.statuses.values())
     stub: Any = health_pb2_grpc.HealthStub(guarded.running.channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING

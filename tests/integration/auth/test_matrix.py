@@ -23,6 +23,10 @@ MAY = {
     "GetTarget": (ALL, StatusCode.NOT_FOUND),
     "UpdateTarget": ("target-admin", StatusCode.INVALID_ARGUMENT),
     "DeleteTarget": ("target-admin", StatusCode.NOT_FOUND),
+    "DiscoverTargets": ("runner", StatusCode.OK),
+    "GetDiscovery": ("viewer runner", StatusCode.NOT_FOUND),
+    "ListClusters": ("viewer runner", StatusCode.NOT_FOUND),
+    "DeleteDiscovery": ("runner", StatusCode.NOT_FOUND),
     "RunScenario": ("runner", StatusCode.INVALID_ARGUMENT),
     "ListScenarioRuns": ("viewer runner", StatusCode.OK),
     "GetScenarioRunStatus": ("viewer runner", StatusCode.NOT_FOUND),
@@ -30,12 +34,18 @@ MAY = {
     "StreamLogs": ("runner", StatusCode.NOT_FOUND),
     "WatchScenarioRuns": ("viewer runner", StatusCode.OK),
 }
+# What a caller may do who is known and has no role.
+FOR_ALL = {
+    "ListScenarios": StatusCode.OK,
+    "GetScenario": StatusCode.NOT_FOUND,
+    "GetScenarioGlobals": StatusCode.NOT_FOUND,
+}
 OPEN = {"GetHealth"}
 ROLES = ["viewer", "runner", "target-admin", "nobody"]
 
 
 def test_the_table_knows_every_method() -> None:
-    assert MAY.keys() | OPEN == METHODS.keys()
+    assert MAY.keys() | FOR_ALL.keys() | OPEN == METHODS.keys()
 
 
 @pytest.mark.parametrize(("account", "method"), list(product(ROLES, MAY)))
@@ -46,6 +56,15 @@ async def test_an_account_may_what_its_role_says(
     is_allowed = account in roles.split()
     found = await call(guarded.running.channel, method, await guarded.callers.metadata(account))
     assert found.code is (code if is_allowed else StatusCode.PERMISSION_DENIED), found
+
+
+@pytest.mark.parametrize("method", FOR_ALL)
+async def test_who_is_known_needs_no_role_for_the_catalogue(guarded: Guarded, method: str) -> None:
+    nobody = await guarded.callers.metadata("nobody")
+    with guarded.watched() as asked:
+        found = await call(guarded.running.channel, method, nobody)
+    assert found.code is FOR_ALL[method], found
+    assert not asked.reviews("subjectaccessreviews")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -109,7 +128,7 @@ STRANGERS = [without, made_up, tampered, for_another, expired, twice, password]
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
-@pytest.mark.parametrize("method", MAY)
+@pytest.mark.parametrize("method", [*MAY, *FOR_ALL])
 async def test_strangers_are_told_that_they_are(
     guarded: Guarded, stranger: Maker, method: str
 ) -> None:

@@ -1,6 +1,7 @@
 """What is asked of the API server about a caller, how often, and what becomes of no answer."""
 
 import asyncio
+import time
 import uuid
 
 import pytest
@@ -220,7 +221,7 @@ async def test_a_server_that_may_not_ask_lets_nobody_in_and_blames_nobody(
     [binding] = [
         each
         for each in bindings["items"]
-        if each["roleRef"]["name"].startswith("krkn-grpc-server-reviews")
+        if each["metadata"]["name"].startswith("krkn-grpc-reviews.")
         and each["subjects"][0]["namespace"] == namespace
     ]
     metadata = await guarded.callers.metadata("viewer")
@@ -234,7 +235,7 @@ async def test_a_server_that_may_not_ask_lets_nobody_in_and_blames_nobody(
         assert found.code is StatusCode.UNAVAILABLE, found
         assert "forbidden" not in found.details
         [*_, last] = [event for event in guarded.events if event["event"] == "call failed"]
-        assert "forbidden" in last["error"]
+        assert "TokenReview: NotAuthorized: 403 Forbidden (no role allows it)" in last["error"]
     finally:
         again = {
             name: binding["metadata"][name]
@@ -271,3 +272,26 @@ async def test_a_validation_needs_what_the_run_would_need(guarded: Guarded) -> N
             validate_only=True,
         )
         assert found.code is code, found
+
+
+async def test_who_is_denied_again_and_again_is_asked_about_slowly(guarded: Guarded) -> None:
+    metadata = await guarded.callers.make(f"guesser-{uuid.uuid4().hex[:8]}")
+    viewer = await guarded.callers.metadata("viewer")
+    with guarded.watched() as asked:
+        began = time.monotonic()
+        guesses = [
+            asyncio.create_task(call(guarded.running.channel, "GetTarget", metadata))
+            for _ in range(400)
+        ]
+        for _ in range(10):
+            assert (
+                await call(guarded.running.channel, "ListTargets", viewer)
+            ).code is StatusCode.OK
+        codes = {found.code for found in await asyncio.gather(*guesses)}
+        for _ in range(50):
+            found = await call(guarded.running.channel, "GetTarget", metadata)
+            codes.add(found.code)
+    assert codes == {StatusCode.PERMISSION_DENIED}
+    assert time.monotonic() - began >= 0.5
+    # Each is answered by the API server all the same.
+    assert len([spec for spec in asked.reviews(ACCESS) if spec["user"].count("guesser")]) == 450

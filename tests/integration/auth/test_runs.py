@@ -1,5 +1,7 @@
 """Who may run what on which target: the right `run`, the image, and in whose name it is done."""
 
+import asyncio
+import time
 import uuid
 from typing import Any
 
@@ -11,6 +13,7 @@ from tests.integration.auth.callers import Metadata
 from tests.integration.auth.calls import Outcome, call
 from tests.integration.auth.conftest import Guarded, forgotten
 from tests.integration.auth.test_reviews import ACCESS
+from tests.support.api_proxy import Call
 from tests.support.custom_objects import JOBS, TARGETS, collection
 from tests.support.inventory import written
 from tests.support.requests import IMAGE, token_target
@@ -145,12 +148,19 @@ async def test_nobody_else_is_named_by_a_request(guarded: Guarded) -> None:
     assert job["spec"]["requestedBy"] == guarded.callers.name("runner")
 
 
+async def test_an_image_that_is_none_starts_nothing(guarded: Guarded) -> None:
+    target = await register(guarded)
+    metadata = await guarded.callers.metadata("runner")
+    found = await run(guarded, metadata, target, scenario_image="registry.example/krkn-hub/../evil")
+    assert found.code is StatusCode.INVALID_ARGUMENT
+    assert found.details.startswith("scenarioImage: must be an image reference")
+
+
 @pytest.mark.parametrize(
     "image",
     [
         "registry.example/krkn-hub-evil",
         "registry.example/evil",
-        "registry.example/krkn-hub/../evil",
         "registry.example.evil/krkn-hub",
         "evil.example/registry.example/krkn-hub",
     ],
@@ -167,3 +177,29 @@ async def test_an_image_that_is_not_allowed_starts_nothing(guarded: Guarded, ima
         expected = "scenarioImage: is not among the images that this service may run"
         assert found.details == expected
     assert await written(guarded.running.cluster, guarded.running.namespace) == before
+
+
+async def test_who_runs_on_very_many_keeps_nobody_waiting(guarded: Guarded) -> None:
+    """Places for writes go round by caller: here each is held for as long as a target is sought."""
+    alice = await guarded.callers.metadata("runner")
+    bob = await guarded.callers.make(f"bob-{uuid.uuid4().hex[:8]}", "krkn-runner")
+    sought = asyncio.Event()
+
+    async def slow(seen: Call) -> None:
+        if seen.method == "GET" and f"/{TARGETS}/" in seen.path:
+            sought.set()
+            await asyncio.sleep(0.2)
+
+    guarded.proxy.before = slow
+    absent = [str(uuid.uuid4()) for _ in range(1_000)]
+    many = asyncio.create_task(run(guarded, alice, *absent))
+    await sought.wait()
+    began = time.monotonic()
+    found = await run(guarded, bob, str(uuid.uuid4()))
+    took = time.monotonic() - began
+    assert found.reply.jobs[0].error == ABSENT
+    assert not many.done()
+    of_alice = await many
+    assert {job.error for job in of_alice.reply.jobs} == {ABSENT}
+    assert [job.target_uuid for job in of_alice.reply.jobs] == absent
+    assert took < (time.monotonic() - began) / 2

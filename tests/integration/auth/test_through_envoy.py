@@ -11,7 +11,7 @@ from grpc import StatusCode
 from tests.integration.auth.callers import Metadata, bearer
 from tests.integration.auth.calls import METHODS, call
 from tests.integration.auth.conftest import Guarded
-from tests.integration.auth.test_matrix import MAY
+from tests.integration.auth.test_matrix import FOR_ALL, MAY
 from tests.integration.auth.test_runs import register
 from tests.support.api_proxy import Call, Cut
 from tests.support.requests import a_run, token_target
@@ -25,12 +25,19 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "GetTarget": ("GET", f"{TARGETS}/{UUID}", None),
     "UpdateTarget": ("PUT", f"{TARGETS}/{UUID}", token_target()),
     "DeleteTarget": ("DELETE", f"{TARGETS}/{UUID}", None),
+    "DiscoverTargets": ("POST", "/api/v1/targets", None),
+    "GetDiscovery": ("GET", f"/api/v1/targets/{UUID}", None),
+    "ListClusters": ("GET", f"/api/v1/clusters?id={UUID}", None),
+    "DeleteDiscovery": ("DELETE", f"/api/v1/targets/{UUID}", None),
     "RunScenario": ("POST", RUNS, a_run(UUID)),
     "ListScenarioRuns": ("GET", RUNS, None),
     "GetScenarioRunStatus": ("GET", f"{RUNS}/{UUID}", None),
     "StopScenarioRun": ("DELETE", f"{RUNS}/{UUID}", None),
     "StreamLogs": ("GET", f"{RUNS}/{UUID}/logs", None),
     "WatchScenarioRuns": ("GET", f"{RUNS}:watch", None),
+    "ListScenarios": ("GET", "/api/v1/scenarios", None),
+    "GetScenario": ("POST", "/api/v1/scenarios/detail/pod-scenarios", None),
+    "GetScenarioGlobals": ("GET", "/api/v1/scenarios/globals/pod-scenarios", None),
 }
 
 
@@ -45,7 +52,7 @@ async def rest(guarded: Guarded, name: str, *metadata: tuple[str, str]) -> Reply
 
 
 def test_every_method_is_called() -> None:
-    assert CALLS.keys() == MAY.keys() == METHODS.keys() - {"GetHealth"}
+    assert CALLS.keys() == MAY.keys() | FOR_ALL.keys() == METHODS.keys() - {"GetHealth"}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -63,7 +70,13 @@ async def test_who_shows_a_token_that_is_nobodys_is_told_so(guarded: Guarded, na
     assert reply.headers["www-authenticate"] == f'{CHALLENGE}, error="invalid_token"'
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", FOR_ALL)
+async def test_who_is_known_sees_the_catalogue(guarded: Guarded, name: str) -> None:
+    reply = await rest(guarded, name, *await guarded.callers.metadata("nobody"))
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("name", MAY)
 async def test_who_may_not_gets_a_403(guarded: Guarded, name: str) -> None:
     metadata = await guarded.callers.metadata("nobody")
     reply = await rest(guarded, name, *metadata)

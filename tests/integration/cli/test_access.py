@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.certificates import CertificateAuthority
+from deploy.local.cluster.certificates import CertificateAuthority
 from tests.conftest import StartServices
-from tests.rest.edge import Door, open_door
+from tests.rest.edge.running import Door, open_door
 from tests.support.accounts import make_account
 from tests.support.command import Command
 from tests.support.running import Wanted

@@ -12,7 +12,7 @@ from grpc_status import rpc_status
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
-from tests.rest.edge import Upstream
+from tests.rest.edge.running import Upstream
 from tests.support.command import Command
 
 TARGET = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"

@@ -1,6 +1,7 @@
 """krkn-grpc run, against the real services."""
 
 import base64
+import os
 import signal
 import uuid
 from pathlib import Path
@@ -181,3 +182,36 @@ async def _only_job(rest: Rest, target: str) -> str:
     [job] = listed.body["jobs"]
     job_id: str = job["jobId"]
     return job_id
+
+
+async def test_waiting_with_as_many_and_as_long_labels_as_there_can_be(
+    cli: Command, rest: Rest
+) -> None:
+    target = await rest.register()
+    prefix = ".".join(["p" * 50] * 5)[:253]
+    keys = [f"{prefix}/{number:063}" for number in range(64)]
+    given = [word for key in keys for word in ("--label", f"{key}={'v' * 63}")]
+    ran = await cli(*RUN, f"{IMAGE}-lasts-0s", "-t", target, "--wait", "-o", "json", *given)
+    assert ran.code == 0, ran
+    [job] = ran.json["jobs"]
+    assert job["status"] == "Succeeded"
+    assert job["labels"].keys() == set(keys)
+    all_of_them = ",".join(f"{key}={'v' * 63}" for key in keys)
+    listed = await cli("jobs", "list", "-l", all_of_them, "-o", "json")
+    assert [each["jobId"] for each in listed.json["jobs"]] == [job["jobId"]]
+
+
+async def test_a_file_may_have_any_name(
+    cli: Command, rest: Rest, shared_services: Running, tmp_path: Path
+) -> None:
+    target = await rest.register()
+    files = [tmp_path / "my scenario.yaml", Path(os.fsdecode(bytes(tmp_path / "b") + b"\xff"))]
+    for file in files:
+        file.write_text("a: 1\n")
+    arguments = [f"--file={file}:/mnt/{index}" for index, file in enumerate(files)]
+    ran = await cli(*RUN, IMAGE, "-t", target, *arguments, "-o", "json")
+    assert ran.code == 0, ran.err
+    [job] = ran.json["jobs"]
+    path = f"{collection(JOBS, shared_services.namespace)}/{job['jobId']}"
+    stored = await shared_services.cluster.request("GET", path)
+    assert [file["name"] for file in stored["spec"]["files"]] == ["my scenario.yaml", "b\ufffd"]

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import StartServices
 from tests.support.command import Command
+from tests.support.custom_objects import REQUESTS, collection
 from tests.support.requests import canary, kubeconfig, unused_name, unused_url
 from tests.support.rest import TARGETS, Rest
+from tests.support.running import Wanted
 
 
 async def test_a_kubeconfig_is_registered_shown_and_deleted(
@@ -109,3 +112,27 @@ async def test_a_credential_is_given_once_and_never_on_the_command_line(
     assert said in wrong.err
     listed = await cli("targets", "list")
     assert name not in listed.out
+
+
+async def test_discovery_lists_the_clusters_of_all_providers(cli: Command, rest: Rest) -> None:
+    found = await cli("targets", "discover", "-o", "json")
+    assert found.code == 0, found
+    assert found.json["status"] == "Completed"
+    assert "krkn-operator" in found.json["targetData"]
+    table = await cli("targets", "discover", "--keep")
+    assert table.out.split()[:2] == ["PROVIDER", "CLUSTER"]
+    kept = table.err.strip()
+    assert (await rest.get(f"/api/v1/targets/{kept}")).body["status"] == "Completed"
+    assert (await rest.delete(f"/api/v1/targets/{kept}")).status == 200
+
+
+async def test_discovery_that_is_not_completed_in_time_says_so(
+    start_services: StartServices,
+) -> None:
+    wanted = Wanted(controller=False, environment={"KRKN_DISCOVERY_HOLD_SECONDS": "1"})
+    services = await start_services(wanted)
+    found = await Command(services.processes.rest_url)("targets", "discover", "--timeout", "1")
+    assert (found.code, found.out) == (4, ""), found
+    assert found.err.splitlines() == ["Error: not completed after 1 s"]
+    requests = await services.cluster.request("GET", collection(REQUESTS, services.namespace))
+    assert requests["items"] == []

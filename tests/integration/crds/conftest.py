@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.custom_objects import (
     GONE,
     JOBS,
@@ -28,6 +28,12 @@ WRONG: list[tuple[str, str, object, str]] = [
     (TARGETS, "clusterName", " one", "spec.clusterName"),
     (TARGETS, "clusterName", "one\n", "spec.clusterName"),
     (TARGETS, "clusterName", "a" * 254, "spec.clusterName"),
+    (TARGETS, "clusterName", "a\u3000", "spec.clusterName"),
+    (TARGETS, "clusterName", "a\x00b", "spec.clusterName"),
+    (TARGETS, "clusterName", "a\x85b", "spec.clusterName"),
+    (TARGETS, "clusterName", "a\u2028b", "spec.clusterName"),
+    (TARGETS, "clusterName", "a\u202eb", "spec.clusterName"),
+    (TARGETS, "clusterName", "a\u2069b", "spec.clusterName"),
     (TARGETS, "clusterAPIURL", "http://one.example.com", "spec.clusterAPIURL"),
     # pragma: allowlist nextline secret
     (TARGETS, "clusterAPIURL", "https://user:word@one.example.com", "spec.clusterAPIURL"),
@@ -45,8 +51,13 @@ WRONG: list[tuple[str, str, object, str]] = [
     (JOBS, "clusterAPIURL", "http://one.example.com", "spec.clusterAPIURL"),
     (JOBS, "scenarioName", GONE, "spec.scenarioName: Required"),
     (JOBS, "scenarioName", "a" * 254, "spec.scenarioName"),
+    (JOBS, "scenarioName", " \u3000", "spec.scenarioName"),
+    (JOBS, "scenarioName", "a\nb", "spec.scenarioName"),
+    (JOBS, "scenarioName", "a\u2066b", "spec.scenarioName"),
     (JOBS, "scenarioImage", "", "spec.scenarioImage"),
     (JOBS, "kubeconfigPath", "config", "spec.kubeconfigPath"),
+    (JOBS, "kubeconfigPath", "/a:b", "spec.kubeconfigPath"),
+    (JOBS, "kubeconfigPath", "/a\u202eb", "spec.kubeconfigPath"),
     (JOBS, "kubeconfigPath", "/a/../b", "kubeconfigPath has no"),
     (JOBS, "kubeconfigPath", "//proc/self/config", "kubeconfigPath has no"),
     (JOBS, "kubeconfigPath", "/./proc/self/config", "kubeconfigPath has no"),
@@ -64,7 +75,10 @@ WRONG: list[tuple[str, str, object, str]] = [
     (JOBS, "secretEnvironment", ["A=B"], "spec.secretEnvironment[0]"),
     (JOBS, "secretEnvironment", ["KUBECONFIG"], "are set by the controller"),
     (JOBS, "secretEnvironment", list(MANY_NAMES), "spec.secretEnvironment: Too many"),
-    (JOBS, "files", [FILE | {"name": "a/b"}], "spec.files[0].name"),
+    (JOBS, "files", [FILE | {"name": "a\tb"}], "spec.files[0].name"),
+    (JOBS, "files", [FILE | {"name": "a\u2029b"}], "spec.files[0].name"),
+    (JOBS, "files", [FILE | {"mountPath": "/a:b"}], "spec.files[0].mountPath"),
+    (JOBS, "files", [FILE | {"mountPath": "/a\u2028b"}], "spec.files[0].mountPath"),
     (JOBS, "files", [FILE | {"mountPath": "a"}], "spec.files[0].mountPath"),
     (JOBS, "files", [FILE | {"mountPath": "/a/.."}], "a mountPath has no"),
     (JOBS, "files", [FILE | {"mountPath": "/./proc/x"}], "a mountPath has no"),
@@ -79,6 +93,8 @@ WRONG: list[tuple[str, str, object, str]] = [
     (JOBS, "ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished"),
     (JOBS, "ttlSecondsAfterFinished", 2**31, "spec.ttlSecondsAfterFinished"),
     (JOBS, "requestId", UPPER_CASE, "spec.requestId"),
+    (JOBS, "runId", UPPER_CASE, "spec.runId"),
+    (JOBS, "runUID", "a" * 65, "spec.runUID"),
     (JOBS, "requestedBy", "a" * 1025, "spec.requestedBy"),
 ]
 

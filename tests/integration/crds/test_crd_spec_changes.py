@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.custom_objects import (
     GONE,
     JOBS,
@@ -34,6 +34,8 @@ ANOTHER_VALUE: dict[str, object] = {
     "timeoutSeconds": 1,
     "ttlSecondsAfterFinished": 1,
     "requestId": ANOTHER_ID,
+    "runId": ANOTHER_ID,
+    "runUID": "another",
     "requestedBy": "another",
 }
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.custom_objects import JOBS, assert_refused, schemas, store, whole
 
 PHASES = ["Pending", "Running", "Succeeded", "Failed", "Stopped"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
-from deploy.local.credentials import of_kubeconfig
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.cluster.credentials import of_kubeconfig
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.meta import API_VERSION, Resource
 from krkn_grpc.resources.provider import Provider
@@ -121,6 +121,17 @@ async def test_a_path_may_have_dots_and_any_letters(
     await store(control_plane.cluster, namespace, JOBS, files=files, kubeconfigPath=f"{path}/k")
 
 
+@pytest.mark.parametrize(
+    "name", ["本番\u3000クラスタ", "خوش\u200cد", "a\xa0b\xadc", "a/b: c", "a\u200eb"]
+)
+async def test_a_name_may_have_any_characters_that_can_be_shown(
+    control_plane: ControlPlane, namespace: str, name: str
+) -> None:
+    await store(control_plane.cluster, namespace, TARGETS, clusterName=name)
+    files = [{"name": name, "mountPath": "/mnt/a"}]
+    await store(control_plane.cluster, namespace, JOBS, scenarioName=name, files=files)
+
+
 async def test_what_the_schema_does_not_know_is_not_stored(
     control_plane: ControlPlane, namespace: str
 ) -> None:
@@ -133,7 +144,8 @@ async def test_what_the_schema_does_not_know_is_not_stored(
 async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> None:
     listed = (await control_plane.cluster.request("GET", f"/apis/{API_VERSION}"))["resources"]
     found = {kind["name"]: kind["shortNames"] for kind in listed if "shortNames" in kind}
-    assert found == {plural: [short] for plural, short in SHORT_NAMES.items()}
+    foreign = {"krknoperatortargetproviderconfigs": ["kotpc"]}  # only defined here
+    assert found == foreign | {plural: [short] for plural, short in SHORT_NAMES.items()}
     assert {f"{plural}/status" for plural in found} <= {kind["name"] for kind in listed}
 
 

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from google.protobuf.json_format import ParseDict
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from deploy.local.build import Binaries
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import Binaries
+from deploy.local.services import REPOSITORY
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.support import custom_objects
@@ -26,11 +26,11 @@ from tests.support.inventory import written
 from tests.support.requests import a_run, token_target
 from tests.support.rest import ERROR_INFO, RUNS, TARGETS, Reply, Rest
 from tests.support.rpc import refused
-from tests.support.running import Running, Wanted, make_namespace, running
+from tests.support.running import CLUSTER_WIDE, Running, Wanted, make_namespace, running
 from tests.support.waiting import eventually
 
 API_SERVER = "kube-apiserver"
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = REPOSITORY / "deploy"
 WRITE_SECONDS = 2
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -62,10 +62,9 @@ class Alone:
 async def alone(
     binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Alone]:
-    crds = [DEPLOY / "crds", DEPLOY / "admission"]
     name, folder = f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("alone")
     told = {"KRKN_WRITE_SECONDS": str(WRITE_SECONDS)}
-    async with ControlPlane(binaries, only_api_server=True, crds=crds) as control_plane:
+    async with ControlPlane(binaries, only_api_server=True, crds=CLUSTER_WIDE) as control_plane:
         await make_namespace(control_plane.cluster, name)
         wanted = Wanted(controller=False, environment=told)
         async with running(control_plane.cluster, name, folder, wanted) as services:
@@ -165,20 +164,18 @@ async def test_it_works_again_without_a_restart(alone: Alone) -> None:
     assert alone.services.processes.child("server").pid == server
 
 
-async def test_a_write_that_is_not_answered_is_unknown_and_can_be_looked_for(
+async def test_while_no_write_is_answered_there_is_no_job_and_asking_again_is_safe(
     frozen: Alone,
 ) -> None:
+    """What is written first is the record of the call, and no job is written without it."""
     rest = frozen.rest
     reply = await rest.post(RUNS, a_run(frozen.target))
-    [entry] = reply.body["jobs"]
-    assert reply.status == 500
-    assert (entry["success"], entry["status"]) == (False, "Unknown")
-    assert entry["podName"] == f"krkn-job-{entry['jobId']}"
-    assert "may exist" in entry["error"]
-    assert (reply.body["successfulJobs"], reply.body["failedJobs"]) == (0, 1)
+    assert (reply.status, reply.body["code"]) == (503, 14)
+    assert "no job was created" in reply.body["message"]
 
     frozen.control_plane.resume(API_SERVER)
     await frozen.until_healthy()
-    alone, listed = await rest.get(f"{RUNS}/{entry['jobId']}"), await rest.get(RUNS)
-    assert alone.status in (200, 404)
-    assert (entry["jobId"] in listed.text) or alone.status == 404
+    listed = await rest.get(f"{RUNS}?targetUUID={frozen.target}")
+    assert listed.body["jobs"] == []
+    again = await rest.post(RUNS, a_run(frozen.target))
+    assert (again.status, again.body["successfulJobs"]) == (201, 1)

@@ -1,6 +1,7 @@
 """What is open to everyone: health by gRPC and REST, and reflection."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -8,10 +9,20 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from deploy.local.cluster import manifests
+from deploy.local.services import ROLES
+from tests.conftest import StartServices
+from tests.support.custom_objects import MERGE
 from tests.support.rest import Rest
-from tests.support.running import Running
+from tests.support.running import Running, Wanted
+from tests.support.waiting import eventually
 
-SERVICES = ["krkn.v1.TargetService", "krkn.v1.ScenarioRunService", "krkn.v1.HealthService"]
+SERVICES = [
+    "krkn.v1.TargetService",
+    "krkn.v1.ScenarioService",
+    "krkn.v1.ScenarioRunService",
+    "krkn.v1.HealthService",
+]
 
 
 async def ask(
@@ -60,3 +71,70 @@ async def test_reflection_describes_a_service(shared_services: Running, service:
         shared_services, reflection_pb2.ServerReflectionRequest(file_containing_symbol=service)
     )
     assert answer.file_descriptor_response.file_descriptor_proto
+
+
+def state(services: Running) -> Callable[[], Awaitable[tuple[int, str, int]]]:
+    """What a probe by REST and one by gRPC are told."""
+    stub: Any = health_pb2_grpc.HealthStub(services.channel)
+
+    async def look() -> tuple[int, str, int]:
+        reply = await Rest(services.rest).get("/api/v1/health")
+        answer = await stub.Check(health_pb2.HealthCheckRequest())
+        return reply.status, reply.body.get("message", ""), answer.status
+
+    return look
+
+
+HEALTHY = (200, "", health_pb2.HealthCheckResponse.SERVING)
+
+
+def unhealthy(sentence: str) -> tuple[int, str, int]:
+    return 503, sentence, health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.parametrize("auth", ["none", "kubernetes"])
+@pytest.mark.parametrize("kind", ["Role", "RoleBinding", "ClusterRoleBinding"])
+async def test_without_our_own_roles_it_is_not_healthy(
+    start_services: StartServices, namespace: str, auth: str, kind: str
+) -> None:
+    """Of the reviews, which the ClusterRole allows, none is asked with KRKN_AUTH=none."""
+    wanted = Wanted(controller=False, environment={"KRKN_AUTH": auth})
+    services = await start_services(wanted)
+    ours = manifests.of_kind(manifests.in_namespace(manifests.load(*ROLES), namespace), kind)
+    roles = [
+        each
+        for each in ours
+        if each["metadata"]["name"].startswith(("krkn-grpc-server", "krkn-grpc-reviews"))
+    ]
+    assert roles
+    look = state(services)
+    assert await look() == HEALTHY
+    for role in roles:
+        await services.cluster.delete(role)
+    if (auth, kind) == ("none", "ClusterRoleBinding"):
+        await asyncio.sleep(6)  # longer than it takes to look again
+        assert await look() == HEALTHY
+    else:
+        sentence = "the service's own account lacks rights that it needs"
+        await eventually(look, lambda found: found == unhealthy(sentence))
+    await services.cluster.apply(roles)
+    await eventually(look, lambda found: found == HEALTHY)
+
+
+async def test_in_a_namespace_that_is_being_deleted_it_is_not_healthy(
+    start_services: StartServices, namespace: str
+) -> None:
+    services = await start_services(Wanted(controller=False))
+    cluster, path = services.cluster, f"/api/v1/namespaces/{namespace}"
+    role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    kept = [f"{role}/{kind}/krkn-grpc-server" for kind in ("roles", "rolebindings")]
+    for each in kept:
+        keeps = {"metadata": {"finalizers": ["test.example/keeps"]}}
+        await cluster.request("PATCH", each, keeps, MERGE)
+    await cluster.request("DELETE", path)
+    try:
+        sentence = "the namespace of the service is being deleted"
+        await eventually(state(services), lambda found: found == unhealthy(sentence))
+    finally:
+        for each in kept:
+            await cluster.request("PATCH", each, {"metadata": {"finalizers": None}}, MERGE)

@@ -14,16 +14,17 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from deploy.local.ports import LOOPBACK, free_port
-from deploy.local.processes import Child, Program
-from envoy.command import command
-from envoy.render import render
-from envoy.settings import EnvoySettings
-from krkn_grpc.admission.reservations import Taken
+from deploy.local.processes.children import Child, Program
+from deploy.local.processes.ports import LOOPBACK, free_port
+from krkn_grpc.edge.command import command
+from krkn_grpc.edge.render import render
+from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.kube import errors as kube
+from krkn_grpc.reservations.leases import Taken
+from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server import errors
-from krkn_grpc.server.boundary import Boundary
-from krkn_grpc.server.errors import ANSWERS, Violation
+from krkn_grpc.server.errors import ANSWERS
+from krkn_grpc.server.interceptors.errors import ErrorInterceptor
 from krkn_grpc.server.metadata import Context
 from krkn_grpc.v1 import targets_pb2 as pb
 from krkn_grpc.v1.targets_pb2_grpc import (
@@ -32,13 +33,14 @@ from krkn_grpc.v1.targets_pb2_grpc import (
     add_TargetServiceServicer_to_server,
 )
 from tests.support.rest import BAD_REQUEST, ERROR_INFO, TARGETS, Reply, Rest, assert_error
-from tests.support.rpc import Refusal, refused
+from tests.support.rpc import Reason, refused
 from tests.support.waiting import eventually
 
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 UUID = "00000000-0000-4000-8000-000000000000"
 SENTENCE = "a sentence for the caller"
 HIDDEN = "what the API server said"
+RULE = "a rule of the cluster (a policy or an admission webhook) does not allow it"
 AWAY = "the Kubernetes API cannot be reached now"
 VIOLATIONS = [Violation("clusterName", "must be there"), Violation("token", "must be there")]
 Code = grpc.StatusCode
@@ -68,10 +70,14 @@ CASES = [
     Case(errors.NotAllowed(SENTENCE), Code.PERMISSION_DENIED, 403, "PERMISSION_DENIED"),
     Case(errors.NotReceived(SENTENCE), Code.INVALID_ARGUMENT, 400, "REQUEST_MISSING"),
     Case(errors.TooSlow(SENTENCE), Code.DEADLINE_EXCEEDED, 504, "REQUEST_TOO_SLOW"),
+    Case(errors.TooLarge(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "REQUEST_TOO_LARGE"),
     Case(errors.TooMany(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "TOO_MANY_CALLS", retry=True),
     Case(errors.NoSuch(SENTENCE), Code.NOT_FOUND, 404, "NOT_FOUND"),
     Case(Taken("DuplicateName", SENTENCE), Code.ALREADY_EXISTS, 409, "ALREADY_EXISTS"),
+    Case(errors.LimitReached(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "LIMIT_REACHED"),
+    Case(errors.Adopted(SENTENCE), Code.FAILED_PRECONDITION, 409, "ADOPTED"),
     Case(errors.RequestIdReused(SENTENCE), Code.ALREADY_EXISTS, 409, "REQUEST_ID_REUSED"),
+    Case(errors.RetryNotSafe(SENTENCE), Code.FAILED_PRECONDITION, 400, "RETRY_NOT_SAFE"),
     Case(errors.Changed(SENTENCE), Code.ABORTED, 409, "CONFLICT"),
     Case(errors.TokenTooOld(SENTENCE), Code.OUT_OF_RANGE, 400, "TOKEN_TOO_OLD"),
     Case(errors.Unreachable(SENTENCE), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", retry=True),
@@ -92,8 +98,40 @@ CASES = [
         kube.NotWritten(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY, retry=True
     ),
     Case(kube.OutcomeUnknown(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
+    Case(
+        kube.TooDeep(HIDDEN),
+        Code.FAILED_PRECONDITION,
+        400,
+        "TOO_DEEP",
+        "the object is nested deeper than this service reads",
+    ),
     Case(kube.Unreadable(HIDDEN), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", AWAY),
-    Case(kube.Forbidden(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
+    Case(kube.Forbidden(HIDDEN), Code.FAILED_PRECONDITION, 400, "RULE_OF_THE_CLUSTER", RULE),
+    Case(kube.RuleBroken(HIDDEN), Code.FAILED_PRECONDITION, 400, "RULE_OF_THE_CLUSTER", RULE),
+    Case(
+        kube.NamespaceGone(HIDDEN),
+        Code.FAILED_PRECONDITION,
+        400,
+        "NAMESPACE_GONE",
+        "the namespace of the service is being deleted",
+    ),
+    Case(
+        kube.QuotaBusy(HIDDEN),
+        Code.UNAVAILABLE,
+        503,
+        "QUOTA_BUSY",
+        "a quota of the namespace could not be counted in time; nothing was written",
+        retry=True,
+    ),
+    Case(
+        kube.WebhookAway(HIDDEN),
+        Code.UNAVAILABLE,
+        503,
+        "WEBHOOK_AWAY",
+        "an admission webhook of the cluster does not answer; nothing was written",
+        retry=True,
+    ),
+    Case(kube.NotAuthorized(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(kube.Invalid(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(kube.Expired(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
     Case(RuntimeError(HIDDEN), Code.INTERNAL, 500, "INTERNAL", "internal error"),
@@ -122,7 +160,7 @@ class Failing:
     channel: grpc.aio.Channel
     rest: Rest
 
-    async def by_grpc(self, error: Exception) -> Refusal:
+    async def by_grpc(self, error: Exception) -> Reason:
         self.servicer.error = error
         stub = TargetServiceStub(self.channel)
         return await refused(stub.GetTarget(pb.GetTargetRequest(uuid=UUID)))
@@ -158,7 +196,7 @@ async def answers(session: aiohttp.ClientSession) -> bool:
 
 @pytest_asyncio.fixture(scope="module")
 async def failing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Failing]:
-    servicer, server = Raising(), grpc.aio.server(interceptors=[Boundary()])
+    servicer, server = Raising(), grpc.aio.server(interceptors=[ErrorInterceptor()])
     add_TargetServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port(f"{LOOPBACK}:0")
     await server.start()

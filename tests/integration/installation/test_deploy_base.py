@@ -1,6 +1,5 @@
 """The manifests of an installation on a real API server: it takes all of them, and they hold."""
 
-import base64
 import copy
 import uuid
 from collections.abc import AsyncIterator
@@ -9,13 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local import manifests
-from deploy.local.cluster import ClusterError
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster import manifests
+from deploy.local.cluster.api import ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
-from tests.support.accounts import with_token
 from tests.support.running import remove_namespace
-from tests.support.waiting import eventually
 
 DEPLOY = REPOSITORY / "deploy"
 INSTALLATION = manifests.load(DEPLOY / "rbac", DEPLOY / "base")
@@ -44,29 +41,6 @@ async def test_pod_security_lets_our_pod_in_and_no_other(
     path = f"/api/v1/namespaces/{namespace}/pods"
     await control_plane.cluster.request("POST", path, pod, dryRun="All")
 
-    pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+    pod["spec"]["initContainers"][1]["securityContext"]["allowPrivilegeEscalation"] = True
     with pytest.raises(ClusterError, match='violates PodSecurity "restricted:latest"'):
         await control_plane.cluster.request("POST", path, pod, dryRun="All")
-
-
-async def test_the_servers_token_is_the_servers(
-    control_plane: ControlPlane, namespace: str
-) -> None:
-    path = f"/api/v1/namespaces/{namespace}/secrets/krkn-grpc-server-token"
-
-    async def content() -> dict[str, str]:
-        secret = await control_plane.cluster.request("GET", path)
-        data: dict[str, str] = secret.get("data", {})
-        return data
-
-    data = await eventually(content)
-    # The files that a process in a pod looks for.
-    assert data.keys() == {"token", "ca.crt", "namespace"}
-
-    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    async with with_token(control_plane, base64.b64decode(data["token"]).decode()) as server:
-        answer = await server.request(
-            "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review
-        )
-    account = f"system:serviceaccount:{namespace}:krkn-grpc-server"
-    assert answer["status"]["userInfo"]["username"] == account

@@ -8,15 +8,18 @@ from itertools import product
 import pytest
 import pytest_asyncio
 
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.services import REPOSITORY
 from tests.support.accounts import make_account
 from tests.support.custom_objects import JOBS, PROVIDERS, REQUESTS, TARGETS
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
-SERVER, CONTROLLER = "krkn-grpc-server", "krkn-grpc-controller"
+SERVER, LOGS, CONTROLLER = "krkn-grpc-server", "krkn-grpc-logs", "krkn-grpc-controller"
+SCENARIO = "krkn-scenario"
 
+RBAC = REPOSITORY / "deploy" / "rbac"
 KRKN = "krkn.krkn-chaos.dev"
 READ = "get list watch"
 VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
@@ -42,6 +45,7 @@ RESOURCES = [
     "coordination.k8s.io/leases",
     "apps/deployments",
     "batch/jobs",
+    "networking.k8s.io/networkpolicies",
     "rbac.authorization.k8s.io/roles",
     "rbac.authorization.k8s.io/rolebindings",
     "rbac.authorization.k8s.io/clusterroles",
@@ -64,26 +68,38 @@ REVIEWS = {
 MAY = {
     SERVER: {
         "/secrets": "create",
-        "/pods": "get",
-        "/pods/log": "get",
+        "/namespaces": "get",  # its own
         "coordination.k8s.io/leases": "create get update delete",
         f"{KRKN}/{TARGETS}": f"create {READ} update delete",
         f"{KRKN}/{TARGETS}/status": "update",
+        f"{KRKN}/{REQUESTS}": f"create {READ} delete",
+        f"{KRKN}/{PROVIDERS}": "list",
         f"{KRKN}/{JOBS}": f"create {READ} patch",
+        **REVIEWS,
+    },
+    LOGS: {
+        "/namespaces": "get",  # its own
+        "/pods": "get",
+        "/pods/log": "get",
+        f"{KRKN}/{JOBS}": READ,
         **REVIEWS,
     },
     CONTROLLER: {
         "/secrets": "create get list patch delete",
         "/pods": f"create {READ} patch delete",
         "events.k8s.io/events": "create",
+        "networking.k8s.io/networkpolicies": "create get delete",
         "coordination.k8s.io/leases": "create get list update patch delete",
-        f"{KRKN}/{PROVIDERS}": "create get patch",
+        f"{KRKN}/{PROVIDERS}": f"create {READ} patch",
         f"{KRKN}/{PROVIDERS}/status": "update",
+        f"{KRKN}/{REQUESTS}": f"{READ} patch delete",
+        f"{KRKN}/{REQUESTS}/status": "patch",
         f"{KRKN}/{TARGETS}": f"{READ} delete",
         f"{KRKN}/{TARGETS}/status": "update",
-        f"{KRKN}/{JOBS}": f"{READ} patch delete",
+        f"{KRKN}/{JOBS}": f"{READ} delete",
         f"{KRKN}/{JOBS}/status": "update",
     },
+    SCENARIO: {},
     "krkn-viewer": {
         f"{KRKN}/{PROVIDERS}": READ,
         f"{KRKN}/{TARGETS}": READ,
@@ -92,6 +108,7 @@ MAY = {
     },
     "krkn-runner": {
         f"{KRKN}/{TARGETS}": f"{READ} run",
+        f"{KRKN}/{REQUESTS}": "create get delete",
         f"{KRKN}/{JOBS}": f"create {READ} update patch",
         f"{KRKN}/{JOBS}/log": "get",
     },
@@ -105,8 +122,8 @@ MAY = {
 async def namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
     """A namespace with our roles, and an account for each of the ready-made ones."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    await make_namespace(control_plane.cluster, name)
-    for role in MAY.keys() - {SERVER, CONTROLLER}:
+    await make_namespace(control_plane.cluster, name, [RBAC])
+    for role in MAY.keys() - {SERVER, LOGS, CONTROLLER, SCENARIO}:
         await make_account(control_plane.cluster, name, role, role)
     yield name
     await remove_namespace(control_plane.cluster, name)
@@ -180,4 +197,4 @@ async def test_an_account_may_do_nothing_elsewhere(
 ) -> None:
     found = await allowed(control_plane.cluster, (namespace, account), elsewhere)
     # Reviews belong to no namespace: they answer questions and show no object.
-    assert found == (as_sets(REVIEWS.items()) if account == SERVER else {})
+    assert found == (as_sets(REVIEWS.items()) if account in {SERVER, LOGS} else {})

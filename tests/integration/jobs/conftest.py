@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.controllers import Controller, controller
 from tests.support.jobs import Jobs
 from tests.support.running import make_namespace, remove_namespace
 
 # What takes minutes by default takes seconds.
 BRISK = {
-    "start_seconds": 4,
+    "start_deadline_seconds": 4,
     "grace_seconds": 2,
-    "node_seconds": 3,
+    "node_lost_seconds": 3,
     "sweep_seconds": 1,
     "unclaimed_seconds": 2,
     "lease_seconds": 2,
@@ -47,7 +47,7 @@ async def patient_jobs(
             control_plane.cluster,
             jobs.namespace,
             tmp_path_factory.mktemp("patient"),
-            BRISK | {"start_seconds": 300},
+            BRISK | {"start_deadline_seconds": 300},
         ) as process,
     ):
         await process.start()
@@ -81,7 +81,7 @@ def a_controller(control_plane: ControlPlane, own_jobs: Jobs, tmp_path: Path) ->
     """Give a controller of `own_jobs`; `start` it."""
 
     def make(**changes: Any) -> contextlib.AbstractAsyncContextManager[Controller]:
-        settings = BRISK | {"start_seconds": 300} | changes
+        settings = BRISK | {"start_deadline_seconds": 300} | changes
         return controller(control_plane.cluster, own_jobs.namespace, tmp_path, settings)
 
     return make

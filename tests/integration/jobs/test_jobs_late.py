@@ -50,7 +50,7 @@ async def test_a_pod_that_has_no_node_never_starts(
             await until_free(own_jobs, job)
             await controller.kill()
             await until_late(own_jobs, job)
-            async with a_controller(start_seconds=2) as successor:
+            async with a_controller(start_deadline_seconds=2) as successor:
                 await successor.start()
                 status = await own_jobs.finished(job)
         assert (status["phase"], status["reason"]) == ("Failed", "StartDeadlineExceeded")
@@ -69,7 +69,7 @@ async def test_a_pod_that_has_no_image_never_starts(
         await own_jobs.waiting(job, "ErrImagePull")
         await controller.kill()
         await until_late(own_jobs, job)
-        async with a_controller(start_seconds=2) as successor:
+        async with a_controller(start_deadline_seconds=2) as successor:
             await successor.start()
             status = await own_jobs.finished(job)
             await own_jobs.no_pod(job)
@@ -95,7 +95,7 @@ async def test_a_pod_that_nobody_watched_as_it_started_late_is_left_to_run(
             lambda: own_jobs.pod(job),
             lambda pod: pod is not None and pod["status"].get("phase") == "Running",
         )
-        async with a_controller(start_seconds=2) as successor:
+        async with a_controller(start_deadline_seconds=2) as successor:
             await successor.start()
             status = await own_jobs.finished(job)
         created = instant((await own_jobs.read(job))["metadata"]["creationTimestamp"])

@@ -36,7 +36,7 @@ async def test_outcome(
     assert status["message"].endswith(".")
     assert time(status["startTime"]) <= time(status["completionTime"])
     assert conditions(status) == {"Started": "True", "Finished": "True"}
-    pod = await patient_jobs.released(job)
+    pod = await patient_jobs.ended(job)
     assert (pod["metadata"]["name"], pod["metadata"]["uid"]) == (
         status["podName"],
         status["podUID"],
@@ -109,7 +109,6 @@ async def test_a_pod_deleted_with_kubectl_after_its_end_changes_nothing(
     job = await patient_jobs.job(await patient_jobs.target(), "exit-4")
     await patient_jobs.finished(job)
     before = await patient_jobs.status(job)
-    await patient_jobs.released(job)
     await patient_jobs.delete_pod(job)
     await patient_jobs.no_pod(job)
     assert await patient_jobs.status(job) == before

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from krkn_grpc.resources import kubeconfig, labels
+from krkn_grpc.resources import kubeconfig, well_known
 from tests.integration.jobs.conftest import StartController
 from tests.support.clock import instant, now
 from tests.support.custom_objects import Manifest
-from tests.support.jobs import Jobs, owner
+from tests.support.jobs import Jobs, condition, owner
 from tests.support.waiting import eventually
 
 
@@ -98,7 +98,7 @@ async def test_the_credential_is_another_targets(patient_jobs: Jobs) -> None:
     text = kubeconfig.to_secret_data(
         kubeconfig.from_token(mine["spec"]["clusterAPIURL"], "of-someone-else")
     )
-    label = {labels.TARGET_UUID: mine["metadata"]["name"]}
+    label = {well_known.TARGET_UUID: mine["metadata"]["name"]}
     metadata = {"name": mine["spec"]["secretUUID"], "labels": label}
     await patient_jobs.secret(
         metadata | {"ownerReferences": [owner(victim)]}, {kubeconfig.SECRET_KEY: text}
@@ -120,6 +120,33 @@ async def test_a_target_that_is_not_admitted(own_jobs: Jobs, a_controller: Start
     assert (status["phase"], status["reason"]) == ("Failed", "DuplicateAPIURL")
 
 
+async def test_a_target_whose_address_is_refused(patient_jobs: Jobs) -> None:
+    """By name, say: the job and its target's credential look well, and a look at it found out."""
+    target = await patient_jobs.target()
+    await patient_jobs.say_of_target(target, "AddressRefused", "It is not one to be contacted.")
+    status = await patient_jobs.finished(await patient_jobs.job(target))
+    assert (status["phase"], status["reason"]) == ("Failed", "AddressRefused")
+    assert status["message"] == "It is not one to be contacted."
+    assert "podUID" not in status
+
+
+async def test_a_job_waits_for_the_first_look_at_its_target(patient_jobs: Jobs) -> None:
+    callers: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, peer: callers.append(peer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    target = await patient_jobs.target(admitted=False, clusterAPIURL=f"https://127.0.0.1:{port}")
+    job = await patient_jobs.job(target)
+    waiting = await patient_jobs.waiting(job, "TargetNotChecked")
+    assert "podUID" not in waiting
+    assert await patient_jobs.pod(job) is None
+    silent.close()
+    for caller in callers:
+        caller.transport.abort()
+    assert (await patient_jobs.finished(job))["phase"] == "Succeeded"
+    looked_at = await patient_jobs.read_target(target["metadata"]["name"])
+    assert condition(looked_at, "Ready")["reason"] == "TLSFailed"
+
+
 async def test_a_job_that_comes_too_late_never_starts(
     own_jobs: Jobs, a_controller: StartController
 ) -> None:
@@ -128,7 +155,7 @@ async def test_a_job_that_comes_too_late_never_starts(
         target = await own_jobs.target()
     job = await own_jobs.job(target)
     created = (await own_jobs.read(job))["metadata"]["creationTimestamp"]
-    async with a_controller(start_seconds=1) as controller:
+    async with a_controller(start_deadline_seconds=1) as controller:
         later = instant(created) + timedelta(seconds=2)
         await eventually(lambda: now(own_jobs), lambda text: instant(text) >= later)
         await controller.start()

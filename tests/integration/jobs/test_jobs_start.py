@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from deploy.local.cluster import ClusterError
-from krkn_grpc.resources import labels, names
+from deploy.local.cluster.api import ClusterError
+from krkn_grpc.resources import names, well_known
 from tests.integration.jobs.conftest import StartController
-from tests.support.custom_objects import Manifest
+from tests.support.custom_objects import MERGE, Manifest
 from tests.support.jobs import Jobs, owner
 
 
@@ -22,7 +22,7 @@ async def test_the_pod_is_named_before_it_may_start(patient_jobs: Jobs) -> None:
     gated = [pod for pod in pods if pod["spec"].get("schedulingGates")]
     free = [pod for pod in pods if not pod["spec"].get("schedulingGates")]
     assert gated[0] == pods[0]
-    assert labels.FINALIZER in pods[0]["metadata"]["finalizers"]
+    assert not any("finalizers" in pod["metadata"] for pod in pods)
     named = next(each for each in jobs if each.get("status", {}).get("podUID"))
     assert named["status"]["podUID"] == pods[0]["metadata"]["uid"]
     assert version(gated[0]) < version(named) < version(free[0])
@@ -45,7 +45,7 @@ async def test_all_secrets_are_the_jobs_before_its_pod_is(patient_jobs: Jobs) ->
         target,
         "never-ends",
         jobId=job,
-        files=[{"name": "a", "mountPath": "/a"}],
+        files=[{"name": "a", "mountPath": "/mnt/a"}],
         secretEnvironment=["API_TOKEN"],
         pullSecret=True,
     )
@@ -124,7 +124,7 @@ async def test_a_secret_that_only_says_it_is_the_jobs_is_replaced(
 @pytest.mark.parametrize("has_our_label", [True, False], ids=["with our labels", "without"])
 async def test_another_ones_pod_is_not_adopted(patient_jobs: Jobs, has_our_label: bool) -> None:
     job = f"00000000-dddd-4ddd-8ddd-00000000000{int(has_our_label)}"
-    ours = {labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job}
+    ours = {well_known.APP: well_known.APP_SCENARIO, well_known.JOB_ID: job}
     foreign = await patient_jobs.make_pod(job, labels=ours if has_our_label else {})
     await patient_jobs.job(await patient_jobs.target(), jobId=job)
     status = await patient_jobs.finished(job)
@@ -145,9 +145,7 @@ async def test_a_pod_that_someone_lets_start_first_is_ended(
         await controller.start()
         target = await own_jobs.target()
     job = await own_jobs.job(target)
-    pod = await own_jobs.make_pod(
-        job, ownerReferences=[owner(await own_jobs.read(job))], finalizers=[labels.FINALIZER]
-    )
+    pod = await own_jobs.make_pod(job, ownerReferences=[owner(await own_jobs.read(job))])
     async with a_controller() as controller:
         await controller.start()
         status = await own_jobs.finished(job)
@@ -159,38 +157,42 @@ async def test_a_pod_that_someone_lets_start_first_is_ended(
 async def test_an_unnamed_pod_that_is_deleted_is_made_again(
     own_jobs: Jobs, a_controller: StartController
 ) -> None:
-    """It had its gate, so it never ran."""
+    """It had its gate, so it never ran; somebody's finalizer keeps it for a while."""
     async with a_controller() as controller:
         await controller.start()
         target = await own_jobs.target()
     job = await own_jobs.job(target)
     gone = await own_jobs.make_pod(
-        job, ownerReferences=[owner(await own_jobs.read(job))], finalizers=[labels.FINALIZER]
+        job,
+        ownerReferences=[owner(await own_jobs.read(job))],
+        finalizers=["example.com/slow"],
+        spec={"schedulingGates": [{"name": well_known.START_GATE}]},
     )
     await own_jobs.cluster.request(
         "DELETE", f"/api/v1/namespaces/{own_jobs.namespace}/pods/{names.pod_for(job)}"
     )
-    assert gone["metadata"]["uid"]
     async with a_controller() as controller:
         await controller.start()
+        await own_jobs.waiting(job, "PodExists")
+        await own_jobs.cluster.request(
+            "PATCH",
+            f"/api/v1/namespaces/{own_jobs.namespace}/pods/{names.pod_for(job)}",
+            {"metadata": {"finalizers": None}},
+            MERGE,
+        )
         status = await own_jobs.finished(job)
-    assert status["phase"] in ("Succeeded", "Failed")
+    assert status["phase"] == "Succeeded"
+    assert status["podUID"] != gone["metadata"]["uid"]
 
 
 async def test_a_second_pod_is_never_made(patient_jobs: Jobs) -> None:
-    """Its pod is taken away by force, finalizer and all: the job does not start again."""
+    """Its pod is taken away by force: the job does not start again."""
     job = await patient_jobs.job(await patient_jobs.target(), "never-ends")
     named = await patient_jobs.running(job)
     path = f"/api/v1/namespaces/{patient_jobs.namespace}/pods/{named['podName']}"
     async with patient_jobs.watch() as watch:
         with contextlib.suppress(ClusterError):
             await patient_jobs.cluster.request("DELETE", path, gracePeriodSeconds="0")
-            await patient_jobs.cluster.request(
-                "PATCH",
-                path,
-                {"metadata": {"finalizers": None}},
-                "application/merge-patch+json",
-            )
         status = await patient_jobs.finished(job)
         await patient_jobs.no_pod(job)
         assert (status["phase"], status["reason"]) == ("Failed", "PodDeleted")
@@ -199,7 +201,7 @@ async def test_a_second_pod_is_never_made(patient_jobs: Jobs) -> None:
 
 
 def of_job(secret: str, job: str) -> Manifest:
-    ours = {labels.APP: labels.APP_SCENARIO, labels.JOB_ID: job}
+    ours = {well_known.APP: well_known.APP_SCENARIO, well_known.JOB_ID: job}
     return {"name": secret, "labels": ours}
 
 

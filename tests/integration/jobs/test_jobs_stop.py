@@ -81,7 +81,6 @@ async def test_a_scenario_that_does_not_listen(patient_jobs: Jobs) -> None:
 async def test_after_it_ended(patient_jobs: Jobs) -> None:
     job = await patient_jobs.job(await patient_jobs.target(), "exit-9")
     before = await patient_jobs.finished(job)
-    await patient_jobs.released(job)
     await patient_jobs.stop(job)
     other = await patient_jobs.job(await patient_jobs.target())
     await patient_jobs.finished(other)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from structlog.testing import capture_logs
 
 from controller.provider.heartbeat import keep_registered
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import Store
-from krkn_grpc.resources.labels import INACTIVE_BY
 from krkn_grpc.resources.names import PROVIDER
 from krkn_grpc.resources.provider import Provider
+from krkn_grpc.resources.well_known import INACTIVE_BY
 from tests.integration.jobs.conftest import StartController
 from tests.support.custom_objects import MERGE, PROVIDERS, Manifest, collection
 from tests.support.jobs import Jobs
@@ -135,7 +135,7 @@ async def test_where_it_cannot_be_created_it_is_tried_again_at_each_beat(
     access = await ClusterAccess.load(control_plane.admin_kubeconfig)
     with capture_logs() as logged:
         async with Session(access) as session:
-            providers: Store[Provider] = Store(session, Provider, "not-there")
+            providers: ResourceClient[Provider] = ResourceClient(session, Provider, "not-there")
             beats = asyncio.create_task(keep_registered(providers, every_seconds=0.5))
             started = time.monotonic()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local import kubeconfig
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster import kubeconfig
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.session import Session
 from tests.support.accounts import make_account

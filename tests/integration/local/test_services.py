@@ -5,9 +5,9 @@ from pathlib import Path
 import aiohttp
 import yaml
 
-from deploy.local.cluster import ClusterError
-from deploy.local.control_plane import ControlPlane
-from deploy.local.services import ACCOUNTS
+from deploy.local.cluster.api import ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.services import ACCOUNTS, CONTROLLER, SERVER
 from deploy.local.tokens import renew_as_administrator
 from tests.support.accounts import RBAC, make_account
 from tests.support.plugin import Plugin
@@ -47,10 +47,10 @@ async def is_healthy(running: Running) -> bool:
 
 
 async def test_each_process_has_its_own_account(services: Running) -> None:
-    for process, account in ACCOUNTS.items():
+    for process in (SERVER, CONTROLLER):
         environment = services.processes.child(process).program.environment
         user = await account_of(services, Path(environment["KRKN_KUBECONFIG"]))
-        assert user == f"system:serviceaccount:{services.namespace}:{account}"
+        assert user == f"system:serviceaccount:{services.namespace}:{ACCOUNTS[process]}"
 
 
 async def test_new_tokens_replace_the_old_ones_while_all_goes_on(services: Running) -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
-from tests.integration.pods.seen import Seen, look
+from deploy.local.cluster.control_plane import ControlPlane
+from tests.integration.pods.seen import CacheChange, look
 from tests.support.custom_objects import MERGE
 from tests.support.running import Wanted, make_namespace, remove_namespace, running
 
@@ -17,7 +17,7 @@ RESTRICTED = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "res
 @pytest_asyncio.fixture(scope="package")
 async def seen(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Seen]:
+) -> AsyncIterator[CacheChange]:
     cluster, name = control_plane.cluster, f"test-{uuid.uuid4().hex[:8]}"
     await make_namespace(cluster, name)
     await cluster.request("PATCH", f"/api/v1/namespaces/{name}", RESTRICTED, MERGE)

@@ -47,7 +47,7 @@ IN_REQUEST = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class CacheChange:
     """All that the run made, as the administrator sees it while the scenario runs."""
 
     services: Running
@@ -76,7 +76,7 @@ class Seen:
         return {key: base64.b64decode(value) for key, value in data.items()}
 
 
-async def look(services: Running) -> Seen:
+async def look(services: Running) -> CacheChange:
     """Run, and read all that is there while the scenario runs."""
     rest, cluster, namespace = Rest(services.rest), services.cluster, services.namespace
     replies = [await rest.post(TARGETS, token_target(token=TOKEN))]
@@ -90,7 +90,7 @@ async def look(services: Running) -> Seen:
     secrets = await cluster.request(
         "GET", f"/api/v1/namespaces/{namespace}/secrets", labelSelector=f"krkn-job-id={job_id}"
     )
-    return Seen(
+    return CacheChange(
         services=services,
         job_id=job_id,
         target=target,

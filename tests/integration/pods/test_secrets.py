@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from deploy.local.cluster import Cluster
+from deploy.local.cluster.api import Cluster
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.kubeconfig import KubeconfigRules, Token
 from tests.integration.pods.seen import (
@@ -18,15 +18,16 @@ from tests.integration.pods.seen import (
     IN_REQUEST,
     TIMEOUT,
     TOKEN,
-    Seen,
+    CacheChange,
 )
 from tests.support.custom_objects import JOBS, TARGETS, collection
 from tests.support.rest import Rest
+from tests.support.waiting import eventually
 
 # --- the Secrets ---
 
 
-async def test_the_kubeconfig_is_the_targets(seen: Seen) -> None:
+async def test_the_kubeconfig_is_the_targets(seen: CacheChange) -> None:
     [(key, text)] = seen.data(f"krkn-job-{seen.job_id}").items()
     kubeconfig = kubeconfigs.read(text.decode(), KubeconfigRules())
     assert key == "kubeconfig"
@@ -34,7 +35,7 @@ async def test_the_kubeconfig_is_the_targets(seen: Seen) -> None:
     assert kubeconfig.server == seen.job["spec"]["clusterAPIURL"]
 
 
-async def test_the_inputs_are_as_they_were_given(seen: Seen) -> None:
+async def test_the_inputs_are_as_they_were_given(seen: CacheChange) -> None:
     assert seen.data(seen.inputs) == {
         "env-AWS_SECRET_ACCESS_KEY": f"$(NAMESPACE)-{AWS_KEY}".encode(),
         "env-ES_API_TOKEN": API_TOKEN.encode(),
@@ -44,7 +45,7 @@ async def test_the_inputs_are_as_they_were_given(seen: Seen) -> None:
     }
 
 
-async def test_all_secrets_belong_to_the_job(seen: Seen) -> None:
+async def test_all_secrets_belong_to_the_job(seen: CacheChange) -> None:
     assert set(seen.secrets) == {
         f"krkn-job-{seen.job_id}",
         f"krkn-job-{seen.job_id}-inputs",
@@ -59,7 +60,7 @@ async def test_all_secrets_belong_to_the_job(seen: Seen) -> None:
 # --- the job ---
 
 
-async def test_the_job_has_what_is_public_of_the_request(seen: Seen) -> None:
+async def test_the_job_has_what_is_public_of_the_request(seen: CacheChange) -> None:
     spec = seen.job["spec"]
     assert seen.job["metadata"]["name"] == spec["jobId"] == seen.job_id
     assert spec["targetUUID"] == seen.target
@@ -78,7 +79,7 @@ async def test_the_job_has_what_is_public_of_the_request(seen: Seen) -> None:
     assert labels["krkn-target-uuid"] == seen.target
 
 
-async def test_the_job_pins_the_target(seen: Seen) -> None:
+async def test_the_job_pins_the_target(seen: CacheChange) -> None:
     target = await seen.services.cluster.request(
         "GET", f"{collection(TARGETS, seen.services.namespace)}/{seen.target}"
     )
@@ -113,19 +114,19 @@ def leaks(text: str) -> list[str]:
     return [secret for secret, encoded in spelled.items() if secret in text or encoded in text]
 
 
-async def test_no_secret_is_in_any_other_object(seen: Seen) -> None:
+async def test_no_secret_is_in_any_other_object(seen: CacheChange) -> None:
     objects = await everything_but_secrets(seen.services.cluster, seen.services.namespace)
     assert seen.job_id in objects["jobs"]
     assert {kind: leaks(text) for kind, text in objects.items() if leaks(text)} == {}
 
 
-async def test_no_secret_is_in_any_metadata(seen: Seen) -> None:
+async def test_no_secret_is_in_any_metadata(seen: CacheChange) -> None:
     """Also not in that of the Secrets themselves."""
     for secret in seen.secrets.values():
         assert leaks(json.dumps(secret["metadata"])) == []
 
 
-async def test_no_secret_is_in_a_reply_or_a_log(seen: Seen) -> None:
+async def test_no_secret_is_in_a_reply_or_a_log(seen: CacheChange) -> None:
     assert leaks(seen.replies) == []
     logs = {path.name: path.read_text() for path in seen.services.processes.logs.glob("*.log")}
     assert logs.keys() >= {"server.log", "controller.log"}
@@ -135,7 +136,7 @@ async def test_no_secret_is_in_a_reply_or_a_log(seen: Seen) -> None:
 # --- afterwards ---
 
 
-async def test_the_secrets_go_when_the_job_is_final(seen: Seen) -> None:
+async def test_the_secrets_go_when_the_job_is_final(seen: CacheChange) -> None:
     """Not with the job, which stays. A run of its own, so that the others can look at theirs."""
     rest, cluster = Rest(seen.services.rest), seen.services.cluster
     request = IN_REQUEST | {"scenarioImage": "registry.example/krkn-hub:lasts-0s-exit-3"}
@@ -148,5 +149,5 @@ async def test_the_secrets_go_when_the_job_is_final(seen: Seen) -> None:
         listed = await cluster.request("GET", path, labelSelector=f"krkn-job-id={job_id}")
         return [secret["metadata"]["name"] for secret in listed["items"]]
 
-    assert await left() == []
+    await eventually(left, lambda names: names == [])
     assert (await rest.job(job_id))["status"] == "Failed"

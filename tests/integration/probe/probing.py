@@ -7,18 +7,18 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from ipaddress import IPv4Network, ip_address
 
+from controller.resolver import ResolveError, SystemResolver
 from controller.targets.probe import probe
-from controller.targets.probe_limits import ProbeLimits
-from controller.targets.probe_network import ResolveError, SystemResolver
-from controller.targets.probe_result import ProbeReason, ProbeResult
+from controller.targets.probe.limits import ProbeLimits
+from controller.targets.probe.result import ProbeReason, ProbeResult
 from krkn_grpc.resources.addresses import Address, AddressRules
 from krkn_grpc.resources.kubeconfig import (
     Kubeconfig,
     from_token,
 )
-from tests.integration.probe_servers import (
+from tests.integration.probe.servers import (
     Authority,
-    Seen,
+    CacheChange,
     server_context,
 )
 from tests.support.waiting import eventually
@@ -58,12 +58,14 @@ async def look(
     return result
 
 
-def with_token(seen: Seen, ca: str | None = AUTHORITY.pem, host: str = "127.0.0.1") -> Kubeconfig:
+def with_token(
+    seen: CacheChange, ca: str | None = AUTHORITY.pem, host: str = "127.0.0.1"
+) -> Kubeconfig:
     return from_token(f"https://{host}:{seen.port}", CANARY, ca)
 
 
 @contextlib.asynccontextmanager
-async def black_hole() -> AsyncIterator[Seen]:
+async def black_hole() -> AsyncIterator[CacheChange]:
     """Give a port that takes no more connections, and does not say so."""
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
@@ -79,7 +81,7 @@ async def black_hole() -> AsyncIterator[Seen]:
                     await loop.sock_connect(waiting, listening.getsockname())
             except TimeoutError:
                 full = True
-        yield Seen(port=listening.getsockname()[1])
+        yield CacheChange(port=listening.getsockname()[1])
 
 
 def open_files() -> int:

@@ -85,7 +85,7 @@ def server_context(pair: ClientCertificate, *, clients: str | None = None) -> ss
 
 
 @dataclass
-class Seen:
+class CacheChange:
     """What a server saw of its clients."""
 
     port: int = 0
@@ -97,9 +97,11 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serving(script: Script, context: ssl.SSLContext | None = None) -> AsyncIterator[Seen]:
+async def serving(
+    script: Script, context: ssl.SSLContext | None = None
+) -> AsyncIterator[CacheChange]:
     """Run a server on loopback; its script runs for each connection, after the handshake."""
-    seen = Seen()
+    seen = CacheChange()
     running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

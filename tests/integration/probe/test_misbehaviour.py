@@ -6,20 +6,12 @@ import socket
 
 import pytest
 
-from controller.targets.probe_result import ProbeReason
+from controller.targets.probe.result import ProbeReason
 from krkn_grpc.resources.kubeconfig import (
     from_credentials,
     from_token,
 )
-from tests.integration.probe_servers import (
-    Script,
-    answer,
-    review,
-    says,
-    says_nothing,
-    serving,
-)
-from tests.integration.probing import (
+from tests.integration.probe.probing import (
     AUTHORITY,
     BRIEF,
     CANARY,
@@ -27,6 +19,14 @@ from tests.integration.probing import (
     black_hole,
     look,
     with_token,
+)
+from tests.integration.probe.servers import (
+    Script,
+    answer,
+    review,
+    says,
+    says_nothing,
+    serving,
 )
 
 # --- servers that misbehave ---

@@ -8,25 +8,16 @@ from ipaddress import IPv4Network, IPv6Network
 import aiodns
 import pytest
 
+from controller.resolver import SystemResolver
 from controller.targets.probe import probe
-from controller.targets.probe_network import SystemResolver
-from controller.targets.probe_result import ProbeReason
+from controller.targets.probe.result import ProbeReason
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.kubeconfig import (
     Kubeconfig,
     Token,
     from_token,
 )
-from tests.integration.probe_servers import (
-    Script,
-    Seen,
-    answer,
-    review,
-    says,
-    says_nothing,
-    serving,
-)
-from tests.integration.probing import (
+from tests.integration.probe.probing import (
     AUTHORITY,
     BRIEF,
     CANARY,
@@ -39,6 +30,15 @@ from tests.integration.probing import (
     open_files,
     until,
     with_token,
+)
+from tests.integration.probe.servers import (
+    CacheChange,
+    Script,
+    answer,
+    review,
+    says,
+    says_nothing,
+    serving,
 )
 
 # --- names ---
@@ -130,7 +130,7 @@ async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatc
         assert proxy.connections == 0
 
 
-def through(proxy: Seen, server: str) -> Kubeconfig:
+def through(proxy: CacheChange, server: str) -> Kubeconfig:
     return Kubeconfig(
         server, Token(CANARY), AUTHORITY.pem, proxy_url=f"http://127.0.0.1:{proxy.port}"
     )

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.targets.probe_result import ProbeReason, ProbeResult
-from deploy.local.control_plane import ControlPlane
+from controller.targets.probe.result import ProbeReason, ProbeResult
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.kubeconfig import (
     ClientCertificate,
@@ -19,15 +19,7 @@ from krkn_grpc.resources.kubeconfig import (
     from_token,
     read,
 )
-from tests.integration.probe_servers import (
-    answer,
-    picky_server,
-    review,
-    says,
-    server_context,
-    serving,
-)
-from tests.integration.probing import (
+from tests.integration.probe.probing import (
     AUTHORITY,
     CANARY,
     GOOD_CONTEXT,
@@ -37,6 +29,14 @@ from tests.integration.probing import (
     open_files,
     until,
     with_token,
+)
+from tests.integration.probe.servers import (
+    answer,
+    picky_server,
+    review,
+    says,
+    server_context,
+    serving,
 )
 
 # --- a real API server, with anonymous access as by default ---

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.runs.held import a_proxy, heal
 from tests.support.api_proxy import ApiProxy
 from tests.support.custom_objects import JOBS, Manifest, collection

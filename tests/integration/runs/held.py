@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.api_proxy import ApiProxy, Call, Cut, for_ever, open_gate
 from tests.support.custom_objects import JOBS
 

@@ -6,21 +6,19 @@ from pathlib import Path
 import pytest_asyncio
 from grpc import StatusCode
 
-from deploy.local.build import Binaries
-from deploy.local.control_plane import ControlPlane
-from tests.conftest import DEPLOY
+from deploy.local.cluster.control_plane import ControlPlane
+from deploy.local.go.build import Binaries
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.requests import IMAGE
-from tests.support.running import Wanted
+from tests.support.running import CLUSTER_WIDE, Wanted
 from tests.support.runs import code_of
 
 
 @pytest_asyncio.fixture
 async def fragile(binaries: Binaries, tmp_path: Path) -> AsyncIterator[Site]:
     """A site in a cluster of its own."""
-    crds = [DEPLOY / "crds", DEPLOY / "admission"]
     async with (
-        ControlPlane(binaries, crds=crds) as control_plane,
+        ControlPlane(binaries, crds=CLUSTER_WIDE) as control_plane,
         a_site(control_plane, tmp_path, Wanted(envoy=False)) as site,
     ):
         yield site

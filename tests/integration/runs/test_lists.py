@@ -10,15 +10,15 @@ import pytest
 import pytest_asyncio
 from google.protobuf.json_format import MessageToDict
 
-from deploy.local.cluster import ClusterError
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.api import ClusterError
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.conftest import Site, a_site
 from tests.support.custom_objects import JOBS, MERGE, Manifest, collection, whole
 from tests.support.rpc import refused, told
 from tests.support.running import Wanted
 from tests.support.waiting import eventually
-from tests.unit.server.test_selector import OBJECTS, REFUSED, SELECTS
+from tests.unit.server.runs.test_label_selector import OBJECTS, REFUSED, SELECTS
 
 TARGETS = [str(uuid.uuid4()) for _ in range(2)]
 NAMES = ["pods", "nodes"]

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from grpc import StatusCode
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.resources import names
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.asked import a_job

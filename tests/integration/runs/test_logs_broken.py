@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from grpc import StatusCode
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.runs.asked import a_job
 from tests.integration.runs.conftest import Site, StartServer
 from tests.integration.runs.held import a_proxy, cut

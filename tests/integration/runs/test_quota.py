@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.runs.conftest import Site, a_site
 from tests.integration.runs.held import a_proxy, cut, told, writes_of
-from tests.support.custom_objects import MERGE
+from tests.support.cluster_rules import make_quota
 from tests.support.running import Wanted
 
 COUNTED = "count/krknchaosjobs.krkn.krkn-chaos.dev"
@@ -25,18 +25,7 @@ async def own_site(control_plane: ControlPlane, tmp_path: Path) -> AsyncIterator
 
 async def limit(site: Site, jobs: int) -> None:
     """Let the namespace have so many jobs and no more."""
-    path = f"/api/v1/namespaces/{site.namespace}/resourcequotas"
-    hard = {COUNTED: str(jobs)}
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "jobs"},
-        "spec": {"hard": hard},
-    }
-    await site.cluster.request("POST", path, quota)
-    # What the quota controller does, which the local cluster has not.
-    status = {"status": {"hard": hard, "used": {COUNTED: "0"}}}
-    await site.cluster.request("PATCH", f"{path}/jobs/status", status, MERGE)
+    await make_quota(site.cluster, site.namespace, COUNTED, jobs)
 
 
 async def test_a_quota_is_that_targets_failure_and_the_retry_finishes(own_site: Site) -> None:
@@ -50,7 +39,7 @@ async def test_a_quota_is_that_targets_failure_and_the_retry_finishes(own_site: 
     found = await own_site.jobs_on(*targets)
     assert {j["spec"]["targetUUID"]: j["metadata"]["name"] for j in found} == created
 
-    quota = f"/api/v1/namespaces/{own_site.namespace}/resourcequotas/jobs"
+    quota = f"/api/v1/namespaces/{own_site.namespace}/resourcequotas/q"
     await own_site.cluster.request("DELETE", quota)
     again = await own_site.runs.ask(*targets, **asked)
     assert again.failed_jobs == 0

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import Hold, a_proxy, heal, told
@@ -88,6 +88,8 @@ async def test_killed_half_way_the_retry_on_another_finishes_it(
     "change",
     [
         pytest.param(lambda known: {"scenarioName": "another"}, id="name"),
+        pytest.param(lambda known: {"secretEnvironment": {"S": "2"}}, id="a secret"),
+        pytest.param(lambda known: {"files": [FILE | {"content": "eQ=="}]}, id="a file"),
         pytest.param(lambda known: {"environment": {"A": "2"}}, id="environment"),
         pytest.param(lambda known: {"targetUUIDs": known[:1]}, id="fewer targets"),
         pytest.param(lambda known: {"targetUUIDs": [*known, new_id()]}, id="more targets"),
@@ -100,7 +102,12 @@ async def test_killed_half_way_the_retry_on_another_finishes_it(
 )
 async def test_another_body_is_refused_and_starts_nothing(site: Site, change: Any) -> None:
     targets = await site.some_targets(2)
-    asked = {"requestId": new_id(), "environment": {"A": "1"}}
+    asked = {
+        "requestId": new_id(),
+        "environment": {"A": "1"},
+        "secretEnvironment": {"S": "1"},
+        "files": [FILE],
+    }
     await site.runs.run(*targets, **asked)
     before = await written(site.cluster, site.namespace)
     for server in (site.runs, site.other_runs):
@@ -116,16 +123,6 @@ async def test_validation_remembers_nothing(site: Site) -> None:
     assert told(reply) == [(target, "Pending", True)]
     assert await written(site.cluster, site.namespace) <= before
     await site.runs.run(target, requestId=request_id, scenarioName="another")
-
-
-async def test_other_secrets_are_no_other_body(site: Site) -> None:
-    """They are not remembered, so they cannot be told apart; the first ones count."""
-    [target], request_id = await site.some_targets(1), new_id()
-    first, again = [
-        await site.runs.run(target, requestId=request_id, secretEnvironment={"S": canary()})
-        for _ in range(2)
-    ]
-    assert first == again
 
 
 @pytest.mark.parametrize("by", ["kubectl", "its time to live"])

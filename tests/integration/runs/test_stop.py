@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from grpc import StatusCode
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import Hold, a_proxy, cut, heal
 from tests.support.jobs import Jobs

@@ -15,21 +15,23 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, assume, given, settings
 
-from controller.jobs.model import Credential
 from controller.jobs.pod import kubeconfig_secret, pod
-from deploy.local.cluster import Cluster
-from deploy.local.control_plane import ControlPlane
+from controller.scenario_pods.rules import PodRules
+from deploy.local.cluster.api import Cluster
+from deploy.local.cluster.control_plane import ControlPlane
+from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.kubeconfig import from_token, render
 from krkn_grpc.resources.meta import Resource
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.runs import blueprint, check
-from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server.runs import builders, validate
+from krkn_grpc.server.runs.model import Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.support.accounts import acting_as, until_bound
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
-from tests.unit.server.any_request import requests
-from tests.unit.server.requests import ALL_IMAGES, a_file, a_run, a_target
+from tests.unit.server.runs.any_request import requests
+from tests.unit.server.runs.requests import ALL_IMAGES, EVERYWHERE, RECORD, a_file, a_run, a_target
+from tests.unit.server.runs.test_validate import LONGEST_IMAGE, UNUSUAL
 
 RESTRICTED = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 
@@ -44,13 +46,13 @@ class Writers:
 
     async def write(self, run: Run) -> None:
         """Write all that the run means for one target; the API server must take it."""
-        job = blueprint.job(run, a_target(), str(uuid.uuid4()), "alice")
+        job = builders.job(run, a_target(), RECORD, str(uuid.uuid4()), "alice")
         by_controller = (
             kubeconfig_secret(job, Credential(render(from_token("https://a.example", "abc")))),
-            pod(job, "Always", 60),
+            pod(job, PodRules()),
         )
         await asyncio.gather(
-            *(self._create(self.server, each) for each in (job, *blueprint.secrets(run, job))),
+            *(self._create(self.server, each) for each in (job, *builders.secrets(run, job))),
             *(self._create(self.controller, each) for each in by_controller),
         )
 
@@ -105,7 +107,12 @@ EXTREMES: dict[str, dict[str, Any]] = {
         "labels": {"example.com/team": "a"},
         "skip_tls": True,
     },
-    "the longest image": {"scenario_image": "a" * 512},
+    "the longest image": {"scenario_image": LONGEST_IMAGE},
+    "names of unusual characters": {
+        "scenario_name": UNUSUAL,
+        "files": [a_file(name=f"a/b {UNUSUAL}", mount_path=f"/mnt/{UNUSUAL}")],
+        "kubeconfig_path": f"/{UNUSUAL}",
+    },
     "the longest name": {"scenario_name": "\N{ROCKET}" * 253},
     "a name that leaves no label": {"scenario_name": "..."},
     "the longest paths": {
@@ -156,7 +163,7 @@ async def test_anything_that_passes_is_taken(
     writers: Writers, request_: pb.RunScenarioRequest
 ) -> None:
     try:
-        run = check.run(request_, ALL_IMAGES)
+        run = validate.run(request_, ALL_IMAGES, EVERYWHERE)
     except InvalidRequest:
         assume(False)
     else:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.json_format import ParseDict
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.conftest import StartServices
 from tests.integration.runs.held import Hold, a_proxy
 from tests.support.running import Wanted

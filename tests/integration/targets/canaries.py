@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
-from deploy.local.cluster import Cluster
+from deploy.local.cluster.api import Cluster
 
 
 def forms(marker: str) -> list[bytes]:

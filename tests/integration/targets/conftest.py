@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.targets.stage import BRISK as VERY_BRISK
 from tests.integration.targets.stage import SLOW, Stage, own_namespace
 from tests.integration.targets.watching import Watched, watching
@@ -20,7 +20,7 @@ from tests.support.target_client import Targets
 BRISK = {
     "KRKN_WRITE_SECONDS": "8",
     "KRKN_ABANDONED_SECONDS": "9",
-    "KRKN_DUPLICATE_SECONDS": "3",
+    "KRKN_DUPLICATE_RETRY_SECONDS": "3",
     "KRKN_TARGET_SWEEP_SECONDS": "0.5",
 }
 

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from krkn_grpc.kube.store import Store
-from krkn_grpc.resources import ids, labels
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.resources import ids, well_known
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target, TargetSpec
@@ -17,8 +17,8 @@ from tests.support.requests import kubeconfig, unused_name, unused_url
 class Kubectl:
     """Writes to one namespace."""
 
-    targets: Store[Target]
-    secrets: Store[Secret]
+    targets: ResourceClient[Target]
+    secrets: ResourceClient[Secret]
 
     async def target(
         self,
@@ -51,7 +51,7 @@ class Kubectl:
                 metadata=ObjectMeta(
                     name=target.spec.secret_uuid,
                     namespace=self.secrets.namespace,
-                    labels={labels.TARGET_UUID: label or target.metadata.name},
+                    labels={well_known.TARGET_UUID: label or target.metadata.name},
                     owner_references=[owner_of(owner or target)],
                 ),
                 string_data={"kubeconfig": secret_text(text)},

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.targets.watching import Watched
 from tests.support.api_proxy import ApiProxy
 from tests.support.running import Running, make_namespace, remove_namespace

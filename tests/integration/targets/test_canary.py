@@ -11,10 +11,10 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import targets_pb2 as pb
 from tests.conftest import StartServices
-from tests.integration.probing import AUTHORITY
+from tests.integration.probe.probing import AUTHORITY
 from tests.integration.targets.canaries import found_in, stored, written
 from tests.support.api_proxy import ApiProxy, Call, Cut
 from tests.support.requests import (
@@ -35,6 +35,9 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Nev
 CERTIFICATE = AUTHORITY.issue("client")
 # What stands in the middle of a key is as good a marker as any other.
 KEY = CERTIFICATE.key.splitlines()[1][8:48]
+# One that stands beside certificates is passed over, and is not even in a Secret.
+BESIDE = AUTHORITY.issue("beside").key
+BESIDE_KEY = BESIDE.splitlines()[1][8:48]
 
 
 def with_user(user: Body) -> Body:
@@ -61,6 +64,7 @@ def good() -> Iterator[Body]:
             "client-key-data": encoded(CERTIFICATE.key),
         }
     )
+    yield token_target(caBundle=BESIDE + AUTHORITY.pem + BESIDE)
     whole = with_user({"token": canary()})
     yield whole | {"kubeconfig": encoded(whole["kubeconfig"])}
 
@@ -75,7 +79,7 @@ def bad() -> Iterator[Body]:
     yield token_target(clusterAPIURL="https://169.254.169.254")
     yield token_target(secretType=canary())
     yield token_target(caBundle=canary())
-    yield token_target(caBundle=AUTHORITY.pem + CERTIFICATE.key)
+    yield token_target(caBundle=CERTIFICATE.key)
     yield credentials_target(username=f"{canary()}:{canary()}")
     yield credentials_target(password=f"{canary()}\n")
     yield credentials_target(password="", token=canary())
@@ -148,7 +152,7 @@ async def test_a_credential_is_nowhere_but_in_its_secret(
     services = await start_services(Wanted(environment=environment, kubeconfig_url=proxy.url))
     rest, targets, said = Rest(services.rest), Targets(services.channel), Said()
     created, updated, refused = list(good()), list(good()), list(bad())
-    everything = markers(*created, *updated, *refused) | {KEY}
+    everything = markers(*created, *updated, *refused) | {KEY, BESIDE_KEY}
     assert len(everything) > 50
 
     uuids = []
@@ -157,7 +161,7 @@ async def test_a_credential_is_nowhere_but_in_its_secret(
         assert reply.status == 201, reply
         uuids.append(reply.body["uuid"])
     # Where they have to be, they are; fields of another kind of credential are not even there.
-    kept = found_in(await secrets_of(services), markers(*created) | {KEY})
+    kept = found_in(await secrets_of(services), markers(*created) | {KEY, BESIDE_KEY})
     for_others = {created[0][field] for field in ("username", "password", "kubeconfig")}
     assert set(kept) == markers(*created) - for_others - {created[1]["token"]} | {KEY}
     await said.rest(rest, "post", RUNS, a_run(*uuids))

@@ -224,4 +224,4 @@ async def test_anything_at_once(both: Both, watched: Watched) -> None:
 async def rename(watched: Watched, uuid: str, name: str) -> None:
     """Rename as kubectl edits."""
     with contextlib.suppress(KubeError):
-        await watched.cache.store.merge(uuid, {"spec": {"clusterName": name}})
+        await watched.cache.client.merge(uuid, {"spec": {"clusterName": name}})

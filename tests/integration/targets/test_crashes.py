@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 
-from krkn_grpc.admission.under_way import mark
+from krkn_grpc.reservations.in_progress import mark
 from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.stage import Stage
 from tests.integration.targets.stops import Operation, Stops, marks_of
@@ -192,7 +192,7 @@ async def test_a_registration_that_stopped_half_way_is_shown_to_nobody_and_remov
     stage: Stage,
 ) -> None:
     targets, watched = stage.healthy, stage.watched
-    kubectl = Kubectl(watched.cache.store, watched.secrets)
+    kubectl = Kubectl(watched.cache.client, watched.secrets)
     target = await kubectl.target(annotations=mark(datetime.now(UTC)))
     uuid = target.metadata.name
     calls = (targets.get(uuid), targets.update(uuid), targets.delete(uuid))

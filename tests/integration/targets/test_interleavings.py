@@ -101,7 +101,7 @@ async def test_an_update_whose_target_is_deleted_on_the_way(stage: Stage) -> Non
 
 async def test_a_status_that_changes_on_the_way_is_no_obstacle(stage: Stage) -> None:
     """The controller writes what it found of the cluster, whenever it finds it."""
-    kubectl = Kubectl(stage.watched.cache.store, stage.watched.secrets)
+    kubectl = Kubectl(stage.watched.cache.client, stage.watched.secrets)
     for write in ("PUT krknoperatortargets", "PUT krknoperatortargets/status"):
         uuid = await stage.healthy.create()
         async with held(stage, write, stage.doomed.update(uuid)) as update:
@@ -113,7 +113,7 @@ async def test_a_status_that_changes_on_the_way_is_no_obstacle(stage: Stage) -> 
 
 
 async def test_an_edit_with_kubectl_that_comes_after_an_updates_write(stage: Stage) -> None:
-    kubectl = Kubectl(stage.watched.cache.store, stage.watched.secrets)
+    kubectl = Kubectl(stage.watched.cache.client, stage.watched.secrets)
     uuid, name = await stage.healthy.create(), unused_name()
     call = stage.doomed.update(uuid)
     async with held(stage, "PUT krknoperatortargets/status", call):

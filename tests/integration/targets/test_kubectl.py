@@ -3,38 +3,38 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from krkn_grpc.admission.under_way import mark
+from deploy.local.services import REPOSITORY
+from krkn_grpc.reservations.in_progress import mark
 from krkn_grpc.resources import names
-from krkn_grpc.resources.labels import REGISTERED_BY_SERVER
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.target import READY, Target
+from krkn_grpc.resources.well_known import REGISTERED_BY_SERVER
 from tests.integration.targets.kubectl import Kubectl
 from tests.integration.targets.watching import Watched
 from tests.support.requests import canary, kubeconfig, token_target, unused_name, unused_url
 from tests.support.target_client import ALREADY_EXISTS, NOT_FOUND, OK, Targets, code_of
 from tests.support.waiting import eventually
-from tests.unit.kubeconfig.corpus import HOSTILE
+from tests.unit.resources.kubeconfig.corpus import HOSTILE
 
 # They would run something, read a file, or go elsewhere.
 _ACTS = re.compile(r"exec|provider|-?[fF]ile|proxy|^as")
 ACTIVE = [file for file, _, _ in HOSTILE if _ACTS.search(file)]
-CORPUS = Path(__file__).parents[2] / "unit" / "kubeconfig" / "hostile"
+CORPUS = REPOSITORY / "tests/unit/resources/kubeconfig/hostile"
 
 
 @pytest.fixture
 def kubectl(watched: Watched) -> Kubectl:
-    return Kubectl(watched.cache.store, watched.secrets)
+    return Kubectl(watched.cache.client, watched.secrets)
 
 
 async def until_admitted(watched: Watched, target: Target, *, seconds: float = 10.0) -> Target:
     """Return the target as soon as it is admitted, for the spec that it has."""
 
     async def look() -> Target:
-        return await watched.cache.store.get(target.metadata.name)
+        return await watched.cache.client.get(target.metadata.name)
 
     return await eventually(look, lambda seen: seen.is_admitted, seconds=seconds)
 
@@ -75,7 +75,7 @@ async def test_a_duplicate_is_refused_until_the_first_one_goes(
     shown = await targets.when(second.metadata.name, reason)
     assert not shown.ready
     assert shown.message.endswith("exists already")
-    stored = await watched.cache.store.get(second.metadata.name)
+    stored = await watched.cache.client.get(second.metadata.name)
     assert not stored.is_admitted
     assert not stored.status.ready
     ready = find_condition(stored.status.conditions, READY)
@@ -181,7 +181,7 @@ async def test_the_url_of_the_spec_must_be_the_kubeconfig_s(
 async def test_a_secret_of_another_target_is_not_used(
     kubectl: Kubectl, targets: Targets, watched: Watched
 ) -> None:
-    theirs = await watched.cache.store.get(await targets.create())
+    theirs = await watched.cache.client.get(await targets.create())
     thief = await kubectl.target(secret=theirs.spec.secret_uuid)
     message = "The Secret that the target names is not its own."
     assert await says(targets, thief, message) == "InvalidKubeconfig"
@@ -191,7 +191,7 @@ async def test_a_secret_of_another_target_is_not_used(
 async def test_a_secret_must_be_the_target_s_by_label_and_by_owner(
     kubectl: Kubectl, targets: Targets, watched: Watched, wrong: str
 ) -> None:
-    other = await watched.cache.store.get(await targets.create())
+    other = await watched.cache.client.get(await targets.create())
     target = await kubectl.target()
     text = kubeconfig(target.spec.cluster_api_url, canary())
     if wrong == "label":

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.targets.stage import own_namespace
 from tests.support.requests import canary, kubeconfig, kubeconfig_target
 from tests.support.running import Wanted, running

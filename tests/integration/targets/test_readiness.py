@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from tests.conftest import StartServices
-from tests.integration.probe_servers import answer, review, says, says_nothing, serving
-from tests.integration.probing import AUTHORITY, GOOD_CONTEXT, OTHER_AUTHORITY, black_hole
+from tests.integration.probe.probing import AUTHORITY, GOOD_CONTEXT, OTHER_AUTHORITY, black_hole
+from tests.integration.probe.servers import answer, review, says, says_nothing, serving
 from tests.integration.targets.stage import own_namespace
 from tests.support.requests import canary, credentials_target, token_target, unused_url
 from tests.support.running import Running, Wanted, running
@@ -36,7 +36,7 @@ async def restless(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     """Services whose controller looks at each cluster every second, and is soon replaced."""
-    environment = {"KRKN_CHECK_SECONDS": "1", "KRKN_LEASE_SECONDS": "1"}
+    environment = {"KRKN_PROBE_INTERVAL_SECONDS": "1", "KRKN_LEASE_SECONDS": "1"}
     wanted, folder = (
         Wanted(envoy=False, environment=environment),
         tmp_path_factory.mktemp("restless"),
@@ -157,7 +157,7 @@ async def test_a_certificate_that_the_bundle_does_not_answer_for(
 
 async def test_dead_clusters_delay_no_others(start_services: StartServices) -> None:
     """Of 200, a few say nothing or a byte a second; and there are few workers."""
-    services = await start_services(Wanted(envoy=False, environment={"KRKN_CHECKS": "16"}))
+    services = await start_services(Wanted(envoy=False, environment={"KRKN_PROBE_WORKERS": "16"}))
     targets = Targets(services.channel)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.integration.targets.conftest import Replicas
 from tests.support.requests import unused_name

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.local.control_plane import ControlPlane
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.resources import ids
 from tests.integration.targets.stage import own_namespace
 from tests.support.custom_objects import TARGETS, collection

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from krkn_grpc.admission.reservations import held_by
 from krkn_grpc.kube.access import ClusterAccess
-from krkn_grpc.kube.cache import Seen, WatchCache
-from krkn_grpc.kube.groups import ALL, everything
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.index import ALL, everything
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.kube.store import Store
-from krkn_grpc.resources import labels
+from krkn_grpc.reservations.leases import held_by
+from krkn_grpc.resources import well_known
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.kubeconfig import normalise_url
 from krkn_grpc.resources.names import is_reservation
@@ -25,9 +25,9 @@ from tests.support.waiting import eventually
 class Watched:
     """The targets of a namespace, seen by the administrator, with each change in its order."""
 
-    cache: WatchCache[Target]
-    leases: Store[Lease]
-    secrets: Store[Secret]
+    cache: Informer[Target]
+    leases: ResourceClient[Lease]
+    secrets: ResourceClient[Secret]
     faults: list[str] = field(default_factory=list)
 
     def admitted(self) -> list[Target]:
@@ -36,7 +36,7 @@ class Watched:
 
     async def live(self) -> list[Target]:
         """Return all targets, as the API server has them now."""
-        return (await self.cache.store.list()).items
+        return (await self.cache.client.list()).items
 
     def assert_never_doubled(self) -> None:
         """Assert that at no moment two admitted targets had one name or one URL."""
@@ -50,7 +50,9 @@ class Watched:
     async def _mess(self) -> dict[str, set[str]]:
         targets = await self.live()
         admitted = [target for target in targets if target.is_admitted]
-        secrets = await self.secrets.list_metadata(labels=f"{labels.TARGET_UUID},!{labels.APP}")
+        secrets = await self.secrets.list_metadata(
+            labels=f"{well_known.TARGET_UUID},!{well_known.APP}"
+        )
         leases = await self.leases.list_metadata()
         held = {lease.name for lease in leases if is_reservation(lease.name)}
         needed = {name for target in admitted for name in held_by(target)}
@@ -63,7 +65,7 @@ class Watched:
             "missing Secrets": named - {secret.name for secret in secrets},
         }
 
-    def look(self, seen: Seen[Target]) -> None:
+    def look(self, seen: CacheChange[Target]) -> None:
         """Look at the state after one change."""
         for what, count in _counted(self.admitted()).items():
             if count > 1:
@@ -80,9 +82,11 @@ def _counted(admitted: list[Target]) -> Counter[str]:
 async def watching(kubeconfig: Path, namespace: str) -> AsyncIterator[Watched]:
     """Watch the targets of a namespace."""
     async with Session(await ClusterAccess.load(kubeconfig)) as session:
-        cache = WatchCache(Store(session, Target, namespace), groups_of=everything)
+        cache = Informer(ResourceClient(session, Target, namespace), index_func=everything)
         watched = Watched(
-            cache, Store(session, Lease, namespace), Store(session, Secret, namespace)
+            cache,
+            ResourceClient(session, Lease, namespace),
+            ResourceClient(session, Secret, namespace),
         )
         cache.listen(watched.look)
         task = asyncio.create_task(cache.run())

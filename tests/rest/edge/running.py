@@ -26,18 +26,18 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from envoy.command import command
-from envoy.limits import MAX_HEADER_KIB
-from envoy.render import CONFIG, render_files
-from envoy.settings import EnvoySettings
+from krkn_grpc.edge.command import command
+from krkn_grpc.edge.limits import MAX_HEADER_KIB
+from krkn_grpc.edge.render import CONFIG, render_files
+from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.v1 import health_pb2 as service_health_pb2
-from krkn_grpc.v1 import scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 LOOPBACK = "127.0.0.1"
 SECONDS = 20.0
 """How long anything here may take at most."""
 
-FILES = (targets_pb2, scenario_runs_pb2, service_health_pb2)
+FILES = (targets_pb2, scenario_runs_pb2, scenarios_pb2, service_health_pb2)
 SERVICES = [service for file in FILES for service in file.DESCRIPTOR.services_by_name.values()]
 
 T = TypeVar("T")
@@ -184,6 +184,7 @@ def open_door(folder: Path, **settings: Any) -> Iterator[Door]:
         **{
             "rest_port": free_port(),
             "grpc_port": upstream.port,
+            "server_health_port": upstream.port,
             "envoy_directory": folder,
             **settings,
         }
@@ -205,9 +206,9 @@ def open_door(folder: Path, **settings: Any) -> Iterator[Door]:
         door.server.stop(grace=None).wait(SECONDS)
 
 
-def eventually(condition: Callable[[], T | None]) -> T:
+def eventually(condition: Callable[[], T | None], seconds: float = SECONDS) -> T:
     """Return what a condition gives once it gives something; fail when it does not in time."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "it did not come about"
         threading.Event().wait(0.01)

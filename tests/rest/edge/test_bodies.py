@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.rest.edge import Door, is_error, violations
+from tests.rest.edge.running import Door, is_error, violations
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = "/api/v1/scenarios/run"
@@ -109,6 +109,13 @@ def test_not_json(client: httpx.Client, body: bytes) -> None:
     response = client.post(RUN, content=body, headers=JSON)
     message = is_error(response, 400, 3)["message"]
     assert message.startswith("The request body is not JSON: ")
+
+
+def test_a_byte_order_mark_is_named(client: httpx.Client) -> None:
+    response = client.post(RUN, content=b"\xef\xbb\xbf{}", headers=JSON)
+    assert is_error(response, 400, 3)["message"] == (
+        "The request body is not JSON: it begins with a byte order mark (byte 1)."
+    )
 
 
 def test_no_value_is_repeated(client: httpx.Client) -> None:

@@ -13,13 +13,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from envoy.command import binary
-from envoy.refusals import REFUSALS
-from envoy.render import CONFIG, render, render_files
-from envoy.settings import EnvoySettings
-from tests.rest.edge import SECONDS, open_door
+from deploy.local.services import REPOSITORY
+from krkn_grpc.edge.command import binary
+from krkn_grpc.edge.local_replies import REFUSALS
+from krkn_grpc.edge.render import CONFIG, render, render_files
+from krkn_grpc.edge.settings import EnvoySettings
+from tests.rest.edge.running import SECONDS, open_door
 
-ROOT = Path(__file__).parents[2]
+ROOT = REPOSITORY
 
 
 def settings(**chosen: Any) -> EnvoySettings:
@@ -44,6 +45,8 @@ def settings(**chosen: Any) -> EnvoySettings:
             "envoy_max_heap_mib": 64,
         },
         {"call_timeout_seconds": 1, "rest_port": 1, "grpc_port": 65535},
+        {"probe_port": 8084, "logs_grpc_port": 50053},
+        {"allowed_origins": "https://console.example,http://localhost:3000"},
     ],
     ids=str,
 )
@@ -79,6 +82,8 @@ def test_envoy_takes_it(tmp_path: Path, chosen: dict[str, Any]) -> None:
         ({"tls": "yes"}, "'off', 'on' or 'mesh'"),
         ({"auth": "basic"}, "'none' or 'kubernetes'"),
         ({"rest_host": "not an address"}, "does not appear to be"),
+        ({"probe_port": 8080}, "KRKN_PROBE_PORT and KRKN_REST_PORT are both 8080"),
+        ({"logs_grpc_port": 50051}, "KRKN_LOGS_GRPC_PORT and KRKN_GRPC_PORT are both 50051"),
         ({"rest_port": 0}, "greater than or equal to 1"),
         ({"rate_limit": 0}, "greater than or equal to 1"),
     ],
@@ -100,7 +105,7 @@ def test_no_value_is_taken_for_configuration(tmp_path: Path) -> None:
 
 def run_render(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "envoy.render", *arguments],
+        [sys.executable, "-m", "krkn_grpc.edge.render", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
@@ -133,12 +138,15 @@ def test_rendered_into_a_directory(tmp_path: Path) -> None:
 
 def test_a_bad_environment_is_a_line_each() -> None:
     done = run_render(KRKN_REST_PORT="x", KRKN_AUTH="basic")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["KRKN_REST_PORT", "KRKN_AUTH"]
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["krkn-grpc envoy", "KRKN_REST_PORT"],
+        ["krkn-grpc envoy", "KRKN_AUTH"],
+    ]
     done = run_render(KRKN_AUTH="none", KRKN_REST_HOST="0.0.0.0")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("KRKN_AUTH=none is for one's own machine")
+    assert line.startswith("krkn-grpc envoy: KRKN_AUTH=none is for one's own machine")
 
 
 def test_admin_is_on_a_socket_of_its_owner_or_not_at_all(tmp_path: Path) -> None:

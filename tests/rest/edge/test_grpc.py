@@ -19,7 +19,7 @@ from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import scenario_runs_pb2_grpc as runs_grpc
 from krkn_grpc.v1 import targets_pb2 as targets
 from krkn_grpc.v1 import targets_pb2_grpc as targets_grpc
-from tests.rest.edge import SECONDS, SERVICES, Door, Upstream, check_health
+from tests.rest.edge.running import SECONDS, SERVICES, Door, Upstream, check_health
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 

@@ -14,9 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lupa import luajit21  # type: ignore[import-untyped]
 
-from envoy.limits import MAX_BODY_BYTES
-from envoy.rest_calls import DESCRIPTOR_SET, RestApi
-from envoy.script import UploadLimits, door_script
+from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
+from krkn_grpc.edge.limits import MAX_BODY_BYTES
+from krkn_grpc.edge.lua_script import UploadLimits, lua_script
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 RUN_PATH = "/api/v1/scenarios/run"
@@ -29,6 +29,7 @@ return function(path, text)
   local methods = {}
   function methods:get(name) return self[name] end
   function methods:remove(name) self[name] = nil end
+  function methods:replace(name, value) self[name] = value end
   setmetatable(headers, {__index = methods})
   local metadata, info, body, handle = {}, {}, {}, {}
   function metadata:set() end
@@ -39,6 +40,7 @@ return function(path, text)
   function handle:headers() return headers end
   function handle:streamInfo() return info end
   function handle:body() return body end
+  function handle:trailers() return nil end
   function handle:logErr(message) error(message) end
   function handle:respond(reply, content) status = content; coroutine.yield() end
   coroutine.wrap(function() envoy_on_request(handle) end)()
@@ -49,7 +51,7 @@ end
 
 @cache
 def door() -> Any:
-    script = door_script(
+    script = lua_script(
         RestApi(DESCRIPTOR_SET.read_bytes()),
         pages=(),
         max_body_bytes=MAX_BODY_BYTES,

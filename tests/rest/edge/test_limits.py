@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge import (
+from tests.rest.edge.running import (
     LOOPBACK,
     SECONDS,
     Door,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2
 
-from tests.rest.edge import Door, check_health, is_error, open_door
+from tests.rest.edge.running import Door, check_health, is_error, open_door
 
 OWN = ["localhost", "127.0.0.1", "[::1]", "LocalHost", "localhost:1234", "127.0.0.1:80", "[::1]:80"]
 FOREIGN = [

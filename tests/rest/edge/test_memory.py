@@ -14,10 +14,10 @@ import h2.settings
 import httpx
 import pytest
 
-from envoy.limits import MAX_BODY_BYTES
-from envoy.pages import DOCUMENT_PATH
+from krkn_grpc.edge.direct_responses import DOCUMENT_PATH
+from krkn_grpc.edge.limits import MAX_BODY_BYTES
 from krkn_grpc.v1 import targets_pb2
-from tests.rest.edge import LOOPBACK, SECONDS, Door, eventually, is_error, open_door
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, is_error, open_door
 from tests.support.connections import memory
 from tests.support.others import Others, others_calling
 
@@ -123,6 +123,88 @@ def test_unfinished_bodies_over_http2(door: Door, others: Others, verb: str) -> 
             statuses += [dict(e.headers)[b":status"] for e in events if hasattr(e, "headers")]
     assert statuses.count(b"429") > 30
     assert set(during.statuses) == set(others.statuses) == {200}
+
+
+def grpc_connection(door: Door) -> tuple[socket.socket, h2.connection.H2Connection]:
+    """A gRPC caller from the address that is full of ill will."""
+    connection, peer = h2.connection.H2Connection(), connected(door)
+    connection.initiate_connection()
+    peer.sendall(connection.data_to_send())
+    return peer, connection
+
+
+def begin(
+    peer: socket.socket, connection: h2.connection.H2Connection, path: str, body: bytes
+) -> int:
+    """Send the beginning of a gRPC request; return its stream."""
+    stream: int = connection.get_next_available_stream_id()
+    fixed = [(":method", "POST"), (":path", path), (":scheme", "http"), (":authority", "x")]
+    connection.send_headers(
+        stream, [*fixed, ("content-type", "application/grpc"), ("te", "trailers")]
+    )
+    for start in range(0, len(body), 16_000):
+        connection.send_data(stream, body[start : start + 16_000])
+    peer.sendall(connection.data_to_send())
+    return stream
+
+
+def statuses(peer: socket.socket, connection: h2.connection.H2Connection) -> dict[int, bytes]:
+    """What came for each stream until nothing more did: its gRPC status."""
+    told: dict[int, bytes] = {}
+    while data := heard(peer):
+        for event in connection.receive_data(data):
+            for name, value in getattr(event, "headers", None) or ():
+                if name == b"grpc-status":
+                    told[event.stream_id] = value  # type: ignore[attr-defined]
+    return told
+
+
+def test_grpc_requests_on_their_way_are_their_addresss(door: Door, others: Others) -> None:
+    """A share of 4 MiB for one address, of which each request takes at least 32 KiB."""
+    path = "/krkn.v1.TargetService/CreateTarget"
+    with contextlib.ExitStack() as stack:
+        told: list[bytes] = []
+        held: list[tuple[socket.socket, h2.connection.H2Connection]] = []
+        for _ in range(10):
+            peer, connection = grpc_connection(door)
+            stack.enter_context(peer)
+            held.append((peer, connection))
+            for _ in range(20):
+                begin(peer, connection, path, b"\0\0\x10\0\0" + b"x" * 3000)
+        during = others.go_on()
+        for peer, connection in held:
+            told += statuses(peer, connection).values()
+        assert told.count(b"8") >= 200 - 4 * 32
+        # Those that were taken end when their time is over.
+        assert set(told) <= {b"8", b"2"}
+        assert memory(door.process.pid) < ROOM_MIB * 2**20
+    assert set(during.statuses) == set(others.statuses) == {200}
+
+
+def test_a_grpc_request_has_a_time(door: Door) -> None:
+    peer, connection = grpc_connection(door)
+    with peer:
+        for path in ("/krkn.v1.TargetService/CreateTarget", "/grpc.health.v1.Health/Check"):
+            begin(peer, connection, path, b"\0\0\0\0")
+        told: dict[int, bytes] = {}
+        eventually(lambda: told.update(statuses(peer, connection)) or len(told) == 2)
+
+
+def test_what_is_open_to_everybody_waits_until_it_is_whole_and_is_small(door: Door) -> None:
+    door.upstream.reset()
+    check = "/grpc.health.v1.Health/Check"
+    peer, connection = grpc_connection(door)
+    with peer:
+        half = begin(peer, connection, check, b"\0\0\0\0")
+        large = begin(peer, connection, check, b"\0\0\0\x20\0" + b"x" * 4200)
+        connection.end_stream(large)
+        peer.sendall(connection.data_to_send())
+        assert statuses(peer, connection) == {large: b"8"}
+        connection.send_data(half, b"\0", end_stream=True)
+        peer.sendall(connection.data_to_send())
+        assert statuses(peer, connection) == {half: b"0"}
+        endless = begin(peer, connection, check, b"\0\0\x10\0\0" + b"x" * 20_000)
+        eventually(lambda: endless in statuses(peer, connection))
 
 
 def test_who_hangs_up_may_come_again(door: Door) -> None:

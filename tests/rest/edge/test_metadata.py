@@ -1,18 +1,26 @@
 """What goes with a call: ids, deadlines, credentials, what Envoy adds and what it writes down."""
 
+import contextlib
+import uuid
+from typing import Any
+
 import grpc
 import httpx
 import pytest
+from google.rpc import code_pb2, status_pb2
 
-from tests.rest.edge import Door, Upstream
+from tests.rest.edge.running import SECONDS, Door, Upstream
 
 
 def test_request_id_is_one_for_caller_and_server(door: Door, upstream: Upstream) -> None:
     with door.client() as client:
-        response = client.get("/api/v1/health?", headers={"x-request-id": "mine"})
-    (call,) = upstream.calls
-    assert response.headers["x-request-id"] == call.metadata["x-request-id"] != "mine"
-    assert len(response.headers["x-request-id"]) == 36
+        given = client.get("/api/v1/health?", headers={"x-request-id": "mine"})
+        made = client.get("/api/v1/health?")
+    (first, second) = upstream.calls
+    # A proxy keeps it when it repeats a call, and by it the server knows the call again.
+    assert given.headers["x-request-id"] == first.metadata["x-request-id"] == "mine"
+    assert made.headers["x-request-id"] == second.metadata["x-request-id"]
+    assert len(made.headers["x-request-id"]) == 36
 
 
 def test_caller_cannot_speak_for_envoy(door: Door, upstream: Upstream) -> None:
@@ -81,6 +89,39 @@ def test_authorization_reaches_the_server(client: httpx.Client, upstream: Upstre
     (call,) = upstream.calls
     assert call.metadata["authorization"] == "Bearer abc"
     assert call.metadata["krkn-revision"] == "7"
+
+
+def test_what_envoy_says_of_a_call_a_caller_cannot_say(door: Door, upstream: Upstream) -> None:
+    claimed = {"krkn-rest": "HEAD", "krkn-is-retry": "true"}
+    with door.client() as client:
+        client.get("/api/v1/operator/targets", headers=claimed)
+    with door.channel() as channel:
+        call: Any = channel.unary_unary("/krkn.v1.TargetService/ListTargets")
+        call(b"", metadata=tuple(claimed.items()), timeout=SECONDS)
+    by_rest, by_grpc = (call.metadata for call in upstream.calls)
+    assert (by_rest["krkn-rest"], by_rest.get("krkn-is-retry")) == ("GET", None)
+    assert not claimed.keys() & by_grpc.keys()
+
+
+def test_access_log_has_a_grpc_status_of_grpc_alone(door: Door, upstream: Upstream) -> None:
+    upstream.fails("GetTarget", status_pb2.Status(code=code_pb2.NOT_FOUND, message="none"))
+    name = "/krkn.v1.TargetService/GetTarget"
+    with door.client() as client:
+        for path, status in (
+            ("/api/v1/operator/targets", 200),
+            ("/api/v1/operator/targets/x", 404),
+            ("/api/v1/nothing", 404),
+            ("/api/v1/docs", 200),
+        ):
+            line = door.access_log_of(client.get(path).headers["x-request-id"])
+            assert (line["status"], "grpc_status" in line) == (status, False), path
+    with door.channel() as channel:
+        for method, status in (("ListTargets", 0), ("GetTarget", 5), ("Nothing", 12)):
+            identity = str(uuid.uuid4())
+            call: Any = channel.unary_unary(name.replace("GetTarget", method))
+            with contextlib.suppress(grpc.RpcError):
+                call(b"", metadata=(("x-request-id", identity),), timeout=SECONDS)
+            assert door.access_log_of(identity)["grpc_status"] == status, method
 
 
 def test_access_log_has_no_credentials(door: Door, upstream: Upstream) -> None:

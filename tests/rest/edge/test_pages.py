@@ -9,8 +9,8 @@ import httpx
 import pytest
 import yaml
 
-from envoy.pages import DOCUMENT, DOCUMENT_PATH, PAGE_PATH
-from tests.rest.edge import Door, is_error, open_door
+from krkn_grpc.edge.direct_responses import DOCUMENT, DOCUMENT_PATH, PAGE_PATH
+from tests.rest.edge.running import Door, is_error, open_door
 
 
 @pytest.fixture(scope="module", params=["none", "kubernetes"])
@@ -72,9 +72,14 @@ def test_the_page_knows_whether_a_browser_may_change_anything(
 
 @pytest.mark.parametrize("path", [DOCUMENT_PATH, PAGE_PATH])
 def test_a_page_is_only_for_reading(client: httpx.Client, path: str) -> None:
-    for verb in ("POST", "PUT", "DELETE", "HEAD"):
+    for verb in ("POST", "PUT", "DELETE"):
         reply = client.request(verb, path)
-        assert (reply.status_code, reply.headers["allow"]) == (405, "GET")
+        assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")
+    got = client.get(path).headers
+    for _ in range(2):
+        reply = client.head(path)
+        assert (reply.status_code, reply.content) == (200, b"")
+        assert reply.headers["content-length"] == got["content-length"]
     is_error(client.get(path, params={"x": "1"}), 400, 3)
     is_error(client.get(f"{path}/"), 404, 5)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.rest.edge import Door, is_error, violations
+from tests.rest.edge.running import Door, is_error, violations
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = "/api/v1/scenarios/run"
@@ -57,16 +57,16 @@ def test_unknown_path(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "path", "allow"),
     [
-        ("PATCH", RUN, "GET, POST"),
-        ("PUT", RUN, "GET, POST"),
-        ("DELETE", RUN, "GET, POST"),
-        ("OPTIONS", RUN, "GET, POST"),
-        ("TRACE", RUN, "GET, POST"),
-        ("POST", f"{RUN}/{JOB}", "DELETE, GET"),
-        ("POST", f"{RUN}:watch", "GET"),
-        ("DELETE", f"{RUN}/{JOB}/logs", "GET"),
-        ("POST", f"{TARGETS}/{JOB}", "DELETE, GET, PUT"),
-        ("POST", "/api/v1/health", "GET"),
+        ("PATCH", RUN, "GET, HEAD, POST"),
+        ("PUT", RUN, "GET, HEAD, POST"),
+        ("DELETE", RUN, "GET, HEAD, POST"),
+        ("OPTIONS", RUN, "GET, HEAD, POST"),
+        ("TRACE", RUN, "GET, HEAD, POST"),
+        ("POST", f"{RUN}/{JOB}", "DELETE, GET, HEAD"),
+        ("POST", f"{RUN}:watch", "GET, HEAD"),
+        ("DELETE", f"{RUN}/{JOB}/logs", "GET, HEAD"),
+        ("POST", f"{TARGETS}/{JOB}", "DELETE, GET, HEAD, PUT"),
+        ("POST", "/api/v1/health", "GET, HEAD"),
     ],
 )
 def test_wrong_verb(client: httpx.Client, verb: str, path: str, allow: str) -> None:
@@ -77,9 +77,10 @@ def test_wrong_verb(client: httpx.Client, verb: str, path: str, allow: str) -> N
     assert response.headers["allow"] == allow
 
 
-def test_head_is_refused_without_a_body(client: httpx.Client) -> None:
-    response = client.head("/api/v1/health")
-    assert (response.status_code, response.content) == (405, b"")
+def test_head_is_refused_as_get_is(client: httpx.Client) -> None:
+    for _ in range(2):
+        response = client.head(f"{RUN}?x=1")
+        assert (response.status_code, response.content) == (400, b"")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,8 @@ def test_options_of_a_run_are_not_taken_from_the_query(client: httpx.Client) -> 
         {"content-type": "multipart/form-data; boundary=x"},
         {"content-type": "application/jsonx"},
         {"content-type": "application/json, text/plain"},
-        {"content-type": "application/json; charset=utf-16"},
+        {"content-type": ";application/json"},
+        {"content-type": "text/plain; application/json"},
         {"content-type": "application/grpcx"},
         {"content-type": "application/grpc;x=1"},
         {"content-type": "application/json", "content-encoding": "gzip"},
@@ -144,8 +146,26 @@ def test_bodies_are_json(client: httpx.Client, headers: dict[str, str]) -> None:
         is_error(client.request(verb, path, content=b'{"a": 1}', headers=headers), 415, 3)
 
 
+@pytest.mark.parametrize("kind", ["application/grpcx", "application/grpc;x=1"])
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "DELETE"])
+def test_what_only_looks_like_grpc_takes_no_route_of_it(
+    client: httpx.Client, kind: str, verb: str
+) -> None:
+    response = client.request(verb, f"{RUN}/{JOB}", headers={"content-type": kind})
+    assert response.status_code == 415
+
+
 @pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"']
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json; charset=utf8",
+        "application/json; charset=us-ascii",
+        "application/json;",
+        "application/json ;",
+        'application/json; version=1; profile="a;b"',
+    ],
 )
 def test_json_has_more_than_one_name(client: httpx.Client, door: Door, kind: str) -> None:
     response = client.post(RUN, content=b"{}", headers={"content-type": kind})

@@ -8,8 +8,9 @@ import pytest
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
+from krkn_grpc.v1 import scenarios_pb2 as scenarios
 from krkn_grpc.v1 import targets_pb2 as targets
-from tests.rest.edge import TELLING, Upstream, is_error
+from tests.rest.edge.running import TELLING, Upstream, is_error
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = {"targetUUIDs": [JOB], "scenarioImage": "image", "scenarioName": "name"}
@@ -44,6 +45,27 @@ def test_server_names_the_status(client: httpx.Client, upstream: Upstream, statu
     }
     (call,) = upstream.calls
     assert list(call.request.target_uuids) == [JOB]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"content": b""},
+        {"json": {}},
+        {"content": [b""]},
+        {"headers": {"content-type": "application/json"}},
+    ],
+)
+def test_a_body_without_required_fields_may_be_left_out(
+    client: httpx.Client, upstream: Upstream, sent: dict[str, Any]
+) -> None:
+    upstream.on("GetScenario", replies("", scenarios.Scenario(name="n")))
+    response = client.post("/api/v1/scenarios/detail/n", **sent)
+    assert response.status_code == 200
+    assert response.json()["name"] == "n"
+    [call] = upstream.calls
+    assert call.request == scenarios.GetScenarioRequest(name="n")
 
 
 @pytest.mark.parametrize("code", ["99", "abc", "2010", ""])
@@ -111,6 +133,9 @@ def test_each_code_has_its_status(
     assert (body["message"], body["details"]) == ("why, in ümlauts: 100%", [])
 
 
+# What differs from one reply to the next.
+OF_EACH = {"date", "x-request-id"}
+
 CALLS = [
     ("CreateTarget", "POST", "/api/v1/operator/targets", {"clusterName": "a"}),
     ("ListTargets", "GET", "/api/v1/operator/targets?pageSize=2&pageToken=x", None),
@@ -140,6 +165,30 @@ def test_each_call_reaches_its_method(
     assert not TELLING & set(response.headers)
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=name) for name, verb, path, _ in CALLS if verb == "GET"]
+)
+def test_head_is_a_get_without_a_body(client: httpx.Client, upstream: Upstream, path: str) -> None:
+    """Twice on one connection: a body that came all the same would be taken for a reply."""
+    got = client.get(path)
+    for _ in range(2):
+        response = client.head(path)
+        assert (response.status_code, response.content) == (200, b"")
+        assert {name: value for name, value in response.headers.items() if name not in OF_EACH} == {
+            name: value for name, value in got.headers.items() if name not in OF_EACH
+        }
+    seen = [(call.method, call.metadata["krkn-rest"]) for call in upstream.calls]
+    assert seen == [(seen[0][0], verb) for verb in ("GET", "HEAD", "HEAD")]
+
+
+def test_head_of_what_is_not_there(client: httpx.Client, upstream: Upstream) -> None:
+    upstream.fails("GetTarget", status_pb2.Status(code=code_pb2.NOT_FOUND, message="none"))
+    for _ in range(2):
+        response = client.head(f"/api/v1/operator/targets/{JOB}")
+        assert (response.status_code, response.content) == (404, b"")
+        assert client.head("/api/v1/nothing").status_code == 404
 
 
 def test_query_parameters_arrive_as_written(client: httpx.Client, upstream: Upstream) -> None:

@@ -9,9 +9,9 @@ import h2.events
 import httpx
 import pytest
 
-from envoy.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge import LOOPBACK, SECONDS, Door, is_error
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, is_error
 
 TARGETS = "/api/v1/operator/targets"
 JSON = {"content-type": "application/json"}

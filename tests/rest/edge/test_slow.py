@@ -9,7 +9,7 @@ from pathlib import Path
 import h2.connection
 import pytest
 
-from tests.rest.edge import LOOPBACK, SECONDS, Door, eventually, open_door
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, open_door
 from tests.support.others import Others, others_calling
 
 PATIENCE = 1

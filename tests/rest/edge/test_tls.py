@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2
 
-from tests.rest.edge import LOOPBACK, SECONDS, Door, check_health, eventually, open_door
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, check_health, eventually, open_door
 
 Key = ec.EllipticCurvePrivateKey
 

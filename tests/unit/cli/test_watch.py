@@ -2,7 +2,7 @@
 
 import pytest
 
-from krkn_grpc.cli.watch import Picture
+from krkn_grpc.cli.watch import WatchState
 from krkn_grpc.v1.scenario_runs_pb2 import Job
 from krkn_grpc.v1.scenario_runs_pb2 import WatchScenarioRunsResponse as Message
 
@@ -16,7 +16,7 @@ def message(kind: str, job: str = "", status: str = "", token: str = "") -> Mess
     return said
 
 
-def taken(picture: Picture, *messages: Message) -> list[tuple[str, str, str]]:
+def taken(picture: WatchState, *messages: Message) -> list[tuple[str, str, str]]:
     """What the messages add to the story: kind, job and status."""
     changes = [change for each in messages for change in picture.take(each)]
     jobs = [(change.kind, change.job or Job()) for change in changes]
@@ -24,9 +24,9 @@ def taken(picture: Picture, *messages: Message) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def picture() -> Picture:
+def picture() -> WatchState:
     """Two jobs have been told, and all that there was."""
-    begun = Picture()
+    begun = WatchState()
     begun.stream_begins()
     present = message("ADDED", "a", "Pending"), message("ADDED", "b", "Pending")
     assert taken(begun, *present) == []
@@ -38,7 +38,7 @@ def picture() -> Picture:
     return begun
 
 
-def test_changes_are_told(picture: Picture) -> None:
+def test_changes_are_told(picture: WatchState) -> None:
     assert taken(
         picture,
         message("MODIFIED", "a", "Running", "2"),
@@ -48,7 +48,7 @@ def test_changes_are_told(picture: Picture) -> None:
     assert picture.resume_token == "4"
 
 
-def test_what_was_told_is_not_told_again(picture: Picture) -> None:
+def test_what_was_told_is_not_told_again(picture: WatchState) -> None:
     picture.stream_begins()
     replayed = (
         message("ADDED", "a", "Pending", "2"),
@@ -58,12 +58,12 @@ def test_what_was_told_is_not_told_again(picture: Picture) -> None:
     assert taken(picture, *replayed) == [("DELETED", "b", "Pending")]
 
 
-def test_a_message_without_a_token_keeps_the_last(picture: Picture) -> None:
+def test_a_message_without_a_token_keeps_the_last(picture: WatchState) -> None:
     taken(picture, message("MODIFIED", "a", "Running"))
     assert picture.resume_token == "1"
 
 
-def test_begun_anew_only_what_differs_is_told(picture: Picture) -> None:
+def test_begun_anew_only_what_differs_is_told(picture: WatchState) -> None:
     picture.token_is_too_old()
     picture.stream_begins()
     assert taken(
@@ -75,7 +75,7 @@ def test_begun_anew_only_what_differs_is_told(picture: Picture) -> None:
     assert picture.resume_token == "9"
 
 
-def test_a_beginning_that_was_cut_counts_for_nothing(picture: Picture) -> None:
+def test_a_beginning_that_was_cut_counts_for_nothing(picture: WatchState) -> None:
     picture.token_is_too_old()
     picture.stream_begins()
     assert taken(picture, message("ADDED", "b", "Failed")) == []

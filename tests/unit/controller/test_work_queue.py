@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from controller.queue import NotYet, Queue, Turn
+from controller.work_queue import DueIn, Reconcile, Requeue, WorkQueue
 
 
 class Work:
@@ -33,7 +33,9 @@ class Work:
 
 
 @contextlib.asynccontextmanager
-async def worked_at(queue: Queue, workers: int = 4, begin_with: str = "") -> AsyncIterator[None]:
+async def worked_at(
+    queue: WorkQueue, workers: int = 4, begin_with: str = ""
+) -> AsyncIterator[None]:
     task = asyncio.create_task(queue.run(workers, lambda: begin_with))
     await asyncio.sleep(0)
     try:
@@ -44,8 +46,10 @@ async def worked_at(queue: Queue, workers: int = 4, begin_with: str = "") -> Asy
 
 
 @contextlib.asynccontextmanager
-async def running(turn: Turn, workers: int = 4) -> AsyncIterator[Queue]:
-    queue = Queue("test", turn)
+async def running(
+    turn: Reconcile, workers: int = 4, due_in: DueIn = lambda _: None
+) -> AsyncIterator[WorkQueue]:
+    queue = WorkQueue("test", turn, due_in)
     async with worked_at(queue, workers):
         yield queue
 
@@ -59,7 +63,7 @@ async def settled() -> None:
 async def test_a_key_that_waits_is_not_added_again() -> None:
     work = Work()
     work.gate.set()
-    async with worked_at(Queue("test", work.turn), begin_with="aaaaa"):
+    async with worked_at(WorkQueue("test", work.turn), begin_with="aaaaa"):
         await settled()
         assert work.turns == ["a"]
 
@@ -67,7 +71,7 @@ async def test_a_key_that_waits_is_not_added_again() -> None:
 async def test_keys_come_in_their_order() -> None:
     work = Work()
     work.gate.set()
-    async with worked_at(Queue("test", work.turn), workers=1, begin_with="cabcab"):
+    async with worked_at(WorkQueue("test", work.turn), workers=1, begin_with="cabcab"):
         await settled()
         assert work.turns == ["c", "a", "b"]
 
@@ -139,7 +143,7 @@ async def test_a_change_comes_before_a_later_time() -> None:
         assert work.turns == ["a"]
 
 
-@pytest.mark.parametrize("error", [NotYet("stale"), RuntimeError("broken")])
+@pytest.mark.parametrize("error", [Requeue("stale"), RuntimeError("broken")])
 async def test_a_turn_that_fails_comes_again_later_and_later(error: Exception) -> None:
     times: list[float] = []
     fourth = asyncio.Event()
@@ -157,6 +161,47 @@ async def test_a_turn_that_fails_comes_again_later_and_later(error: Exception) -
     assert pauses[0] >= 0.09
     assert pauses[1] > pauses[0] * 1.5
     assert pauses[2] > pauses[1] * 1.5
+
+
+async def test_whatever_fails_a_key_has_a_turn_when_it_is_due() -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time() + 1.0
+    times: list[float] = []
+    late = asyncio.Event()
+
+    async def turn(key: str) -> float | None:
+        times.append(loop.time())
+        if times[-1] >= due:
+            late.set()
+            return None
+        if len(times) < 4:
+            raise RuntimeError("not yet")
+        return 3_600
+
+    async with running(turn, due_in=lambda _: due - loop.time()) as queue, asyncio.timeout(10):
+        queue.add("a")
+        await late.wait()
+    assert len(times) == 5
+    assert times[-1] - due < 0.5
+
+
+async def test_a_turn_that_lasts_until_the_key_is_due_is_followed_by_another() -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time() + 0.2
+    times: list[float] = []
+    second = asyncio.Event()
+
+    async def turn(key: str) -> float:
+        times.append(loop.time())
+        if len(times) == 2:
+            second.set()
+        await asyncio.sleep(0.4)
+        return 3_600
+
+    async with running(turn, due_in=lambda _: due - loop.time()) as queue, asyncio.timeout(10):
+        queue.add("a")
+        await second.wait()
+    assert times[1] - times[0] < 2
 
 
 async def test_it_is_crowded_by_those_that_wait_and_those_that_have_their_turn() -> None:
@@ -193,7 +238,7 @@ async def test_a_key_that_fails_does_not_slow_another() -> None:
 async def test_a_queue_at_which_nobody_works_keeps_nothing() -> None:
     """A standby would collect all jobs there ever were."""
     work = Work()
-    queue = Queue("test", work.turn)
+    queue = WorkQueue("test", work.turn)
     queue.add("before")
     async with worked_at(queue, begin_with="a"):
         await settled()

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from controller import account_tokens
 from controller.settings import Settings as ControllerSettings
-from deploy.local import manifests
+from deploy.local.cluster import manifests
 from deploy.local.services import REPOSITORY
-from envoy.render import render_files
-from envoy.settings import EnvoySettings
+from krkn_grpc.edge import drain
+from krkn_grpc.edge.render import render_files
+from krkn_grpc.edge.settings import EnvoySettings
+from krkn_grpc.resources import images, mounts
 from krkn_grpc.server.settings import Settings as ServerSettings
 
 Manifest = dict[str, Any]
@@ -21,11 +24,15 @@ DEPLOY = REPOSITORY / "deploy"
 BASE = manifests.load(*(DEPLOY / part for part in ("crds", "rbac", "admission", "base")))
 [DEPLOYMENT] = manifests.of_kind(BASE, "Deployment")
 POD = DEPLOYMENT["spec"]["template"]["spec"]
-KUSTOMIZATIONS = [*DEPLOY.rglob("kustomization.yaml"), *DEPLOY.rglob("Kustomization")]
+KUSTOMIZATIONS = [*DEPLOY.rglob("kustomization.yaml")]
 MESH = DEPLOY / "overlays" / "mesh"
 
 # What is there in each namespace anyway, and what only the one who installs can bring.
-FROM_ELSEWHERE = {("ConfigMap", "kube-root-ca.crt"), ("Secret", "krkn-grpc-tls")}
+FROM_ELSEWHERE = {
+    ("ConfigMap", "kube-root-ca.crt"),
+    ("Secret", "krkn-grpc-tls"),
+    ("ClusterRole", "system:auth-delegator"),
+}
 
 
 def references(pod: Manifest) -> Iterator[tuple[str, str]]:
@@ -55,6 +62,7 @@ def environment(*containers: Manifest) -> dict[str, str]:
         variable["name"]: variable.get("value", "a-namespace")
         for each in containers
         for variable in each.get("env", ())
+        if variable["name"] != "HOME"
     }
     gone = {v["name"] for c in containers for v in c.get("env", ()) if v.get("$patch") == "delete"}
     return {name: value for name, value in variables.items() if name not in gone}
@@ -87,10 +95,63 @@ def test_each_container_sees_the_token_of_its_own_account() -> None:
         for each in POD["initContainers"] + POD["containers"]
     }
     assert POD["automountServiceAccountToken"] is False
-    assert mounted["server"] == {"server-account"}
-    assert mounted["controller"] == {"controller-account"}
-    assert mounted["envoy"] == {"envoy-configuration", "tls"}
+    assert mounted["server"] == {"server-account", "catalogue"}
+    assert mounted["logs"] == {"logs-account"}
+    # It writes the others' two.
+    assert mounted["controller"] == {"controller-account", "server-account", "logs-account"}
+    assert mounted["envoy"] == {"envoy-configuration", "envoy-admin", "tls"}
     assert mounted["envoy-configuration"] == {"envoy-configuration"}
+
+
+def test_the_server_reads_the_catalogue_where_it_is_mounted() -> None:
+    server = container("server")
+    [path] = [m["mountPath"] for m in server["volumeMounts"] if m["name"] == "catalogue"]
+    assert environment(server)["KRKN_CATALOGUE_DIR"] == path
+    [volume] = [each for each in POD["volumes"] if each["name"] == "catalogue"]
+    assert volume["configMap"]["optional"] is True
+
+
+def test_the_controller_writes_the_tokens_where_their_accounts_read_them() -> None:
+    directory = environment(container("controller"))["KRKN_ACCOUNT_TOKENS_DIRECTORY"]
+    written = {mount["mountPath"]: mount for mount in container("controller")["volumeMounts"]}
+    for name, account in (("server", "krkn-grpc-server"), ("logs", "krkn-grpc-logs")):
+        assert account in account_tokens.ACCOUNTS
+        read = container(name)["volumeMounts"][0]
+        assert written[f"{directory}/{account}"]["name"] == read["name"]
+        assert read["readOnly"] is True
+        assert read["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert not manifests.of_kind(BASE, "Secret")
+    [role] = [
+        rule
+        for role in manifests.of_kind(BASE, "Role")
+        for rule in role["rules"]
+        if "serviceaccounts/token" in rule["resources"]
+    ]
+    assert sorted(role["resourceNames"]) == sorted(account_tokens.ACCOUNTS)
+
+
+def test_the_pod_starts_and_ends_in_order() -> None:
+    # The kubelet stops these in the reverse order, after the containers.
+    sidecars = [c["name"] for c in POD["initContainers"] if c.get("restartPolicy") == "Always"]
+    assert sidecars == ["controller", "server", "logs"]
+    assert [each["name"] for each in POD["containers"]] == ["envoy"]
+    hook = container("envoy")["lifecycle"]["preStop"]["exec"]["command"]
+    socket = environment(container("envoy-configuration"))["KRKN_ENVOY_ADMIN_SOCKET"]
+    assert hook == ["python", "-m", drain.__name__, socket]
+    stop_seconds = ServerSettings.model_fields["stop_seconds"].default
+    needed = drain.WAIT_SECONDS + drain.DRAIN_SECONDS + 3 * stop_seconds
+    assert POD["terminationGracePeriodSeconds"] >= needed + 10
+
+
+def test_no_probe_starts_a_program() -> None:
+    probes = [
+        each[kind]
+        for each in POD["initContainers"] + POD["containers"]
+        for kind in ("startupProbe", "livenessProbe", "readinessProbe")
+        if kind in each
+    ]
+    assert len(probes) == 6
+    assert all(probe.keys() & {"exec", "httpGet"} == {"httpGet"} for probe in probes)
 
 
 @pytest.mark.parametrize("name", [c["name"] for c in POD["initContainers"] + POD["containers"]])
@@ -103,8 +164,53 @@ def test_a_container_may_do_little(name: str) -> None:
     assert "memory" in container(name)["resources"]["limits"]
 
 
+@pytest.mark.parametrize(("name", "port"), [("server", "50052"), ("logs", "50054")])
+def test_the_probes_of_a_server_ask_envoy_for_it(name: str, port: str) -> None:
+    edge = environment(container("envoy-configuration"))
+    default = str(ServerSettings.model_fields["server_health_port"].default)
+    assert environment(container(name)).get("KRKN_SERVER_HEALTH_PORT", default) == port
+    asked = {"server": edge.get("KRKN_SERVER_HEALTH_PORT", default)}
+    asked["logs"] = edge["KRKN_LOGS_HEALTH_PORT"]
+    assert asked[name] == port
+    probe = container(name)["livenessProbe"]["httpGet"]
+    assert probe == {"port": int(edge["KRKN_PROBE_PORT"]), "path": f"/livez/{name}"}
+
+
+def test_what_listens_beside_each_other_has_ports_of_its_own() -> None:
+    defaults = {"KRKN_GRPC_PORT": "50051", "KRKN_SERVER_HEALTH_PORT": "50052"}
+    ports = [
+        (defaults | environment(container(name)))[variable]
+        for name in ("server", "logs")
+        for variable in defaults
+    ]
+    edge = environment(container("envoy-configuration"))
+    assert edge["KRKN_LOGS_GRPC_PORT"] == ports[2]
+    ports += [edge["KRKN_REST_PORT"], edge["KRKN_PROBE_PORT"]]
+    ports.append(environment(container("controller"))["KRKN_HEALTH_PORT"])
+    assert len(set(ports)) == len(ports)
+
+
+def test_an_installation_allows_what_is_allowed_by_default() -> None:
+    settings = {m["metadata"]["name"]: m for m in manifests.of_kind(BASE, "ConfigMap")}
+    data = settings["krkn-grpc-settings"]["data"]
+    assert images.read(data["KRKN_ALLOWED_IMAGES"]) == images.DEFAULT
+    assert mounts.read(data["KRKN_ALLOWED_MOUNT_PATHS"]) == mounts.DEFAULT
+
+
+def test_what_the_server_serves_the_log_reader_does_not() -> None:
+    served = [environment(container(name))["KRKN_SERVE"] for name in ("server", "logs")]
+    assert served == ["calls", "logs"]
+
+
+def test_reflection_is_off() -> None:
+    [shared] = manifests.of_kind(BASE, "ConfigMap")
+    assert "KRKN_REFLECTION" not in shared["data"] | environment(container("server"))
+    assert ServerSettings.model_fields["reflection"].default is False
+
+
 @pytest.mark.parametrize(
-    ("name", "settings"), [("server", ServerSettings), ("controller", ControllerSettings)]
+    ("name", "settings"),
+    [("server", ServerSettings), ("logs", ServerSettings), ("controller", ControllerSettings)],
 )
 def test_the_processes_know_their_settings(
     name: str,
@@ -148,8 +254,11 @@ def test_envoy_takes_its_settings(
     assert settings.tls == tls
     assert settings.auth == "kubernetes"
     assert "envoy.yaml" in render_files(settings)
-    [port] = container("envoy")["ports"]
-    assert port["containerPort"] == settings.rest_port
+    edge, probes = container("envoy")["ports"]
+    assert edge["containerPort"] == settings.rest_port
+    assert probes["containerPort"] == settings.probe_port
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container("envoy")[probe]["httpGet"]["port"] == probes["name"]
 
 
 def test_the_tls_files_are_where_envoy_looks() -> None:
@@ -158,7 +267,7 @@ def test_the_tls_files_are_where_envoy_looks() -> None:
 
 
 def test_the_commands_exist() -> None:
-    for name in ("envoy-configuration", "server", "controller"):
+    for name in ("envoy-configuration", "server", "logs", "controller", "envoy"):
         python, dash_m, module, *_ = container(name)["command"]
         assert (python, dash_m) == ("python", "-m")
         assert importlib.util.find_spec(module) is not None
@@ -177,7 +286,7 @@ def test_the_mesh_overlay_changes_what_is_there() -> None:
 def test_a_kustomization_lists_what_its_folder_has(path: Path) -> None:
     content = yaml.safe_load(path.read_text())
     patches = [patch["path"] for patch in content.get("patches", ())]
-    listed = content["resources"] + patches
+    listed = [*content["resources"], *patches, *content.get("transformers", ())]
     assert all((path.parent / entry).exists() for entry in listed)
     files = {file.name for file in path.parent.glob("*.yaml")} - {"kustomization.yaml"}
     assert files == {entry for entry in listed if not entry.startswith("..")}

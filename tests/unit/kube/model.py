@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from krkn_grpc.kube import groups
-from krkn_grpc.kube.contents import Contents
-from krkn_grpc.kube.store import Change
+from krkn_grpc.kube import index
+from krkn_grpc.kube.client import Change
+from krkn_grpc.kube.object_cache import ObjectCache
 from krkn_grpc.resources.core import Lease
 from krkn_grpc.resources.meta import ObjectMeta
 
@@ -17,9 +17,9 @@ def of_group(lease: Lease) -> str:
     return lease.metadata.labels.get("group", "")
 
 
-def groups_of(lease: Lease) -> list[str]:
+def index_func(lease: Lease) -> list[str]:
     """The groups that the cache keeps: that one, and all."""
-    return [groups.ALL, of_group(lease)]
+    return [index.ALL, of_group(lease)]
 
 
 def an_object(name: str, revision: int, uid: str = "", group: str = "a") -> Lease:
@@ -39,7 +39,7 @@ def an_object(name: str, revision: int, uid: str = "", group: str = "a") -> Leas
 class ApiServer:
     """What was written, and the state after each revision; `contents` follows as it is told to."""
 
-    contents: Contents[Lease] = field(default_factory=lambda: Contents(groups_of))
+    contents: ObjectCache[Lease] = field(default_factory=lambda: ObjectCache(index_func))
     changes: list[Change[Lease]] = field(default_factory=list)
     states: list[State] = field(default_factory=lambda: [{}])
     told: int = 0

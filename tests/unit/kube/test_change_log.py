@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krkn_grpc.kube.contents import Seen
-from krkn_grpc.kube.history import History, TooOld, TooSlow
+from krkn_grpc.kube import change_log
+from krkn_grpc.kube.change_log import ChangeLog, TooOld, TooSlow
+from krkn_grpc.kube.object_cache import CacheChange
 from krkn_grpc.resources.core import Lease
-from tests.unit.server.kube_model import ApiServer, State
+from tests.unit.kube.model import ApiServer, State
 
 NAMES = st.sampled_from("abc")
 STEPS = st.lists(
@@ -36,7 +37,7 @@ class Reader:
 
     start: int
     known: State
-    changes: AsyncGenerator[Seen[Lease] | None, None]
+    changes: AsyncGenerator[CacheChange[Lease] | None, None]
     is_too_old: bool = False
     revisions: list[int] = field(default_factory=list)
 
@@ -53,7 +54,7 @@ class Reader:
             most -= 1
             self.take_in(change)
 
-    def take_in(self, change: Seen[Lease]) -> None:
+    def take_in(self, change: CacheChange[Lease]) -> None:
         name = change.object.metadata.name
         assert self.known.get(name) == change.old, "each change follows on what was told before"
         if change.new is None:
@@ -74,7 +75,7 @@ class Play:
     def __init__(self, size: int) -> None:
         self.server = ApiServer()
         self.server.list_again()
-        self.history = History(self.server.contents, size)
+        self.history = ChangeLog(self.server.contents, size)
         self.readers: list[Reader] = []
         self.gaps: list[tuple[int, int]] = []
 
@@ -98,7 +99,7 @@ class Play:
     def come(self, revision: int) -> None:
         known = dict(self.server.state_at(revision))
         try:
-            changes = self.history.since(revision, pulse_seconds=0)
+            changes = self.history.since(revision, heartbeat_seconds=0)
         except TooOld:
             self.readers.append(Reader(revision, known, nothing(), is_too_old=True))
         else:
@@ -155,10 +156,10 @@ async def test_what_was_there_before_the_history_is_too_old() -> None:
     server = ApiServer()
     server.put("a")
     server.list_again()
-    history = History(server.contents, 10)
+    history = ChangeLog(server.contents, 10)
     with pytest.raises(TooOld):
-        history.since(1, pulse_seconds=0)
-    assert await anext(history.since(2, pulse_seconds=0)) is None
+        history.since(1, heartbeat_seconds=0)
+    assert await anext(history.since(2, heartbeat_seconds=0)) is None
 
 
 async def test_a_full_history_forgets_the_oldest() -> None:
@@ -227,9 +228,26 @@ async def test_its_end_ends_every_reader() -> None:
 
 async def test_a_quiet_history_gives_a_pulse() -> None:
     it = a_play()
-    async with aclosing(it.history.since(1, pulse_seconds=0.001)) as changes:
+    async with aclosing(it.history.since(1, heartbeat_seconds=0.001)) as changes:
         assert await anext(changes) is None
         it.server.put("a")
         it.server.tell()
         change = await anext(changes)
         assert change is not None
+
+
+async def test_a_revision_that_never_comes_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is of a past that was undone: to wait for it would be to wait for ever."""
+    monkeypatch.setattr(change_log, "LONGEST_BEHIND_SECONDS", 0.05)
+    monkeypatch.setattr(change_log, "LOOK_SECONDS", 0.01)
+    server = ApiServer()
+    server.list_again()
+    kept = ChangeLog(server.contents, 10)
+    for pulse in (None, 0.01):
+        with pytest.raises(TooOld):
+            await read_to_the_end(kept.since(100, heartbeat_seconds=pulse))
+
+
+async def read_to_the_end(changes: AsyncGenerator[CacheChange[Lease] | None, None]) -> None:
+    async for change in changes:
+        assert change is None

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krkn_grpc.kube.contents import Seen
-from krkn_grpc.kube.groups import ALL, position_of
+from krkn_grpc.kube.index import ALL, position_of
+from krkn_grpc.kube.object_cache import CacheChange
 from krkn_grpc.resources.core import Lease
-from tests.unit.server.kube_model import ApiServer, an_object, groups_of, of_group
+from tests.unit.kube.model import ApiServer, an_object, index_func, of_group
 
 NAMES = st.sampled_from("abc")
 GROUPS = st.sampled_from("xy")
@@ -94,7 +94,7 @@ class Writer:
         contents = self.server.contents
         ordered = sorted(contents.values(), key=position_of, reverse=True)
         for group in (ALL, "x", "y"):
-            filed = [item for item in ordered if group in groups_of(item)]
+            filed = [item for item in ordered if group in index_func(item)]
             assert list(contents.newest(group)) == filed
             for item in filed:
                 before = position_of(item)
@@ -192,7 +192,7 @@ def test_an_answer_that_comes_after_the_answer_of_the_deletion_brings_nothing_ba
 
 
 def test_listeners_hear_each_change_once_and_nothing_of_own_writes(server: ApiServer) -> None:
-    heard: list[Seen[Lease]] = []
+    heard: list[CacheChange[Lease]] = []
     server.contents.listen(heard.append)
     first = server.put("a")
     server.contents.remember(first)
@@ -201,16 +201,16 @@ def test_listeners_hear_each_change_once_and_nothing_of_own_writes(server: ApiSe
     server.delete("a")
     server.tell()
     assert heard == [
-        Seen(None, first, 2, is_whole=True),
-        Seen(first, second, 3, is_whole=True),
-        Seen(second, None, 4, is_whole=True),
+        CacheChange(None, first, 2, is_whole=True),
+        CacheChange(first, second, 3, is_whole=True),
+        CacheChange(second, None, 4, is_whole=True),
     ]
 
 
 def test_a_list_tells_only_what_changed_and_its_last_change_makes_it_whole(
     server: ApiServer,
 ) -> None:
-    heard: list[Seen[Lease]] = []
+    heard: list[CacheChange[Lease]] = []
     same, old = server.put("same"), server.put("changed")
     gone = server.put("gone")
     server.tell()

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from krkn_grpc.kube import sharing
-from krkn_grpc.kube.contents import Contents
-from krkn_grpc.kube.groups import everything
-from krkn_grpc.kube.sharing import Pool
-from krkn_grpc.kube.store import Change
+from krkn_grpc.kube import interning
+from krkn_grpc.kube.client import Change
+from krkn_grpc.kube.index import everything
+from krkn_grpc.kube.interning import Interner
+from krkn_grpc.kube.object_cache import ObjectCache
 from krkn_grpc.resources.chaos_job import ChaosJob
 
 TARGET = "11111111-1111-4111-8111-111111111111"
@@ -30,7 +30,7 @@ def a_job(name: str) -> ChaosJob:
 
 
 def test_equal_texts_and_times_are_the_same_objects() -> None:
-    pool = Pool()
+    pool = Interner()
     one, other = pool.share(a_job("a")), pool.share(a_job("b"))
     assert one.spec.target_uuid is other.spec.target_uuid
     assert one.spec.scenario_image is other.spec.scenario_image
@@ -42,20 +42,20 @@ def test_equal_texts_and_times_are_the_same_objects() -> None:
 
 def test_the_object_says_what_it_said() -> None:
     job = a_job("a")
-    assert Pool().share(job) is job
+    assert Interner().share(job) is job
     assert job == a_job("a")
     assert job.metadata.creation_timestamp == AT
 
 
 def test_what_is_said_but_once_does_not_stay() -> None:
-    pool = Pool()
-    for number in range(sharing.MOST // 2):
+    pool = Interner()
+    for number in range(interning.MOST // 2):
         pool.share(a_job(str(number)))
-    assert len(pool) <= sharing.MOST + 100
+    assert len(pool) <= interning.MOST + 100
 
 
 def test_what_a_cache_keeps_is_shared() -> None:
-    contents: Contents[ChaosJob] = Contents(everything)
+    contents: ObjectCache[ChaosJob] = ObjectCache(everything)
     for revision, name in enumerate(("a", "b"), start=2):
         contents.apply(Change("ADDED", a_job(name), revision))
     one, other = contents.values()

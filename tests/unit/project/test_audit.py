@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.ports import free_port
+from deploy.local.processes.ports import free_port
 from deploy.local.services import REPOSITORY
 
 PACKAGE = "aiohttp"

@@ -9,16 +9,19 @@ from google.protobuf.descriptor import FileDescriptor
 
 from deploy.local.services import REPOSITORY
 from docs import generate
-from envoy.rest_calls import DESCRIPTOR_SET, RestApi
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
+from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 FILES: tuple[FileDescriptor, ...] = (
     targets_pb2.DESCRIPTOR,
     scenario_runs_pb2.DESCRIPTOR,
+    scenarios_pb2.DESCRIPTOR,
     health_pb2.DESCRIPTOR,
 )
 PAGES = [
-    *(REPOSITORY / name for name in ("README.md", "CHANGELOG.md", "deploy/local/stages/README.md")),
+    *(REPOSITORY / name for name in ("README.md", "CHANGELOG.md")),
+    REPOSITORY / "deploy/helm/krkn-grpc/README.md",
+    REPOSITORY / "deploy/local/fake_node/stages/README.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
 README = (REPOSITORY / "README.md").read_text()
@@ -61,6 +64,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not broken
+
+
+@pytest.mark.parametrize("page", ["promises.md", "security.md"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(
+        r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (REPOSITORY / "docs" / page).read_text()
+    )
+    assert len(named) > 20
+    for path, test in named:
+        content = (REPOSITORY / path).read_text()
+        assert f"def {test}(" in content if test else "def test_" in content, (path, test)
 
 
 def test_the_architecture_says_where_everything_lives() -> None:

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from deploy.local.services import REPOSITORY
-from krkn_grpc.resources import images
-from krkn_grpc.server.auth.rules import RULES, Rule
-from krkn_grpc.server.findings import Findings
-from krkn_grpc.server.runs import inputs
+from krkn_grpc.resources import environment, images
+from krkn_grpc.server.auth.policy import METHODS, Protected
+from krkn_grpc.server.errors import Findings
+from krkn_grpc.server.runs import validate_inputs
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 PAGE = (REPOSITORY / "docs" / "security.md").read_text()
@@ -21,18 +21,25 @@ def section(heading: str) -> str:
 
 
 PATTERNS = re.findall(
-    r"`(_?[A-Z]+)`", section("What counts as secret in a request").split(":", 1)[1]
+    r"`([A-Z_]+)`", section("What counts as secret in a request").split(":", 1)[1]
 )
 
 
 def secret_names(*names: str) -> set[str]:
     """Which of these names make an entry of the environment secret."""
     request = runs.RunScenarioRequest(environment=dict.fromkeys(names, "x"))
-    return set(inputs.environment(request, Findings())[1])
+    return set(validate_inputs.environment(request, "", frozenset(), Findings())[1])
 
 
 def test_the_names_that_are_secret_are_listed() -> None:
-    assert inputs._SECRET_NAME.pattern.split("|") == PATTERNS
+    assert list(environment.SECRET_PARTS) == PATTERNS
+
+
+def test_the_variables_that_are_refused_are_listed() -> None:
+    guarantee = section("Allowed images").split("another configuration:\n")[1]
+    refused, _, taken = guarantee.partition("Of these,")
+    assert tuple(re.findall(r"`([A-Z_0-9]+[*]?)`", refused)) == environment.LOADERS
+    assert tuple(re.findall(r"`([A-Z_0-9]+)`", taken)) == environment.HARMLESS
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -55,7 +62,7 @@ def test_the_credentials_that_krkn_takes_are_secret() -> None:
         "TELEMETRY_PASSWORD",
         "VSPHERE_PASSWORD",
     }
-    assert secret_names(*names, "NAMESPACE", "DURATION", "AWS_DEFAULT_REGION") == names
+    assert secret_names(*names, "NAMESPACE", "DURATION") == names
 
 
 def test_every_test_that_is_named_is_there() -> None:
@@ -72,8 +79,8 @@ def test_the_ready_made_roles_are_listed() -> None:
 
 def test_every_right_that_is_asked_for_is_named() -> None:
     rights = section("Who calls, and how they are known")
-    for rule in RULES.values():
-        if isinstance(rule, Rule):
+    for rule in METHODS.values():
+        if isinstance(rule, Protected):
             assert f"`{rule.what}`" in rights
             assert rule.verb in rights
 

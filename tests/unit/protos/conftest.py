@@ -10,27 +10,36 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1 import (
+    health_pb2,
+    scenario_runs_pb2,
+    scenarios_pb2,
+    target_requests_pb2,
+    targets_pb2,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES: tuple[FileDescriptor, ...] = (
     health_pb2.DESCRIPTOR,
     scenario_runs_pb2.DESCRIPTOR,
+    scenarios_pb2.DESCRIPTOR,
     targets_pb2.DESCRIPTOR,
+    target_requests_pb2.DESCRIPTOR,
 )
 
 
-def _reachable(message: Descriptor) -> Iterator[Descriptor]:
-    """A message and all that can be inside it; no message of ours holds itself."""
+def _reachable(message: Descriptor, inside: tuple[str, ...] = ()) -> Iterator[Descriptor]:
+    """A message and all that can be inside it; of ours none holds itself, a JSON value does."""
     yield message
+    inside = (*inside, message.full_name)
     for field in message.fields:
-        if field.message_type is not None:
-            yield from _reachable(field.message_type)
+        if field.message_type is not None and field.message_type.full_name not in inside:
+            yield from _reachable(field.message_type, inside)
 
 
 @pytest.fixture(scope="session")
 def files() -> tuple[FileDescriptor, ...]:
-    """The three files of the API."""
+    """The files of the API."""
     return FILES
 
 

@@ -18,7 +18,13 @@ def descriptor_set() -> FileDescriptorSet:
 
 def test_it_holds_all_services(descriptor_set: FileDescriptorSet) -> None:
     services = {s.name for file in descriptor_set.file for s in file.service}
-    assert services == {"TargetService", "ScenarioRunService", "HealthService"}
+    assert services == {
+        "TargetService",
+        "TargetRequestService",
+        "ScenarioService",
+        "ScenarioRunService",
+        "HealthService",
+    }
 
 
 @pytest.mark.parametrize("name", ["ErrorInfo", "BadRequest", "RetryInfo"])

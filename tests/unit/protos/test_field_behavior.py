@@ -8,18 +8,23 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldOptions, FileDescriptorProto
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import scenario_runs_pb2
+from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2
 
 REQUIRED = {
     "CreateTargetRequest": {"cluster_name", "secret_type"},
     "UpdateTargetRequest": {"uuid", "cluster_name", "secret_type"},
     "GetTargetRequest": {"uuid"},
     "DeleteTargetRequest": {"uuid"},
-    "RunScenarioRequest": {"target_uuids", "scenario_image", "scenario_name"},
+    "GetDiscoveryRequest": {"uuid"},
+    "ListClustersRequest": {"id"},
+    "DeleteDiscoveryRequest": {"uuid"},
+    "RunScenarioRequest": {"target_uuids", "scenario_name"},
     "ScenarioFile": {"name", "mount_path"},
     "GetScenarioRunStatusRequest": {"job_id"},
     "StopScenarioRunRequest": {"job_id"},
     "StreamLogsRequest": {"job_id"},
+    "GetScenarioRequest": {"name"},
+    "GetScenarioGlobalsRequest": {"name"},
 }
 COMMENT = {"REQUIRED": "Required.", "OPTIONAL": "Optional", "OUTPUT_ONLY": "Output only."}
 
@@ -58,6 +63,7 @@ def test_nothing_else_is_required(messages: dict[str, Descriptor]) -> None:
         pytest.param(scenario_runs_pb2.StreamLogsRequest(), "tail_lines"),
         pytest.param(scenario_runs_pb2.Job(), "exit_code"),
         pytest.param(scenario_runs_pb2.TargetJobResult(), "error"),
+        pytest.param(scenarios_pb2.ScenarioField(), "default"),
     ],
 )
 def test_zero_and_left_out_are_told_apart(message: Message, field: str) -> None:

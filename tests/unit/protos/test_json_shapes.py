@@ -5,7 +5,9 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
+from tests.unit.protos.scenario_shapes import SCENARIOS
+from tests.unit.protos.target_request_shapes import TARGET_REQUESTS
 
 MESSAGES: dict[str, dict[str, str]] = {
     "Target": {
@@ -133,6 +135,8 @@ MESSAGES: dict[str, dict[str, str]] = {
     "WatchError": {"code": "int32", "message": "string"},
     "GetHealthRequest": {},
     "GetHealthResponse": {"status": "string"},
+    **SCENARIOS,
+    **TARGET_REQUESTS,
 }
 
 TYPES = {
@@ -276,6 +280,13 @@ TIME = "2026-01-02T03:04:05Z"
             ),
             {"type": "ERROR", "resumeToken": "", "error": {"code": 11, "message": "Start anew."}},
             id="ERROR says why",
+        ),
+        pytest.param(
+            scenarios_pb2.ListScenariosResponse(
+                scenarios=[scenarios_pb2.ScenarioSummary(name="n", title="t")]
+            ),
+            {"scenarios": [{"name": "n", "title": "t", "digest": "", "size": 0}]},
+            id="what is not known of an image is empty, and no time",
         ),
         pytest.param(
             health_pb2.GetHealthResponse(status="healthy"), {"status": "healthy"}, id="health"

@@ -8,8 +8,8 @@ import yaml
 from google.protobuf.descriptor import Descriptor
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from envoy.pages import DOCUMENT
-from envoy.rest_calls import DESCRIPTOR_SET, RestApi
+from krkn_grpc.edge.direct_responses import DOCUMENT
+from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
 
 DOCUMENTED: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENTED["components"]["schemas"]

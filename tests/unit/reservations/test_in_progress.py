@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from krkn_grpc.admission.under_way import is_registered, is_under_way, mark
-from krkn_grpc.resources.labels import REGISTERED_BY_SERVER
-from tests.unit.controller_targets.builders import NOW, ATarget
+from krkn_grpc.reservations.in_progress import is_registered, is_under_way, mark
+from krkn_grpc.resources.well_known import REGISTERED_BY_SERVER
+from tests.unit.controller.targets.builders import NOW, ATarget
 
 NEW = ATarget()
 

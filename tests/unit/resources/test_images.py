@@ -2,6 +2,7 @@
 
 import pytest
 
+from krkn_grpc.resources import images
 from krkn_grpc.resources.images import is_allowed
 
 DIGEST = "sha256:" + "a" * 64
@@ -50,3 +51,23 @@ def test_an_image_that_only_looks_like_an_allowed_one(image: str, allowed: str) 
 
 def test_nothing_is_allowed_when_nothing_is_said() -> None:
     assert not is_allowed("quay.io/x", ())
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("quay.io/krkn-chaos/krkn-hub:pod-scenarios", "quay.io/krkn-chaos/krkn-hub"),
+        (f"quay.io/krkn-chaos/krkn-hub:x@{DIGEST}", "quay.io/krkn-chaos/krkn-hub"),
+        ("localhost:5000/app", "localhost:5000/app"),
+        ("app:1", "app"),
+        ("", ""),
+    ],
+)
+def test_the_repository_of_an_image(image: str, repository: str) -> None:
+    assert images.repository_of(image) == repository
+
+
+@pytest.mark.parametrize("repository", ["krkn-hub", "krkn-hub-multiarch"])
+def test_what_is_published_is_allowed_by_default(repository: str) -> None:
+    assert images.is_allowed(f"quay.io/krkn-chaos/{repository}:pod-scenarios", images.DEFAULT)
+    assert not images.is_allowed(f"quay.io/krkn-chaos/{repository}-x:y", images.DEFAULT)

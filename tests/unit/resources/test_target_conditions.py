@@ -3,18 +3,18 @@
 import msgspec
 import pytest
 
-from krkn_grpc.admission import conditions
+from krkn_grpc.resources import target_conditions
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.target import ADMITTED, READY
 from krkn_grpc.server.targets.translate import target_message
-from tests.unit.controller_targets.builders import NOW, ATarget
+from tests.unit.controller.targets.builders import NOW, ATarget
 
 NEW = ATarget()
 
 
 def test_admission_forgets_what_was_found_of_another_spec() -> None:
     old = NEW.admitted(generation=1).checked(ready=True, generation=1)
-    status = conditions.admitted(old.built(), NOW)
+    status = target_conditions.admitted(old.built(), NOW)
     assert not status.ready
     assert find_condition(status.conditions, READY) is None
     admitted = find_condition(status.conditions, ADMITTED)
@@ -23,13 +23,13 @@ def test_admission_forgets_what_was_found_of_another_spec() -> None:
 
 
 def test_admission_keeps_what_was_found_of_this_spec() -> None:
-    status = conditions.admitted(NEW.refused().checked(ready=True).built(), NOW)
+    status = target_conditions.admitted(NEW.refused().checked(ready=True).built(), NOW)
     assert status.ready
     assert find_condition(status.conditions, READY) is not None
 
 
 def test_a_loser_is_not_ready() -> None:
-    status = conditions.refused(
+    status = target_conditions.refused(
         NEW.admitted(generation=1).checked(ready=True).built(), "DuplicateName", "It is taken.", NOW
     )
     assert not status.ready
@@ -42,8 +42,8 @@ def test_a_loser_is_not_ready() -> None:
 
 
 def test_a_loser_that_is_admitted_is_checked_anew() -> None:
-    lost = conditions.refused(NEW.built(), "DuplicateName", "It is taken.", NOW)
-    status = conditions.admitted(msgspec.structs.replace(NEW.built(), status=lost), NOW)
+    lost = target_conditions.refused(NEW.built(), "DuplicateName", "It is taken.", NOW)
+    status = target_conditions.admitted(msgspec.structs.replace(NEW.built(), status=lost), NOW)
     assert not status.ready
     assert find_condition(status.conditions, READY) is None
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from krkn_grpc.server.errors import Unreachable
-from krkn_grpc.server.runs.pulse import with_pulse
+from krkn_grpc.server.heartbeat import with_heartbeat
 
 
 class Source:
@@ -29,13 +29,13 @@ async def test_items_pass_and_the_end_does() -> None:
     source = Source()
     for item in ("a", "b", None):
         source.items.put_nowait(item)
-    assert [item async for item in with_pulse(source.stream(), None)] == ["a", "b"]
+    assert [item async for item in with_heartbeat(source.stream(), None)] == ["a", "b"]
     assert source.is_closed
 
 
 async def test_silence_gives_a_turn_and_loses_nothing() -> None:
     source = Source()
-    async with aclosing(with_pulse(source.stream(), 0.001)) as stream:
+    async with aclosing(with_heartbeat(source.stream(), 0.001)) as stream:
         assert await anext(stream) is None
         assert await anext(stream) is None
         source.items.put_nowait("a")
@@ -45,7 +45,7 @@ async def test_silence_gives_a_turn_and_loses_nothing() -> None:
 
 async def test_a_reader_that_is_cancelled_closes_the_source() -> None:
     source = Source()
-    stream = with_pulse(source.stream(), None)
+    stream = with_heartbeat(source.stream(), None)
     reading = asyncio.create_task(anext(stream, None))
     await asyncio.sleep(0)
     reading.cancel()
@@ -60,7 +60,7 @@ async def test_the_end_of_the_server_cuts_it() -> None:
     async def stopping() -> None:
         await stop.wait()
 
-    stream = with_pulse(source.stream(), None, stopping())
+    stream = with_heartbeat(source.stream(), None, stopping())
     source.items.put_nowait("a")
     assert await anext(stream) == "a"
     reading = asyncio.create_task(anext(stream, None))

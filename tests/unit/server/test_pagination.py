@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krkn_grpc.kube.contents import Contents
-from krkn_grpc.kube.groups import ALL, everything
+from krkn_grpc.kube.index import ALL, everything
+from krkn_grpc.kube.object_cache import ObjectCache
 from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.pages import DEFAULT_SIZE, LARGEST_BYTES, LARGEST_SIZE, Source, page
+from krkn_grpc.server.pagination import DEFAULT_SIZE, LARGEST_BYTES, LARGEST_SIZE, Source, page
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from tests.unit.server.requests import NOW, violated
+from tests.unit.server.runs.requests import NOW, violated
 
 FILTERS = ("target", "")
 
@@ -32,7 +32,7 @@ def item(name: str, seconds: int, text: str = "") -> Lease:
 
 def newest(items: list[Lease]) -> Source[Lease]:
     """What a cache gives that has these items and no others."""
-    contents: Contents[Lease] = Contents(everything)
+    contents: ObjectCache[Lease] = ObjectCache(everything)
     contents.replace(items, 1)
     return partial(contents.newest, ALL)
 

@@ -1,5 +1,7 @@
 """Which settings the server refuses, because they would let somebody in whom nobody knows."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -31,7 +33,10 @@ def test_callers_are_known_unless_something_else_is_said() -> None:
     settings = Settings()
     assert settings.auth == "kubernetes"
     assert settings.grpc_address == "127.0.0.1:50051"
-    assert settings.allowed_images == ("quay.io/krkn-chaos/krkn-hub",)
+    assert settings.allowed_images == (
+        "quay.io/krkn-chaos/krkn-hub",
+        "quay.io/krkn-chaos/krkn-hub-multiarch",
+    )
 
 
 ALLOWED = [
@@ -63,7 +68,8 @@ REFUSED = [
     ({"KRKN_TLS": "yes"}, "'off', 'on' or 'mesh'"),
     ({"KRKN_AUDIENCE": ""}, "at least 1 character"),
     ({"KRKN_RECHECK_SECONDS": "61"}, "less than or equal to 60"),
-    ({"KRKN_REMEMBER_SECONDS": "0"}, "greater than 0"),
+    ({"KRKN_AUTH_CACHE_SECONDS": "0"}, "greater than 0"),
+    ({"KRKN_CHECK_ENVIRONMENT": "on"}, "'auto', 'off', 'warn' or 'enforce'"),
     ({"KRKN_ALLOWED_IMAGES": "krkn-hub"}, "its registry's host"),
     ({"KRKN_ALLOWED_IMAGES": "quay.io/a,sha256:abc"}, "sha256:abc"),
 ]
@@ -107,3 +113,17 @@ def test_the_address_is_one_that_grpc_understands(told: dict[str, str], address:
 )
 def test_images_are_separated_by_commas(told: dict[str, str], images: tuple[str, ...]) -> None:
     assert Settings().allowed_images == images
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({}, (None, "auto")),
+        ({"KRKN_CATALOGUE_DIR": "", "KRKN_CHECK_ENVIRONMENT": ""}, (None, "auto")),
+        ({"KRKN_CATALOGUE_DIR": "/c", "KRKN_CHECK_ENVIRONMENT": "warn"}, (Path("/c"), "warn")),
+    ],
+    indirect=["told"],
+)
+def test_the_catalogue(told: dict[str, str], found: tuple[Path | None, str]) -> None:
+    settings = Settings()
+    assert (settings.catalogue_dir, settings.check_environment) == found

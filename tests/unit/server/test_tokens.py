@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krkn_grpc.server import tokens
-from tests.unit.server.requests import violated
+from tests.unit.server.runs.requests import violated
 
 FILTERS = st.lists(st.text(max_size=10), max_size=4).map(tuple)
 

@@ -6,18 +6,23 @@ from typing import Any, Self
 
 import msgspec
 
-from controller.jobs.model import Credential, Limits, Observed, Refusal
-from krkn_grpc.resources import kubeconfig, labels, names
+from controller.jobs import statuses
+from controller.jobs.model import Limits, Observed, Tombstone
+from controller.reason import Reason
+from krkn_grpc.resources import images, kubeconfig, mounts, names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
-from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of
+from krkn_grpc.resources.credential_secret import Credential
+from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of, with_condition
 from krkn_grpc.resources.pod import Pod
-from krkn_grpc.resources.target import ADMITTED, Target, TargetSpec, TargetStatus
+from krkn_grpc.resources.target import ADMITTED, READY, Target, TargetSpec, TargetStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+LIMITS = Limits(300, 120, allowed_images=(images.ALL,), allowed_paths=(mounts.EVERYWHERE,))
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 TARGET_UUID = "22222222-2222-4222-8222-222222222222"
 SECRET_UUID = "33333333-3333-4333-8333-333333333333"
 JOB_UID, TARGET_UID, POD_UID = "uid-of-job", "uid-of-target", "uid-of-pod"
+GRACE = 60
 API_URL = "https://api.example.com:6443"
 
 
@@ -63,18 +68,15 @@ def named(job: ChaosJob, **status: Any) -> ChaosJob:
     )
 
 
-def running(job: ChaosJob, seconds: float = 5) -> ChaosJob:
-    return named(job, phase="Running", start_time=ago(seconds))
+def running(job: ChaosJob, seconds: float = 5, *, by_node: float | None = None) -> ChaosJob:
+    """It is seen to run for so long, `by_node` by the clock of its node."""
+    began = ago(seconds if by_node is None else by_node)
+    told = statuses.running(named(job), began, ago(seconds))
+    return msgspec.structs.replace(job, status=told)
 
 
 def finished(job: ChaosJob, phase: str = "Succeeded", *, age: float = 5) -> ChaosJob:
     return with_status(job, phase=phase, completion_time=ago(age))
-
-
-def held(job: ChaosJob) -> ChaosJob:
-    """As the server makes it: it may not go before it is let go."""
-    metadata = msgspec.structs.replace(job.metadata, finalizers=[labels.REQUEST_FINALIZER])
-    return msgspec.structs.replace(job, metadata=metadata)
 
 
 def deleted(job: ChaosJob, *finalizers: str) -> ChaosJob:
@@ -88,7 +90,8 @@ def ending(job: ChaosJob, reason: str, message: str = "It has to end.") -> Chaos
     condition = Condition(
         type="Ending", status="True", reason=reason, message=message, last_transition_time=NOW
     )
-    return with_status(job, conditions=[condition], reason=reason, message=message)
+    conditions = [*job.status.conditions, condition]
+    return with_status(job, conditions=conditions, reason=reason, message=message)
 
 
 def a_target(**changes: Any) -> Target:
@@ -101,19 +104,33 @@ def a_target(**changes: Any) -> Target:
     )
     metadata = ObjectMeta(name=TARGET_UUID, namespace="krkn", uid=TARGET_UID, generation=1)
     target = Target(metadata=metadata, spec=msgspec.structs.replace(spec, **changes))
-    return admission(target, "True", "Registered")
+    return looked_at(admission(target, "True", "Registered"), "True", "Reachable")
 
 
 def admission(target: Target, status: str, reason: str, message: str = "") -> Target:
+    return _with_condition(target, ADMITTED, status, reason, message)
+
+
+def looked_at(target: Target, status: str, reason: str, message: str = "") -> Target:
+    return _with_condition(target, READY, status, reason, message)
+
+
+def _with_condition(target: Target, kind: str, status: str, reason: str, message: str) -> Target:
     condition = Condition(
-        type=ADMITTED,
+        type=kind,
         status=status,  # type: ignore[arg-type]
         reason=reason,
         message=message,
         last_transition_time=NOW,
         observed_generation=1,
     )
-    return msgspec.structs.replace(target, status=TargetStatus(conditions=[condition]))
+    conditions = with_condition(target.status.conditions, condition)
+    return msgspec.structs.replace(target, status=TargetStatus(conditions=conditions))
+
+
+def not_looked_at(target: Target) -> Target:
+    kept = [each for each in target.status.conditions if each.type != READY]
+    return msgspec.structs.replace(target, status=TargetStatus(conditions=kept))
 
 
 def with_target_metadata(target: Target, **changes: Any) -> Target:
@@ -123,7 +140,7 @@ def with_target_metadata(target: Target, **changes: Any) -> Target:
 
 @dataclass(frozen=True)
 class PodBuilder:
-    """A pod of the job, step by step; `build` gives it. Starts gated, marked and unbound."""
+    """A pod of the job, step by step; `build` gives it. It starts gated, ours and unbound."""
 
     metadata: dict[str, Any] = field(default_factory=dict)
     spec: dict[str, Any] = field(default_factory=dict)
@@ -131,6 +148,19 @@ class PodBuilder:
 
     def ungated(self) -> Self:
         return replace(self, spec={**self.spec, "schedulingGates": []})
+
+    def gated_by(self, *names_of_gates: str) -> Self:
+        gates = [{"name": name} for name in names_of_gates]
+        return replace(self, spec={**self.spec, "schedulingGates": gates})
+
+    def init(self, name: str, state: dict[str, Any]) -> Self:
+        """An init container that others have put into it; they come in their order."""
+        known = self.status.get("initContainerStatuses", [])
+        statuses = [*known, {"name": name, "state": state}]
+        return replace(self.bound(), status={**self.status, "initContainerStatuses": statuses})
+
+    def made(self, seconds: float) -> Self:
+        return replace(self, metadata={**self.metadata, "creationTimestamp": ago(seconds)})
 
     def bound(self) -> Self:
         return replace(self, spec={**self.spec, "schedulingGates": [], "nodeName": "node-1"})
@@ -156,6 +186,12 @@ class PodBuilder:
         builder = self.container({"terminated": terminated})
         return builder.with_status(phase="Failed" if code else "Succeeded")
 
+    def without_moments(self, instead: datetime | None = None) -> Self:
+        """As of an end that nobody saw."""
+        terminated = dict(self.status["containerStatuses"][0]["state"]["terminated"])
+        moments = dict.fromkeys(("startedAt", "finishedAt"), instead)
+        return self.container({"terminated": terminated | moments})
+
     def without_trace(self, **status: Any) -> Self:
         """Terminal, and nobody knows how its container ended."""
         return self.bound().with_status(phase="Failed", **status)
@@ -168,13 +204,13 @@ class PodBuilder:
         new = {"type": kind, "status": status, "reason": reason}
         return self.with_status(conditions=[*known, new])
 
-    def deleted(self, seconds_ago: float, grace: int = 60) -> Self:
+    def deleted(self, seconds_ago: float, grace: int = GRACE) -> Self:
         due = ago(seconds_ago) + timedelta(seconds=grace)
         deletion = {"deletionTimestamp": due, "deletionGracePeriodSeconds": grace}
         return replace(self, metadata={**self.metadata, **deletion})
 
     def unmarked(self) -> Self:
-        return replace(self, metadata={**self.metadata, "finalizers": []})
+        return replace(self, metadata={**self.metadata, "annotations": {}})
 
     def of(self, uid: str = POD_UID, owner: str = JOB_UID) -> Self:
         reference = {"apiVersion": "v", "kind": "KrknChaosJob", "name": JOB_ID, "uid": owner}
@@ -188,10 +224,14 @@ class PodBuilder:
             "uid": POD_UID,
             "resourceVersion": "9",
             "ownerReferences": [owner],
-            "finalizers": [labels.FINALIZER],
+            "annotations": {well_known.JOB_UID: JOB_UID},
             **self.metadata,
         }
-        spec = {"schedulingGates": [{"name": labels.START_GATE}], **self.spec}
+        spec = {
+            "schedulingGates": [{"name": well_known.START_GATE}],
+            "terminationGracePeriodSeconds": GRACE,
+            **self.spec,
+        }
         return msgspec.convert(
             {"metadata": metadata, "spec": spec, "status": self.status}, Pod, strict=False
         )
@@ -209,8 +249,11 @@ def seen(
     pod: PodBuilder | None = None,
     *,
     target: Target | None = None,
-    credential: Credential | Refusal | None = None,
-    start_seconds: int = 300,
+    credential: Credential | Reason | None = None,
+    start_deadline_seconds: int = 300,
+    is_claimed: bool = True,
+    gone: PodBuilder | None = None,
+    gone_for: float = 0,
 ) -> Observed:
     return Observed(
         job_id=JOB_ID,
@@ -219,5 +262,7 @@ def seen(
         target=target,
         credential=credential,
         now=NOW,
-        limits=Limits(start_seconds=start_seconds, node_seconds=120),
+        limits=replace(LIMITS, start_deadline_seconds=start_deadline_seconds),
+        is_claimed=is_claimed,
+        tombstone=None if gone is None else Tombstone(gone.build(), ago(gone_for)),
     )

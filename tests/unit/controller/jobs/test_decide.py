@@ -6,17 +6,18 @@ import pytest
 
 from controller.jobs.decide import decide
 from controller.jobs.model import (
+    Claim,
     CreatePod,
     DeletePod,
     DeleteSecrets,
     Observed,
-    ReleasePod,
     SetStatus,
     Ungate,
 )
-from tests.unit.controller.builders import (
+from tests.unit.controller.jobs.builders import (
     A_POD,
     FOREIGN,
+    GRACE,
     NOW,
     POD_UID,
     PREDECESSOR,
@@ -29,7 +30,9 @@ from tests.unit.controller.builders import (
     deleted,
     ending,
     finished,
+    looked_at,
     named,
+    not_looked_at,
     running,
     seen,
     with_status,
@@ -47,15 +50,42 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
     [
         # Before a pod was named.
         pytest.param(
+            seen(a_job(), A_POD, target=TARGET, credential=CREDENTIAL, is_claimed=False),
+            [Claim],
+            id="its id is claimed before anything else",
+        ),
+        pytest.param(
+            seen(a_job(stop=True), is_claimed=False), [Claim], id="also of a job that is stopped"
+        ),
+        pytest.param(
             seen(a_job(), target=TARGET, credential=CREDENTIAL), [CreatePod], id="new job"
+        ),
+        pytest.param(
+            seen(a_job(), target=not_looked_at(TARGET), credential=CREDENTIAL),
+            [SetStatus],
+            id="new job waits for the first look at its target",
+        ),
+        pytest.param(
+            seen(
+                a_job(),
+                target=looked_at(TARGET, "False", "InvalidKubeconfig"),
+                credential=CREDENTIAL,
+            ),
+            [SetStatus],
+            id="credential was mended: the next look at the target is waited for",
+        ),
+        pytest.param(
+            seen(a_job(), target=looked_at(TARGET, "False", "Unreachable"), credential=CREDENTIAL),
+            [CreatePod],
+            id="unreachable is no refusal",
         ),
         pytest.param(
             seen(a_job(), A_POD, target=TARGET), [SetStatus], id="pod is named before anything else"
         ),
         pytest.param(
             seen(a_job(), A_POD.deleted(1, 0), target=TARGET),
-            [ReleasePod],
-            id="unnamed pod deleted by someone may go",
+            [SetStatus],
+            id="unnamed pod that is going is waited for",
         ),
         pytest.param(
             seen(a_job(stop=True)), [SetStatus, DeleteSecrets], id="stopped before it has a pod"
@@ -86,11 +116,11 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(a_job(), PREDECESSOR.unmarked().ended(0), target=TARGET),
-            [SetStatus],
-            id="finished pod of a deleted job is waited for",
+            [DeletePod, SetStatus],
+            id="finished pod of a deleted job goes, too",
         ),
         pytest.param(
-            seen(running(a_job()), UNDEAD, target=TARGET),
+            seen(running(a_job(), 33), UNDEAD, target=TARGET),
             [DeletePod],
             id="pod that goes on without its scenario is ended",
         ),
@@ -157,17 +187,47 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(named(a_job()), A_POD.ended(0), target=TARGET),
-            [DeleteSecrets, SetStatus],
+            [SetStatus, DeleteSecrets],
             id="it ended",
         ),
         pytest.param(
+            seen(named(a_job()), A_POD.ended(0).unmarked(), target=TARGET),
+            [SetStatus, DeleteSecrets],
+            id="it ended, and someone took our finalizer off",
+        ),
+        pytest.param(
             seen(named(a_job()), None, target=TARGET),
-            [DeleteSecrets, SetStatus],
+            [SetStatus, DeleteSecrets],
             id="named pod is gone",
         ),
         pytest.param(
+            seen(running(a_job()), gone=A_POD.ended(3).deleted(2)),
+            [SetStatus, DeleteSecrets],
+            id="named pod is gone, and told how it ended",
+        ),
+        pytest.param(
+            seen(running(a_job()), gone=A_POD.running(), gone_for=GRACE + 4),
+            [],
+            id="named pod was taken away as it ran: its containers have their grace",
+        ),
+        pytest.param(
+            seen(running(a_job()), gone=A_POD.running(), gone_for=GRACE + 5),
+            [SetStatus, DeleteSecrets],
+            id="named pod was taken away as it ran: its containers have ended",
+        ),
+        pytest.param(
+            seen(running(a_job()), gone=A_POD.running().deleted(40, grace=0), gone_for=1),
+            [],
+            id="deleted by force: the grace counts from the deletion",
+        ),
+        pytest.param(
+            seen(named(a_job()), gone=A_POD.ungated()),
+            [SetStatus, DeleteSecrets],
+            id="named pod went before it had a node",
+        ),
+        pytest.param(
             seen(named(a_job()), SECOND, target=TARGET),
-            [DeleteSecrets, SetStatus],
+            [SetStatus, DeleteSecrets],
             id="another pod is not the named one",
         ),
         pytest.param(
@@ -183,7 +243,7 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(named(a_job(stop=True)), A_POD.deleted(1, 0)),
-            [ReleasePod],
+            [SetStatus, DeleteSecrets],
             id="deleted pod without a node can never have run",
         ),
         pytest.param(
@@ -202,7 +262,7 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(running(a_job()), A_POD.running(), target=None),
-            [SetStatus],
+            [],
             id="what runs does not ask for its target",
         ),
         pytest.param(
@@ -224,7 +284,7 @@ GATE_REMOVED = "Someone else let the pod start before it was its turn."
         ),
         pytest.param(
             seen(running(a_job()), A_POD.running().deleted(180)),
-            [DeleteSecrets, SetStatus],
+            [SetStatus, DeleteSecrets],
             id="node is lost",
         ),
     ],
@@ -276,6 +336,12 @@ def test_only_the_named_pod_is_ever_ungated() -> None:
                     assert job is not None
                     assert action.pod.metadata.uid == job.status.pod_uid
                     assert not job.spec.stop
+
+
+def test_an_exit_code_is_not_lost_with_its_pod() -> None:
+    looked = seen(running(a_job()), gone=A_POD.ended(7, at=3).deleted(2))
+    (change,) = [each for each in decide(looked).actions if isinstance(each, SetStatus)]
+    assert (change.status.phase, change.status.exit_code) == ("Failed", 7)
 
 
 def test_no_pod_is_made_when_one_was_named() -> None:

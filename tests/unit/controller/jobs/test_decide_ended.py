@@ -9,13 +9,9 @@ from controller.jobs.model import (
     DeletePod,
     DeleteSecrets,
     Observed,
-    ReleaseJob,
-    ReleasePod,
-    RememberJob,
     SetStatus,
 )
-from krkn_grpc.resources import labels
-from tests.unit.controller.builders import (
+from tests.unit.controller.jobs.builders import (
     A_POD,
     FOREIGN,
     PREDECESSOR,
@@ -24,7 +20,6 @@ from tests.unit.controller.builders import (
     a_target,
     deleted,
     finished,
-    held,
     named,
     running,
     seen,
@@ -38,10 +33,7 @@ TARGET = a_target()
     [
         # Final.
         pytest.param(
-            seen(finished(named(a_job())), A_POD.ended(0)), [ReleasePod], id="outcome is known"
-        ),
-        pytest.param(
-            seen(finished(named(a_job())), A_POD.ended(0).unmarked()), [], id="pod stays for logs"
+            seen(finished(named(a_job())), A_POD.ended(0)), [], id="pod stays for its log"
         ),
         pytest.param(seen(finished(named(a_job())), None), [], id="all is done"),
         pytest.param(
@@ -52,8 +44,8 @@ TARGET = a_target()
         ),
         pytest.param(
             seen(finished(named(a_job())), SECOND.deleted(1, 0)),
-            [ReleasePod],
-            id="second pod never ran and goes",
+            [],
+            id="second pod is going",
         ),
         pytest.param(
             seen(finished(named(a_job())), PREDECESSOR), [DeletePod], id="former pod is deleted"
@@ -66,8 +58,8 @@ TARGET = a_target()
         ),
         pytest.param(
             seen(finished(named(a_job()), "Failed"), A_POD.running().deleted(200)),
-            [ReleasePod],
-            id="pod on a lost node is let go",
+            [],
+            id="pod on a lost node is waited for by nobody",
         ),
         pytest.param(
             seen(finished(named(a_job(ttl_seconds_after_finished=5)), age=5)),
@@ -79,58 +71,26 @@ TARGET = a_target()
             [],
             id="time to live is not over",
         ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=144))))),
-            [],
-            id="finished job may be created again: it is held",
-        ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=146))))),
-            [ReleaseJob],
-            id="finished job is not created again: it is let go",
-        ),
-        pytest.param(
-            seen(held(finished(named(a_job(age=146, request_id="r"))))),
-            [],
-            id="finished job of a repeatable request is held",
-        ),
         # Without a job.
         pytest.param(seen(None), [], id="nothing at all"),
         pytest.param(seen(None, A_POD.running()), [DeletePod], id="job deleted as its pod ran"),
         pytest.param(
             seen(None, A_POD.running().deleted(1)), [], id="deleted job's pod gets its grace"
         ),
-        pytest.param(
-            seen(None, A_POD.ended(143).deleted(1)), [ReleasePod], id="deleted job's pod ended"
-        ),
+        pytest.param(seen(None, A_POD.ended(143)), [DeletePod], id="deleted job's pod ended"),
         pytest.param(
             seen(None, A_POD.of(owner="").running()), [DeletePod], id="job deleted, pod orphaned"
         ),
         pytest.param(seen(None, FOREIGN), [], id="foreign pod of no job"),
         pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER), A_POD.running()),
+            seen(deleted(running(a_job()), "someone.else/finalizer"), A_POD.running()),
             [DeletePod],
             id="job is being deleted: pod first",
         ),
         pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER), A_POD.running().deleted(1)),
+            seen(deleted(running(a_job()), "someone.else/finalizer"), A_POD.running().deleted(1)),
             [],
             id="job is being deleted: pod gets its grace",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job()), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, RememberJob, ReleaseJob],
-            id="job is being deleted: its record, then it goes",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job(age=3600)), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, ReleaseJob],
-            id="old job is being deleted: nobody creates it again",
-        ),
-        pytest.param(
-            seen(deleted(running(a_job(age=3600, request_id="r")), labels.REQUEST_FINALIZER)),
-            [DeleteSecrets, RememberJob, ReleaseJob],
-            id="old job of a repeatable request is being deleted: its record",
         ),
         pytest.param(
             seen(deleted(running(a_job()), "someone.else/finalizer")),

@@ -3,13 +3,9 @@
 import pytest
 
 from controller.jobs.decide import decide
-from controller.jobs.model import (
-    DeletePod,
-    Observed,
-    Refusal,
-    SetStatus,
-)
-from tests.unit.controller.builders import (
+from controller.jobs.model import DeletePod, Observed, SetStatus
+from controller.reason import Reason
+from tests.unit.controller.jobs.builders import (
     A_POD,
     FOREIGN,
     NOW,
@@ -19,6 +15,7 @@ from tests.unit.controller.builders import (
     admission,
     ago,
     ending,
+    looked_at,
     named,
     running,
     seen,
@@ -28,7 +25,9 @@ from tests.unit.controller.builders import (
 
 TARGET = a_target()
 CREDENTIAL = a_credential()
-REFUSED = Refusal("InvalidKubeconfig", "It is refused.")
+REFUSED = Reason("InvalidKubeconfig", "It is refused.")
+UNFIT = looked_at(TARGET, "False", "AddressRefused", "It is not allowed.")
+INVALID = looked_at(TARGET, "False", "InvalidKubeconfig", "It is not one.")
 DUPLICATE = admission(TARGET, "False", "DuplicateName", "Another one has the name.")
 
 
@@ -62,6 +61,18 @@ DUPLICATE = admission(TARGET, "False", "DuplicateName", "Another one has the nam
         ),
         pytest.param(
             seen(a_job(), target=DUPLICATE), "DuplicateName", "has the name", id="not admitted"
+        ),
+        pytest.param(
+            seen(a_job(), target=UNFIT, credential=CREDENTIAL),
+            "AddressRefused",
+            "not allowed",
+            id="address refused",
+        ),
+        pytest.param(
+            seen(a_job(), A_POD, target=UNFIT),
+            "AddressRefused",
+            "not allowed",
+            id="address refused before its pod is named",
         ),
         pytest.param(
             seen(a_job(), target=TARGET, credential=REFUSED),
@@ -108,6 +119,10 @@ def test_never_starts(looked: Observed, reason: str, words: str) -> None:
     ("looked", "reason"),
     [
         pytest.param(seen(named(a_job()), A_POD), "TargetDeleted", id="target gone"),
+        pytest.param(seen(named(a_job()), A_POD, target=UNFIT), "AddressRefused", id="refused"),
+        pytest.param(
+            seen(named(a_job()), A_POD, target=INVALID), "InvalidKubeconfig", id="credential gone"
+        ),
         pytest.param(
             seen(named(a_job(age=300)), A_POD.waiting("ImagePullBackOff"), target=TARGET),
             "ErrImagePull",

@@ -7,9 +7,10 @@ import msgspec
 import yaml
 
 from controller.jobs import pod as pods
+from controller.scenario_pods.rules import PodRules
 from krkn_grpc.resources.chaos_job import ChaosJob, JobFile
 from krkn_grpc.resources.meta import Resource
-from tests.unit.controller.builders import a_credential, a_job
+from tests.unit.controller.jobs.builders import a_credential, a_job
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -34,11 +35,13 @@ def golden(name: str) -> object:
 
 
 def test_pod_with_all() -> None:
-    assert written(pods.pod(WITH_ALL, "Always", 60)) == golden("pod-with-all.yaml")
+    assert written(pods.pod(WITH_ALL, PodRules())) == golden("pod-with-all.yaml")
 
 
 def test_pod_with_the_least() -> None:
-    assert written(pods.pod(a_job(), "IfNotPresent", 5)) == golden("pod-with-the-least.yaml")
+    assert written(pods.pod(a_job(), PodRules("IfNotPresent", 5))) == golden(
+        "pod-with-the-least.yaml"
+    )
 
 
 def test_secret_of_the_kubeconfig() -> None:
@@ -49,6 +52,6 @@ def test_secret_of_the_kubeconfig() -> None:
 
 
 def test_no_credential_is_in_the_pod() -> None:
-    text = msgspec.json.encode(pods.pod(WITH_ALL, "Always", 60)).decode()
+    text = msgspec.json.encode(pods.pod(WITH_ALL, PodRules())).decode()
     assert "the-token" not in text
     assert base64.b64encode(b"the-token").decode() not in text

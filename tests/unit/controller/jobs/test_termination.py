@@ -1,13 +1,14 @@
 """What the end of a pod means for its job."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from controller.jobs import outcome
-from controller.jobs.model import Refusal
+from controller.jobs import statuses
+from controller.reason import Reason
 from krkn_grpc.resources.chaos_job import ChaosJob
-from tests.unit.controller.builders import (
+from tests.unit.controller.jobs.builders import (
     A_POD,
     NOW,
     PodBuilder,
@@ -21,6 +22,8 @@ from tests.unit.controller.builders import (
 STOP = running(a_job(stop=True))
 JOB = running(a_job())
 DISRUPTION = "DisruptionTarget"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,90 @@ DISRUPTION = "DisruptionTarget"
             A_POD.ended(137, reason="ContainerStatusUnknown"),
             ("Failed", "ContainerStatusUnknown", None),
             id="node lost track of it",
+        ),
+        # Nobody knows how it ended.
+        pytest.param(
+            JOB,
+            A_POD.ended(255, reason="Unknown"),
+            ("Failed", "ContainerStatusUnknown", None),
+            id="containerd after a reboot",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(-1),
+            ("Failed", "ContainerStatusUnknown", None),
+            id="CRI-O has no exit code",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(137).without_moments(),
+            ("Failed", "ContainerStatusUnknown", None),
+            id="no moment of the end",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(255).without_moments(EPOCH),
+            ("Failed", "ContainerStatusUnknown", None),
+            id="ended in 1970",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(1).without_moments(GO_ZERO_AS_NANOSECONDS),
+            ("Failed", "ContainerStatusUnknown", None),
+            id="ended in 1754",
+        ),
+        pytest.param(
+            JOB, A_POD.ended(255), ("Failed", "NonZeroExit", 255), id="255 of the container itself"
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(0).without_moments(),
+            ("Succeeded", "Completed", 0),
+            id="exit 0 is never made up",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(255, reason="Unknown").with_status(reason="NodeShutdown"),
+            ("Failed", "NodeShutdown", None),
+            id="it is known why it ended, and not how",
+        ),
+        pytest.param(
+            STOP,
+            A_POD.ended(255, reason="Unknown").deleted(5),
+            ("Stopped", "StopRequested", None),
+            id="stopped, and its node lost it",
+        ),
+        # What others put before it.
+        pytest.param(
+            named(a_job()),
+            A_POD.waiting("PodInitializing")
+            .init("mesh", {"terminated": {"exitCode": 0, "finishedAt": ago(2)}})
+            .init("check", {"terminated": {"exitCode": 7, "finishedAt": ago(1)}})
+            .with_status(phase="Failed"),
+            ("Failed", "InitContainerFailed", None),
+            id="init container failed",
+        ),
+        pytest.param(
+            named(a_job()),
+            A_POD.waiting("PodInitializing")
+            .init("check", {"terminated": {"exitCode": 255, "reason": "Unknown"}})
+            .with_status(phase="Failed"),
+            ("Failed", "InitContainerFailed", None),
+            id="nobody knows how an init container ended",
+        ),
+        pytest.param(
+            named(a_job(), reason="ContainersNotInitialized", message="Init container x runs."),
+            A_POD.waiting("PodInitializing")
+            .init("x", {"terminated": {"exitCode": 143, "finishedAt": ago(1)}})
+            .with_status(phase="Failed", reason="DeadlineExceeded"),
+            ("Failed", "ContainersNotInitialized", None),
+            id="init container never ended",
+        ),
+        pytest.param(
+            JOB,
+            A_POD.ended(3).init("beside", {"terminated": {"exitCode": 2, "finishedAt": ago(1)}}),
+            ("Failed", "NonZeroExit", 3),
+            id="what runs beside the scenario failed too",
         ),
         # Deleted by someone.
         pytest.param(
@@ -231,7 +318,7 @@ DISRUPTION = "DisruptionTarget"
     ],
 )
 def test_verdict(job: ChaosJob, pod: PodBuilder, expected: tuple[str, str, int | None]) -> None:
-    status = outcome.of_pod(job, pod.build(), NOW)
+    status = statuses.of_pod(job, pod.build(), NOW)
     assert (status.phase, status.reason, status.exit_code) == expected
     assert status.is_final
     assert status.message.endswith(".")
@@ -240,21 +327,21 @@ def test_verdict(job: ChaosJob, pod: PodBuilder, expected: tuple[str, str, int |
 
 
 def test_times_are_the_containers_own() -> None:
-    status = outcome.of_pod(named(a_job()), A_POD.ended(0, at=3, lasted=4).build(), NOW)
+    status = statuses.of_pod(named(a_job()), A_POD.ended(0, at=3, lasted=4).build(), NOW)
     assert (status.start_time, status.completion_time) == (ago(7), ago(3))
 
 
 def test_a_container_that_never_ran_has_no_start() -> None:
     never = {"exitCode": 128, "reason": "StartError", "startedAt": "1970-01-01T00:00:00Z"}
     pod = A_POD.container({"terminated": never}).with_status(phase="Failed")
-    status = outcome.of_pod(named(a_job()), pod.build(), NOW)
+    status = statuses.of_pod(named(a_job()), pod.build(), NOW)
     assert (status.start_time, status.completion_time) == (None, NOW)
 
 
 def test_a_lost_node_is_named_with_the_last_moment_of_the_scenario() -> None:
     pod = A_POD.running(5).with_status(phase="Failed", reason="NodeLost")
     pod = replace(pod, spec={**pod.spec, "terminationGracePeriodSeconds": 60})
-    message = outcome.of_pod(JOB, pod.build(), NOW).message
+    message = statuses.of_pod(JOB, pod.build(), NOW).message
     assert message == (
         "Node node-1 does not answer; the scenario may run there until 2026-03-01T12:10:55Z."
     )
@@ -268,7 +355,7 @@ def test_a_lost_node_is_named_with_the_last_moment_of_the_scenario() -> None:
     ],
 )
 def test_stopped_without_a_pod(job: ChaosJob, words: str) -> None:
-    status = outcome.without_pod(job, Refusal("Any", "Any."), NOW)
+    status = statuses.without_pod(job, Reason("Any", "Any."), NOW)
     assert (status.phase, status.reason) == ("Stopped", "StopRequested")
     assert words in status.message
 
@@ -278,8 +365,8 @@ def test_stopped_without_a_pod(job: ChaosJob, words: str) -> None:
     [pytest.param(a_job(), "False", id="never started"), pytest.param(JOB, "True", id="started")],
 )
 def test_conditions_of_a_finished_job(job: ChaosJob, started: str) -> None:
-    why = Refusal("Some-Reason", "A sentence.")
-    status = outcome.failed(ending(job, "Any"), why, NOW)
+    why = Reason("Some-Reason", "A sentence.")
+    status = statuses.failed(ending(job, "Any"), why, NOW)
     conditions = {each.type: each for each in status.conditions}
     assert set(conditions) == {"Started", "Finished"}
     assert conditions["Started"].status == started

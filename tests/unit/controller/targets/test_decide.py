@@ -15,11 +15,14 @@ from controller.targets.decide import (
     decide,
     pause_after,
 )
-from krkn_grpc.admission.under_way import mark
-from tests.unit.controller_targets.builders import NOW, ATarget
+from krkn_grpc.reservations.in_progress import mark
+from tests.unit.controller.targets.builders import NOW, ATarget
 
 LIMITS = Limits(
-    check_seconds=300, first_retry_seconds=5, duplicate_retry_seconds=15, abandoned_seconds=40
+    probe_interval_seconds=300,
+    first_retry_seconds=5,
+    duplicate_retry_seconds=15,
+    abandoned_seconds=40,
 )
 NEW = ATarget()
 MARKED = NEW.with_metadata(annotations=mark(NOW))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pytest
 
 from controller.targets.decide import Past
-from controller.targets.memory import Memory
-from krkn_grpc.kube.cache import Seen
+from controller.targets.retry_state import RetryState
+from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources import names
 from krkn_grpc.resources.target import Target
-from tests.unit.controller_targets.builders import NOW, ATarget
+from tests.unit.controller.targets.builders import NOW, ATarget
 
 WINNER, LOSER, THIRD = (f"6f1c1b6e-0000-4000-8000-00000000000{number}" for number in range(3))
 
@@ -22,13 +22,15 @@ class Clock:
         return self.now
 
 
-def seen(new: ATarget | None, old: ATarget | None = None) -> Seen[Target]:
-    return Seen(None if old is None else old.built(), None if new is None else new.built(), 7, True)
+def seen(new: ATarget | None, old: ATarget | None = None) -> CacheChange[Target]:
+    return CacheChange(
+        None if old is None else old.built(), None if new is None else new.built(), 7, True
+    )
 
 
 def test_what_is_remembered_is_of_one_generation() -> None:
     clock = Clock()
-    memory, target = Memory(clock), ATarget()
+    memory, target = RetryState(clock), ATarget()
     assert memory.past(target.built()) == Past()
     clock.now += 5
     assert [memory.checked(target.built(), ok) for ok in (False, False, True, False)] == [
@@ -44,7 +46,7 @@ def test_what_is_remembered_is_of_one_generation() -> None:
 
 
 def test_a_new_target_of_the_same_name_is_another_one() -> None:
-    memory, target = Memory(Clock()), ATarget().built()
+    memory, target = RetryState(Clock()), ATarget().built()
     memory.checked(target, False)
     memory.freed_by(seen(None, ATarget()))
     assert memory.past(target) == Past()
@@ -80,7 +82,7 @@ def test_a_new_target_of_the_same_name_is_another_one() -> None:
 def test_a_loser_is_tried_again_when_the_winner_frees_what_it_wants(
     change: object, woken: list[str]
 ) -> None:
-    memory = Memory(Clock())
+    memory = RetryState(Clock())
     first = ATarget("cluster", "https://10.0.0.1", WINNER).admitted()
     assert memory.freed_by(seen(first)) == []
     loser = ATarget("cluster", "https://10.0.0.3", LOSER).built()
@@ -93,7 +95,7 @@ def test_a_loser_is_tried_again_when_the_winner_frees_what_it_wants(
 
 
 def test_a_loser_is_tried_again_when_the_change_is_complete() -> None:
-    memory = Memory(Clock())
+    memory = RetryState(Clock())
     memory.freed_by(seen(ATarget("cluster", uuid=WINNER).admitted()))
     memory.past(ATarget("cluster", "https://10.0.0.3", LOSER).built())
     memory.refused(ATarget("cluster", "https://10.0.0.3", LOSER).built())
@@ -103,7 +105,7 @@ def test_a_loser_is_tried_again_when_the_change_is_complete() -> None:
 
 
 def test_what_a_target_held_before_it_was_changed() -> None:
-    memory = Memory(Clock())
+    memory = RetryState(Clock())
     old = ATarget("cluster").admitted()
     memory.freed_by(seen(old))
     assert memory.formerly_held(old.built()) == frozenset()
@@ -115,7 +117,7 @@ def test_what_a_target_held_before_it_was_changed() -> None:
 
 
 def test_what_becomes_free_during_a_turn_is_not_missed() -> None:
-    memory = Memory(Clock())
+    memory = RetryState(Clock())
     winner = ATarget("cluster", uuid=WINNER).admitted()
     memory.freed_by(seen(winner))
     loser = ATarget("cluster", "https://10.0.0.3", LOSER).built()

@@ -1,6 +1,6 @@
 """What seems unneeded is spared for a while: someone may be about to need it."""
 
-from controller.targets.sweep import Spare
+from controller.targets.sweep import GracePeriod
 from krkn_grpc.resources.meta import ObjectMeta
 
 
@@ -17,7 +17,7 @@ def thing(uid: str, version: str = "1") -> ObjectMeta:
 
 def test_only_what_was_unneeded_all_the_time_is_given_back() -> None:
     clock = Clock()
-    spare = Spare(10, clock)
+    spare = GracePeriod(10, clock)
     assert spare.of([thing("a"), thing("b"), thing("c")]) == []
     clock.now = 6
     assert spare.of([thing("a"), thing("c", "2")]) == []  # b is needed, c was taken again
@@ -31,4 +31,4 @@ def test_only_what_was_unneeded_all_the_time_is_given_back() -> None:
 
 def test_the_clock_of_whoever_wrote_it_is_of_no_interest() -> None:
     clock = Clock()
-    assert Spare(10, clock).of([thing("a")]) == []
+    assert GracePeriod(10, clock).of([thing("a")]) == []

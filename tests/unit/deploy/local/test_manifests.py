@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from deploy.local import manifests
+from deploy.local.cluster import manifests
 
 YAML = """\
 apiVersion: v1
@@ -34,7 +34,7 @@ def test_objects_and_bindings_move_to_the_namespace(tmp_path: Path) -> None:
     assert account["metadata"] == {"name": "server", "namespace": "other"}
     assert role["metadata"] == {"name": "reviews"}
     # Those of two namespaces must not overwrite each other.
-    assert binding["metadata"] == {"name": "reviews-other"}
+    assert binding["metadata"] == {"name": "reviews.other"}
     assert [subject.get("namespace") for subject in binding["subjects"]] == ["other", None]
 
 

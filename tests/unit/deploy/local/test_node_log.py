@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local import node_log
+from deploy.local.fake_node import log
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 AT = "2026-01-02T03:04:05Z"
@@ -30,15 +30,15 @@ def a_pod(state: dict[str, Any] | None, image: str = "krkn-hub:x") -> dict[str, 
     }
 
 
-def read(pod: dict[str, Any], seconds: float = 0) -> node_log.ContainerLog:
-    return node_log.read(pod, "scenario", BEGAN + timedelta(seconds=seconds))
+def read(pod: dict[str, Any], seconds: float = 0) -> log.ContainerLog:
+    return log.read(pod, "scenario", BEGAN + timedelta(seconds=seconds))
 
 
-def lines(log: node_log.ContainerLog) -> list[node_log.Line]:
+def lines(log: log.ContainerLog) -> list[log.Line]:
     return log.lines.part(0, 1000)
 
 
-def texts(log: node_log.ContainerLog) -> list[str]:
+def texts(log: log.ContainerLog) -> list[str]:
     return [line.text for line in lines(log)]
 
 
@@ -90,8 +90,8 @@ def test_images_ask_for_more_or_nothing() -> None:
     assert [line.split()[:2] for line in many] == [["line", "1"], ["line", "2"], ["line", "3"]]
     silent = read(a_pod(ENDED, "krkn-hub:logs-nothing"))
     assert (lines(silent), silent.is_whole, silent.waiting) == ([], True, "")
-    assert node_log.is_cut(a_pod(RUNNING, "krkn-hub:log-is-cut"))
-    assert not node_log.is_cut(a_pod(RUNNING))
+    assert log.is_cut(a_pod(RUNNING, "krkn-hub:log-is-cut"))
+    assert not log.is_cut(a_pod(RUNNING))
 
 
 def test_a_container_that_never_started_has_ended_all_the_same() -> None:
@@ -101,6 +101,6 @@ def test_a_container_that_never_started_has_ended_all_the_same() -> None:
 
 
 def test_lines_are_as_a_kubelet_sends_them() -> None:
-    line = node_log.Line(BEGAN, "text")
+    line = log.Line(BEGAN, "text")
     assert line.encoded(timestamps=False) == b"text\n"
     assert line.encoded(timestamps=True) == b"2026-01-02T03:04:05.000000000Z text\n"

@@ -1,4 +1,4 @@
-from deploy.local.supervisor import Restarts
+from deploy.local.processes.supervisor import Restarts
 
 
 def test_the_first_start_is_at_once_and_the_next_ones_later_and_later() -> None:

@@ -133,7 +133,10 @@ def test_endpoint_gives_what_a_connection_needs() -> None:
     assert (behind_path.host, behind_path.port) == ("rancher.example.com", 443)
     assert behind_path.path == "/k8s/clusters/c-1"
     assert behind_path.address is None
-    assert behind_path.host_header == "rancher.example.com:443"
+    assert behind_path.authority == "rancher.example.com:443"
+    assert behind_path.host_header == "rancher.example.com"
     v6 = endpoint("https://[FD00::0:1]:6443")
     assert (v6.host, v6.port, str(v6.address)) == ("fd00::1", 6443, "fd00::1")
-    assert v6.host_header == "[fd00::1]:6443"
+    assert v6.host_header == v6.authority == "[fd00::1]:6443"
+    assert endpoint("https://[fd00::443]").host_header == "[fd00::443]"
+    assert endpoint("https://a.example:1443").host_header == "a.example:1443"

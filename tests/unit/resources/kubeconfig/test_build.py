@@ -105,8 +105,10 @@ def test_without_a_bundle_verification_is_skipped_and_it_says_so(bundle: str | N
     [
         pytest.param("canary", "end is missing|PEM", id="neither"),
         pytest.param(encoded(encoded(CA)), "encoded once", id="encoded twice"),
-        pytest.param(CA.replace("CERTIFICATE", "PRIVATE KEY"), "certificates only", id="a key"),
-        pytest.param(CA.replace("CERTIFICATE", "CERTIFICATE REQUEST"), "only", id="a request"),
+        pytest.param(CA.replace("CERTIFICATE", "PRIVATE KEY"), "no PEM cert", id="a key"),
+        pytest.param(CA.replace("CERTIFICATE", "CERTIFICATE REQUEST"), "no PEM", id="a request"),
+        pytest.param("DATA+OMITTED", "--raw --flatten", id="left out by kubectl"),
+        pytest.param(CA * 2_000, "at most 256 KiB", id="endless"),
         pytest.param(CA[:200] + CA[204:], "cannot be parsed", id="broken"),
         pytest.param(CA[:200], "cannot be parsed", id="cut"),
         pytest.param(CA + CA[:200], "cannot be parsed", id="second one cut"),
@@ -121,7 +123,17 @@ def test_ca_bundle_that_is_none(bundle: str, word: str) -> None:
     assert "canary" not in str(refused.value)
 
 
-@pytest.mark.parametrize("token", ["", " canary", "canary\n", "can ary", "canary\x00", "canäry"])
+@pytest.mark.parametrize("other", ["PRIVATE KEY", "EC PARAMETERS", "CERTIFICATE REQUEST"])
+def test_what_stands_beside_the_certificates_is_passed_over(other: str) -> None:
+    block = f"-----BEGIN {other}-----\ncanary\n-----END {other}-----\n"
+    kubeconfig = from_token(URL, "abc", f"{block}{CA}{block}{OTHER_CA}")
+    assert kubeconfig.certificate_authority == CA + OTHER_CA
+    assert "canary" not in render(kubeconfig)
+
+
+@pytest.mark.parametrize(
+    "token", ["", " canary", "canary\n", "can ary", "canary\x00", "canäry", "REDACTED"]
+)
 def test_token_that_no_header_carries(token: str) -> None:
     with pytest.raises(KubeconfigError) as refused:
         from_token(URL, token)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -20,13 +21,13 @@ from krkn_grpc.resources.kubeconfig import (
     read,
     render,
 )
-from tests.unit.kubeconfig.corpus import GOOD, HOSTILE
+from tests.unit.resources.kubeconfig.corpus import GOOD, HOSTILE
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 CLUSTER = "kubeconfig.clusters[0].cluster"
 CANARY = "canary-5ecret"
-RULES = KubeconfigRules()
+METHODS = KubeconfigRules()
 
 
 def read_file(path: Path) -> Kubeconfig:
@@ -35,7 +36,7 @@ def read_file(path: Path) -> Kubeconfig:
     text = content.decode("utf-8", "replace")
     if "\ufffd" in text:
         text = decode_submitted(base64.b64encode(content).decode())
-    return read(text, RULES)
+    return read(text, METHODS)
 
 
 @pytest.mark.parametrize(("file", "field", "word"), HOSTILE, ids=[row[0] for row in HOSTILE])
@@ -66,7 +67,7 @@ def test_good_one_is_read(file: str, server: str, kind: type, own_authority: boo
     assert type(kubeconfig.credentials) is kind
     assert (kubeconfig.certificate_authority is not None) is own_authority
     assert kubeconfig.insecure_skip_tls_verify is (file == "insecure.yaml")
-    assert read(render(kubeconfig), RULES) == kubeconfig
+    assert read(render(kubeconfig), METHODS) == kubeconfig
 
 
 def test_values_come_through_as_written() -> None:
@@ -83,6 +84,16 @@ def test_values_come_through_as_written() -> None:
     assert two.count("BEGIN CERTIFICATE") == 2
 
 
+def test_of_a_file_with_certificate_and_key_each_field_keeps_its_own() -> None:
+    both = read_file(FOLDER / "good" / "certificate-and-key-in-one.yaml").credentials
+    assert isinstance(both, ClientCertificate)
+    assert re.findall("BEGIN ([A-Z ]+)", both.certificate) == ["CERTIFICATE"]
+    assert re.findall("BEGIN ([A-Z ]+)", both.key) == ["PRIVATE KEY"]
+    authority = read_file(FOLDER / "good" / "ca-with-key.yaml").certificate_authority
+    assert authority is not None
+    assert "PRIVATE KEY" not in authority
+
+
 def test_no_more_than_the_file_is_wrong_where_one_is_named() -> None:
     for file in ("client-key-file.yaml", "client-certificate-file.yaml", "token-file.yaml"):
         with pytest.raises(KubeconfigError) as refused:
@@ -93,7 +104,7 @@ def test_no_more_than_the_file_is_wrong_where_one_is_named() -> None:
 def test_every_file_of_the_corpus_is_in_the_tables() -> None:
     for folder, rows in (("hostile", HOSTILE), ("good", GOOD)):
         files = sorted(path.name for path in (FOLDER / folder).iterdir())
-        assert files == sorted(row[0] for row in rows)
+        assert files == sorted({row[0] for row in rows})
 
 
 def test_only_the_current_context_is_kept() -> None:
@@ -117,11 +128,23 @@ def test_proxy_is_read_where_it_is_allowed() -> None:
 def test_largest_text_is_read_and_one_more_byte_is_not() -> None:
     text = (FOLDER / "good" / "k3s.yaml").read_text()
     filled = text + "#" * (256 * 1024 - len(text))
-    assert read(filled, RULES) == read(text, RULES)
+    assert read(filled, METHODS) == read(text, METHODS)
     with pytest.raises(KubeconfigError, match="256 KiB"):
-        read(filled + "#", RULES)
+        read(filled + "#", METHODS)
     with pytest.raises(KubeconfigError, match="256 KiB"):
-        read(text + "# é" * (128 * 1024), RULES)
+        read(text + "# é" * (128 * 1024), METHODS)
+
+
+@pytest.mark.parametrize("form", ["a: [{}]", '{{"a": [{}]}}'], ids=["YAML", "JSON"])
+def test_a_text_of_many_values_is_read_no_further_than_its_bound(form: str) -> None:
+    """Ten thousand values take a tenth of a second; as many as fit take one."""
+    for count, bound in (
+        (9_900, "current-context"),
+        (10_100, "at most 10000 values"),
+        (130_000, "at most 10000"),
+    ):
+        with pytest.raises(KubeconfigError, match=bound):
+            read(form.format(",".join(["1"] * count)), METHODS)
 
 
 @pytest.mark.timeout(20)  # libyaml alone takes half a minute for each of the first three
@@ -130,7 +153,7 @@ def test_largest_text_is_read_and_one_more_byte_is_not() -> None:
 )
 def test_largest_nonsense_is_refused_at_once(start: str) -> None:
     with pytest.raises(KubeconfigError):
-        read(start * (256 * 1024 // len(start)), RULES)
+        read(start * (256 * 1024 // len(start)), METHODS)
 
 
 def test_reading_the_corpus_opens_nothing_and_runs_nothing() -> None:

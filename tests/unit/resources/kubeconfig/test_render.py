@@ -32,7 +32,7 @@ from krkn_grpc.resources.kubeconfig import (
     to_secret_data,
 )
 
-RULES = KubeconfigRules(allow_proxy_url=True)
+METHODS = KubeconfigRules(allow_proxy_url=True)
 URL = "https://api.example.com:6443"
 
 
@@ -86,8 +86,8 @@ def names_and_numbers() -> st.SearchStrategy[str]:
 def test_token_round_trip(url: str, token: str, which: str | None) -> None:
     built = from_token(url, token, bundle(which))
     assert built.credentials == Token(token)
-    assert read(render(built), RULES) == built
-    assert from_secret_data(to_secret_data(built), RULES) == built
+    assert read(render(built), METHODS) == built
+    assert from_secret_data(to_secret_data(built), METHODS) == built
 
 
 @given(
@@ -99,8 +99,8 @@ def test_token_round_trip(url: str, token: str, which: str | None) -> None:
 def test_password_round_trip(url: str, username: str, password: str, which: str | None) -> None:
     built = from_credentials(url, username, password, bundle(which))
     assert built.credentials == Password(username, password)
-    assert read(render(built), RULES) == built
-    assert from_secret_data(to_secret_data(built), RULES) == built
+    assert read(render(built), METHODS) == built
+    assert from_secret_data(to_secret_data(built), METHODS) == built
 
 
 @pytest.mark.parametrize("token", [None, "abc", "123"])
@@ -117,8 +117,8 @@ def test_certificate_round_trip(
         tls_server_name=server_name,
         proxy_url=proxy,
     )
-    assert read(render(kubeconfig), RULES) == kubeconfig
-    assert from_secret_data(to_secret_data(kubeconfig), RULES) == kubeconfig
+    assert read(render(kubeconfig), METHODS) == kubeconfig
+    assert from_secret_data(to_secret_data(kubeconfig), METHODS) == kubeconfig
 
 
 def loaded(kubeconfig: Kubeconfig) -> Configuration:
@@ -167,12 +167,12 @@ def test_text_is_canonical() -> None:
         "clusters:\n"
         "- name: target\n"
         "  cluster:\n"
-        f"    server: {URL}\n"
+        f'    server: "{URL}"\n'
         "    insecure-skip-tls-verify: true\n"
         "users:\n"
         "- name: target\n"
         "  user:\n"
-        "    token: abc\n"
+        '    token: "abc"\n'
         "contexts:\n"
         "- name: target\n"
         "  context:\n"
@@ -208,7 +208,7 @@ def wrapped(text: str) -> str:
         pytest.param(wrapped("token: canary"), "kubeconfig.current-context", "req", id="YAML"),
         pytest.param(
             wrapped(
-                render(from_token(URL, "canary")).replace("token: canary", "exec: {command: id}")
+                render(from_token(URL, "canary")).replace('token: "canary"', "exec: {command: id}")
             ),
             "kubeconfig.users[0].user.exec",
             "command",
@@ -218,7 +218,7 @@ def wrapped(text: str) -> str:
 )
 def test_secret_data_is_checked_again(data: str, field: str, word: str) -> None:
     with pytest.raises(KubeconfigError, match=word) as refused:
-        from_secret_data(data, RULES)
+        from_secret_data(data, METHODS)
     assert refused.value.violations[0].field == field
     assert "canary" not in str(refused.value)
     assert refused.value.__context__ is None

@@ -11,8 +11,9 @@ import pytest
 import structlog
 
 from krkn_grpc import log
-from krkn_grpc.server.auth import audit, facts
-from krkn_grpc.server.errors import InvalidRequest, NotAllowed, Violation
+from krkn_grpc.resources.violation import Violation
+from krkn_grpc.server.auth import audit
+from krkn_grpc.server.errors import InvalidRequest, NotAllowed
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import targets_pb2 as targets
 
@@ -32,7 +33,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     structlog.configure(**before)
 
 
-def entry(what: facts.Audit, request: Any = None) -> audit.Entry:
+def entry(what: audit.Audit, request: Any = None) -> audit.Entry:
     """An entry of a call by alice, who asks for this."""
     written = audit.Entry(what, "/a/B")
     written.called_by("alice")
@@ -50,28 +51,28 @@ def said(line: dict[str, Any]) -> dict[str, Any]:
 
 REQUESTS = [
     pytest.param(
-        facts.CREATE_TARGET,
+        audit.CREATE_TARGET,
         targets.CreateTargetRequest(cluster_name="prod", token=CANARY, password=CANARY),
         targets.CreateTargetResponse(uuid=ONE),
         {"cluster": "prod", "targets": [ONE]},
         id="create",
     ),
     pytest.param(
-        facts.UPDATE_TARGET,
+        audit.UPDATE_TARGET,
         targets.UpdateTargetRequest(uuid=ONE, cluster_name="prod", kubeconfig=CANARY),
         targets.UpdateTargetResponse(uuid=ONE),
         {"cluster": "prod", "targets": [ONE]},
         id="update",
     ),
     pytest.param(
-        facts.DELETE_TARGET,
+        audit.DELETE_TARGET,
         targets.DeleteTargetRequest(uuid=ONE),
         targets.DeleteTargetResponse(uuid=ONE),
         {"targets": [ONE]},
         id="delete",
     ),
     pytest.param(
-        facts.RUN,
+        audit.RUN,
         runs.RunScenarioRequest(
             target_uuids=[ONE, CANARY, TWO],
             scenario_image=CANARY,
@@ -97,14 +98,14 @@ REQUESTS = [
         id="run",
     ),
     pytest.param(
-        facts.RUN,
+        audit.RUN,
         runs.RunScenarioRequest(target_uuids=[ONE], validate_only=True),
         runs.RunScenarioResponse(successful_jobs=1),
         {"targets": [ONE], "validate_only": True, "created": 0, "failed": 0, "jobs": []},
         id="validate only",
     ),
     pytest.param(
-        facts.STOP,
+        audit.STOP,
         runs.StopScenarioRunRequest(job_id=TWO),
         runs.Job(target_uuid=ONE, status="Stopping", message=CANARY),
         {"jobs": [TWO], "targets": [ONE], "status": "Stopping"},
@@ -115,7 +116,7 @@ REQUESTS = [
 
 @pytest.mark.parametrize(("what", "request_", "reply", "expected"), REQUESTS)
 def test_an_answered_call(
-    lines: Lines, what: facts.Audit, request_: Any, reply: Any, expected: dict[str, Any]
+    lines: Lines, what: audit.Audit, request_: Any, reply: Any, expected: dict[str, Any]
 ) -> None:
     entry(what, request_).done(reply)
     [line] = lines()
@@ -133,7 +134,7 @@ def test_an_answered_call(
     ],
 )
 def test_a_refused_call(lines: Lines, error: BaseException, outcome: str) -> None:
-    entry(facts.DELETE_TARGET, targets.DeleteTargetRequest(uuid=CANARY)).failed(error)
+    entry(audit.DELETE_TARGET, targets.DeleteTargetRequest(uuid=CANARY)).failed(error)
     [line] = lines()
     assert said(line) == {
         "user": "alice",
@@ -146,9 +147,9 @@ def test_a_refused_call(lines: Lines, error: BaseException, outcome: str) -> Non
 
 def test_a_request_of_any_size_makes_a_line_of_some(lines: Lines) -> None:
     many = runs.RunScenarioRequest(target_uuids=[str(uuid.uuid4()) for _ in range(3_000)])
-    entry(facts.RUN, many).failed(NotAllowed("no"))
+    entry(audit.RUN, many).failed(NotAllowed("no"))
     new = targets.CreateTargetRequest(cluster_name="x" * 1_000_000)
-    entry(facts.CREATE_TARGET, new).failed(NotAllowed("no"))
+    entry(audit.CREATE_TARGET, new).failed(NotAllowed("no"))
     run, create = lines()
     assert (len(run["targets"]), run["other_targets"]) == (1_000, 2_000)
     assert len(create["cluster"]) == 253

@@ -2,7 +2,7 @@
 
 import pytest
 
-from krkn_grpc.server.auth.bearer import bearer_token
+from krkn_grpc.server.auth.authentication import bearer_token
 from krkn_grpc.server.errors import NotAuthenticated
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_8"  # pragma: allowlist secret

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from krkn_grpc.server.auth.permission import Everything, Granted, require
+from krkn_grpc.server.auth.authorization import Everything, Granted, require
 from krkn_grpc.server.errors import NotAllowed
+
+A, B = "9f1c4d3e-52a7-4b0e-8f6d-2f8f3a0c7b11", "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 
 
 @dataclass
@@ -20,17 +22,12 @@ class Rights:
     asked: list[str] = field(default_factory=list)
 
     def permission(self, recheck_seconds: float) -> Granted:
-        async def one(uuid: str) -> bool:
-            self.asked.append(uuid)
-            return uuid in self.run_some
+        async def ask(verb: str, resource: str, name: str) -> bool:
+            self.asked.append(name or "all")
+            is_run = (verb, resource) == ("run", "krknoperatortargets")
+            return is_run and (name in self.run_some if name else self.run_all)
 
-        return Granted(
-            "alice",
-            self._says("all", "run_all"),
-            one,
-            self._says("still", "still"),
-            recheck_seconds,
-        )
+        return Granted("alice", ask, self._says("still", "still"), recheck_seconds)
 
     def _says(self, what: str, name: str) -> Callable[[], Awaitable[bool]]:
         async def answer() -> bool:
@@ -42,16 +39,22 @@ class Rights:
 
 async def test_who_may_run_all_targets_is_asked_for_none_by_name() -> None:
     rights = Rights(run_all=True)
-    assert await rights.permission(60).may_run("a")
+    assert await rights.permission(60).may_run(A)
     assert rights.asked == ["all"]
 
 
 async def test_who_may_not_is_asked_by_name() -> None:
-    rights = Rights(run_some={"a"})
+    rights = Rights(run_some={A})
     permission = rights.permission(60)
-    assert await permission.may_run("a")
-    assert not await permission.may_run("b")
-    assert rights.asked == ["all", "a", "all", "b"]
+    assert await permission.may_run(A)
+    assert not await permission.may_run(B)
+    assert rights.asked == ["all", A, "all", B]
+
+
+async def test_text_that_is_no_id_names_nothing_and_is_not_asked() -> None:
+    rights = Rights(run_some={"a"})
+    assert not await rights.permission(60).may_run("a")
+    assert rights.asked == ["all"]
 
 
 async def test_nothing_is_asked_while_the_answer_is_young() -> None:
@@ -59,7 +62,7 @@ async def test_nothing_is_asked_while_the_answer_is_young() -> None:
     permission = rights.permission(60)
     assert await permission.holds()
     assert rights.asked == []
-    assert permission.pulse_seconds == 30
+    assert permission.heartbeat_seconds == 30
 
 
 async def test_no_answer_grows_older_than_it_may_where_something_happens_between_two_pulses() -> (
@@ -92,4 +95,4 @@ async def test_who_was_denied_stays_denied() -> None:
 async def test_everyone_may_everything_where_nobody_is_known() -> None:
     assert await Everything().may_run("anything")
     assert await Everything().holds()
-    assert Everything().pulse_seconds is None
+    assert Everything().heartbeat_seconds is None

@@ -4,15 +4,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from krkn_grpc.server.auth.places import Places
-from krkn_grpc.server.auth.rules import Pool
+from krkn_grpc.server.auth.concurrency import ConcurrencyLimits
+from krkn_grpc.server.auth.policy import CallClass
 from krkn_grpc.server.errors import TooMany
 
-WATCHES, LOGS = Pool("watches", 4), Pool("logs", 2)
+WATCHES, LOGS = CallClass("watches", 4), CallClass("logs", 2)
 
 
 def test_one_caller_gets_half_and_leaves_the_rest_to_others() -> None:
-    places = Places()
+    places = ConcurrencyLimits()
     with ExitStack() as open_calls:
         for _ in range(2):
             open_calls.enter_context(places.take(WATCHES, "alice"))
@@ -29,7 +29,7 @@ def test_one_caller_gets_half_and_leaves_the_rest_to_others() -> None:
 
 
 def test_callers_without_a_name_share_all_places() -> None:
-    places = Places()
+    places = ConcurrencyLimits()
     with ExitStack() as open_calls:
         for _ in range(2):
             open_calls.enter_context(places.take(LOGS, ""))
@@ -38,7 +38,7 @@ def test_callers_without_a_name_share_all_places() -> None:
 
 
 def test_a_call_that_fails_leaves_its_place() -> None:
-    places = Places()
+    places = ConcurrencyLimits()
     for _ in range(5):
         with pytest.raises(ConnectionError), places.take(LOGS, "alice"):
             raise ConnectionError

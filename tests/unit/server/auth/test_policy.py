@@ -1,7 +1,6 @@
 """Every method that there is has its rule: a new one without does not pass here."""
 
 import re
-from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
@@ -9,22 +8,34 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2 as grpc_health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+from krkn_grpc.edge.files import FOLDER
+from krkn_grpc.edge.limits import MAX_OPEN_BYTES
+from krkn_grpc.edge.lua_script import OPEN_METHODS
 from krkn_grpc.kube import session
 from krkn_grpc.server import limits
-from krkn_grpc.server.auth.rules import (
+from krkn_grpc.server.auth.policy import (
+    CALL_CLASSES,
     CALLS,
+    CATALOGUE,
     JOBS,
     LOGS,
-    OPEN_CALLS,
-    POOLS,
-    RULES,
+    METHODS,
+    PUBLIC_CALLS,
+    REQUESTS,
     TARGETS,
-    Open,
-    Rule,
+    Authenticated,
+    Protected,
+    Public,
 )
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1 import (
+    health_pb2,
+    scenario_runs_pb2,
+    scenarios_pb2,
+    target_requests_pb2,
+    targets_pb2,
+)
 
-OURS = (targets_pb2, scenario_runs_pb2, health_pb2)
+OURS = (targets_pb2, target_requests_pb2, scenarios_pb2, scenario_runs_pb2, health_pb2)
 ALL = (*OURS, grpc_health_pb2, reflection_pb2)
 
 # What may be done without a token. Whoever adds to it opens a door.
@@ -36,9 +47,15 @@ OPEN = {
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
+# What every authenticated caller may do: to read what there is to run.
+OF_ALL_CALLERS = {
+    "/krkn.v1.ScenarioService/ListScenarios",
+    "/krkn.v1.ScenarioService/GetScenario",
+    "/krkn.v1.ScenarioService/GetScenarioGlobals",
+}
 # The verbs of RBAC that change something; `run` is asked besides.
 CHANGING = {"create", "update", "delete"}
-GUARDED = {path: rule for path, rule in RULES.items() if isinstance(rule, Rule)}
+GUARDED = {path: rule for path, rule in METHODS.items() if isinstance(rule, Protected)}
 
 
 def methods(*modules: object) -> dict[str, MethodDescriptor]:
@@ -54,28 +71,40 @@ def methods(*modules: object) -> dict[str, MethodDescriptor]:
 
 def test_every_method_has_a_rule_and_every_rule_a_method() -> None:
     v1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"  # the library has v1alpha only
-    assert RULES.keys() == methods(*ALL).keys() | {v1}
+    assert METHODS.keys() == methods(*ALL).keys() | {v1}
 
 
 def test_nothing_else_is_open() -> None:
-    assert {path for path, rule in RULES.items() if isinstance(rule, Open)} == OPEN
+    assert {path for path, rule in METHODS.items() if isinstance(rule, Public)} == OPEN
+
+
+def test_nothing_else_is_for_every_authenticated_caller() -> None:
+    found = {path for path, rule in METHODS.items() if isinstance(rule, Authenticated)}
+    assert found == OF_ALL_CALLERS
+
+
+def test_envoy_takes_little_of_what_is_open() -> None:
+    """But for reflection, whose requests come one after the other."""
+    assert set(OPEN_METHODS) == {path for path in OPEN if ".reflection." not in path}
+    assert all(METHODS[path].pool.largest >= MAX_OPEN_BYTES for path in OPEN_METHODS)
 
 
 def test_streams_take_no_place_of_a_call() -> None:
     streams = {path for path, method in methods(*ALL).items() if method.server_streaming}
-    of_calls = {path for path, rule in RULES.items() if rule.pool in (CALLS, OPEN_CALLS)}
+    of_calls = {path for path, rule in METHODS.items() if rule.pool in (CALLS, PUBLIC_CALLS)}
     assert not streams & of_calls
     assert {
         path for path, rule in GUARDED.items() if rule.pool == CALLS
     } == GUARDED.keys() - streams
+    assert {METHODS[path].pool for path in OF_ALL_CALLERS} == {CATALOGUE}
 
 
 def test_all_places_together_are_fewer_than_what_lets_calls_through() -> None:
-    envoy = (Path(__file__).parents[3] / "envoy" / "envoy.yaml.j2").read_text()
+    envoy = (FOLDER / "envoy.yaml.j2").read_text()
     [of_envoy] = re.findall(r"max_requests: (\d+)", envoy)
-    places = sum(pool.places for pool in POOLS)
+    places = sum(pool.places for pool in CALL_CLASSES)
     assert places < min(int(of_envoy), limits.MOST_CALLS)
-    assert {rule.pool for rule in RULES.values()} == {*POOLS}
+    assert {rule.pool for rule in METHODS.values()} == {*CALL_CLASSES}
 
 
 def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
@@ -86,13 +115,13 @@ def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
 def test_a_call_that_changes_something_is_audited(path: str) -> None:
     rule = GUARDED[path]
     assert (rule.audit is not None) == (rule.verb in CHANGING)
-    assert rule.resource in (TARGETS, JOBS)
+    assert rule.resource in (TARGETS, REQUESTS, JOBS)
 
 
 @pytest.mark.parametrize("path", GUARDED)
 def test_a_call_on_one_object_asks_by_its_name(path: str) -> None:
     fields = methods(*OURS)[path].input_type.fields_by_name
-    named = next((name for name in ("uuid", "job_id") if name in fields), None)
+    named = next((name for name in ("uuid", "job_id", "id") if name in fields), None)
     name_of = GUARDED[path].name_of
     assert (name_of is not None) == (named is not None)
     if name_of is not None:

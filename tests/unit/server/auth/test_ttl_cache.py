@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from krkn_grpc.server.auth.remembered import Remembered
+from krkn_grpc.server.auth.ttl_cache import SingleFlightCache
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Asked:
 
 
 async def test_an_answer_is_used_again_until_it_is_too_old() -> None:
-    asked, answers = Asked(), Remembered[str](seconds=0.05, most=10)
+    asked, answers = Asked(), SingleFlightCache[str](seconds=0.05, most=10)
     asked.may_answer.set()
     for _ in range(3):
         assert await answers.get("key", asked.question("yes")) == "yes"
@@ -40,14 +40,14 @@ async def test_an_answer_is_used_again_until_it_is_too_old() -> None:
 
 
 async def test_each_question_has_its_own_answer() -> None:
-    asked, answers = Asked(), Remembered[str](seconds=10, most=10)
+    asked, answers = Asked(), SingleFlightCache[str](seconds=10, most=10)
     asked.may_answer.set()
     assert await answers.get("a", asked.question("yes")) == "yes"
     assert await answers.get("b", asked.question("no")) == "no"
 
 
 async def test_many_that_ask_at_once_ask_once() -> None:
-    asked, answers = Asked(), Remembered[str](seconds=10, most=10)
+    asked, answers = Asked(), SingleFlightCache[str](seconds=10, most=10)
     waiting = [asyncio.create_task(answers.get("key", asked.question("yes"))) for _ in range(50)]
     await asyncio.sleep(0)
     asked.may_answer.set()
@@ -57,7 +57,7 @@ async def test_many_that_ask_at_once_ask_once() -> None:
 
 @pytest.mark.parametrize("leaves", [0, 1], ids=["the first", "another"])
 async def test_one_that_leaves_takes_the_answer_from_nobody(leaves: int) -> None:
-    asked, answers = Asked(), Remembered[str](seconds=10, most=10)
+    asked, answers = Asked(), SingleFlightCache[str](seconds=10, most=10)
     waiting = [asyncio.create_task(answers.get("key", asked.question("yes"))) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[leaves].cancel()
@@ -70,7 +70,7 @@ async def test_one_that_leaves_takes_the_answer_from_nobody(leaves: int) -> None
 
 
 async def test_an_error_is_told_to_all_that_wait_and_kept_by_nobody() -> None:
-    asked, answers = Asked(error=ConnectionError()), Remembered[str](seconds=10, most=10)
+    asked, answers = Asked(error=ConnectionError()), SingleFlightCache[str](seconds=10, most=10)
     waiting = [asyncio.create_task(answers.get("key", asked.question("yes"))) for _ in range(3)]
     await asyncio.sleep(0)
     asked.may_answer.set()
@@ -84,7 +84,7 @@ async def test_an_error_is_told_to_all_that_wait_and_kept_by_nobody() -> None:
 async def test_an_error_that_nobody_waits_for_is_no_noise(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    asked, answers = Asked(error=ConnectionError()), Remembered[str](seconds=10, most=10)
+    asked, answers = Asked(error=ConnectionError()), SingleFlightCache[str](seconds=10, most=10)
     waiting = asyncio.create_task(answers.get("key", asked.question("yes")))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -96,7 +96,7 @@ async def test_an_error_that_nobody_waits_for_is_no_noise(
 
 
 async def test_only_so_many_are_kept() -> None:
-    asked, answers = Asked(), Remembered[str](seconds=10, most=3)
+    asked, answers = Asked(), SingleFlightCache[str](seconds=10, most=3)
     asked.may_answer.set()
     for key in "abcd":
         await answers.get(key, asked.question(key))

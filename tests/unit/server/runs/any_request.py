@@ -26,6 +26,7 @@ def of(*, good: Strategy | list[Any], near: list[Any]) -> Strategy:
     return some(in_order, st.sampled_from(near), anything)
 
 
+IMAGES = ["i", f"host:5000/a/b@sha256:{'0' * 64}"]
 _words = st.from_regex(r"[A-Za-z0-9]{1,10}([-._][A-Za-z0-9]{1,10})?", fullmatch=True)
 _paths = of(
     good=st.lists(_words, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts)),
@@ -34,7 +35,17 @@ _paths = of(
 _variables = st.dictionaries(
     of(
         good=st.from_regex(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,12}", fullmatch=True),
-        near=["KUBECONFIG", "KRKN_KUBE_CONFIG", "A_TOKEN", ".", "..", "..x", "a" * 201, "1"],
+        near=[
+            "KUBECONFIG",
+            "LD_PRELOAD",
+            "KRKN_KUBE_CONFIG",
+            "A_TOKEN",
+            ".",
+            "..",
+            "..x",
+            "a" * 201,
+            "1",
+        ],
     ),
     of(good=anything, near=["$(A)", "\0", "x" * 70_000]),
     max_size=5,
@@ -82,7 +93,7 @@ _fields = st.fixed_dictionaries(
             st.lists(anything, max_size=3),
             st.just([str(number) for number in range(1001)]),
         ),
-        "scenario_image": of(good=["i", "host:5000/a/b@sha256:0"], near=["", "a b", "x" * 513]),
+        "scenario_image": of(good=IMAGES, near=["", "a b", "a:", "x" * 513]),
         "scenario_name": of(good=_words, near=["", " ", "-", "...", "x" * 253, "x" * 254]),
     },
     optional={

@@ -8,15 +8,26 @@ from typing import Any
 
 import pytest
 
+from krkn_grpc.resources import names
+from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.target import Target, TargetSpec
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.runs import check
-from krkn_grpc.server.runs.run import Run
+from krkn_grpc.server.runs import validate
+from krkn_grpc.server.runs.idempotency_record import Record
+from krkn_grpc.server.runs.model import Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 ALL_IMAGES = ("*",)
+EVERYWHERE = ("/",)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RECORD = Record(
+    Lease(
+        metadata=ObjectMeta(name=names.request_record(str(uuid.uuid4())), uid="uid-of-record"),
+        spec=LeaseSpec(acquire_time=NOW),
+    ),
+    is_new=True,
+)
 
 
 def a_request(**changes: Any) -> pb.RunScenarioRequest:
@@ -33,7 +44,7 @@ def a_file(**changes: Any) -> pb.ScenarioFile:
 
 def a_run(**changes: Any) -> Run:
     """The checked run of a request."""
-    return check.run(a_request(**changes), ALL_IMAGES)
+    return validate.run(a_request(**changes), ALL_IMAGES, EVERYWHERE)
 
 
 def a_target(**spec: Any) -> Target:

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.server.runs import blueprint
-from krkn_grpc.server.runs.run import Run
-from tests.unit.server.requests import a_file, a_run, a_target
+from krkn_grpc.server.runs import builders
+from krkn_grpc.server.runs.model import Run
+from tests.unit.server.runs.requests import RECORD, a_file, a_run, a_target
 
 JOB_ID = str(uuid.uuid4())
 
@@ -22,13 +22,13 @@ def decoded(secret: Secret) -> dict[str, str]:
 
 def made(run: Run) -> tuple[str, list[Secret]]:
     """The job of a run as JSON, and its Secrets."""
-    job = blueprint.job(run, a_target(), JOB_ID, "alice")
-    return msgspec.json.encode(job).decode(), blueprint.secrets(run, job)
+    job = builders.job(run, a_target(), RECORD, JOB_ID, "alice")
+    return msgspec.json.encode(job).decode(), builders.secrets(run, job)
 
 
 def test_the_job_pins_the_target_as_it_is_now() -> None:
     target = a_target(cluster_api_url="https://10.9.9.9")
-    job = blueprint.job(a_run(), target, JOB_ID, "alice")
+    job = builders.job(a_run(), target, RECORD, JOB_ID, "alice")
     assert (job.metadata.name, job.metadata.namespace) == (JOB_ID, "krkn")
     assert job.spec.job_id == JOB_ID
     assert job.spec.target_uuid == target.metadata.name
@@ -47,17 +47,18 @@ def test_the_job_has_all_that_was_asked_for() -> None:
         ttl_seconds_after_finished=0,
         request_id=str(uuid.uuid4()),
     )
-    spec = blueprint.job(run, a_target(), JOB_ID, "").spec
+    spec = builders.job(run, a_target(), RECORD, JOB_ID, "").spec
     assert (spec.scenario_image, spec.scenario_name) == ("i", "n")
     assert (spec.kubeconfig_path, spec.environment) == ("/k", {"A": "1"})
     assert (spec.timeout_seconds, spec.ttl_seconds_after_finished) == (5, 0)
     assert spec.request_id == run.request_id
+    assert (spec.run_id, spec.run_uid) == (RECORD.run_id, RECORD.uid)
 
 
 def test_the_jobs_labels_are_the_requests_and_ours() -> None:
     target = a_target()
     run = a_run(labels={"team": "a"}, scenario_name="Pods & nodes, " + "x" * 80)
-    labels = blueprint.job(run, target, JOB_ID, "").metadata.labels
+    labels = builders.job(run, target, RECORD, JOB_ID, "").metadata.labels
     assert labels == {
         "team": "a",
         "krkn-target-uuid": target.metadata.name,
@@ -125,22 +126,19 @@ def test_a_token_is_the_password_of_oauth2_when_nobody_is_named() -> None:
 
 
 def test_options_without_effect_are_noted_on_the_job() -> None:
-    job = blueprint.job(a_run(skip_tls=True, insecure=True), a_target(), JOB_ID, "")
+    job = builders.job(a_run(skip_tls=True, insecure=True), a_target(), RECORD, JOB_ID, "")
     assert job.metadata.annotations == {"krkn.krkn-chaos.dev/ignored-options": "skipTls, insecure"}
-    assert blueprint.job(a_run(), a_target(), JOB_ID, "").metadata.annotations == {}
+    assert builders.job(a_run(), a_target(), RECORD, JOB_ID, "").metadata.annotations == {}
 
 
-def test_a_job_says_after_which_revision_it_was_asked_for() -> None:
-    job = blueprint.job(a_run(), a_target(), JOB_ID, "", "the-call", 4_711)
-    assert job.metadata.annotations == {
-        "krkn.krkn-chaos.dev/trace": "the-call",
-        "krkn.krkn-chaos.dev/asked-at": "4711",
-    }
+def test_a_job_says_which_call_asked_for_it() -> None:
+    job = builders.job(a_run(), a_target(), RECORD, JOB_ID, "", "the-call")
+    assert job.metadata.annotations == {"krkn.krkn-chaos.dev/trace": "the-call"}
 
 
 def test_the_same_run_makes_the_same_objects() -> None:
     run = a_run(secret_environment={"B": "2", "A": "1"}, registry_url="r", token="t")
     target = a_target()
-    first, second = (blueprint.job(run, target, JOB_ID, "a") for _ in range(2))
+    first, second = (builders.job(run, target, RECORD, JOB_ID, "a") for _ in range(2))
     assert first == second
-    assert blueprint.secrets(run, first) == blueprint.secrets(run, second)
+    assert builders.secrets(run, first) == builders.secrets(run, second)

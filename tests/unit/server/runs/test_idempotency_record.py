@@ -1,4 +1,4 @@
-"""A repetition is the same request; whatever else was asked for is another one."""
+"""A repetition is the same call; whatever else was asked for is another one."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from krkn_grpc.resources import labels
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.core import Lease, LeaseSpec
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.meta import ObjectMeta
-from krkn_grpc.server.runs.requests import Record, fingerprint
-from tests.unit.server.requests import NOW, a_file, a_run
+from krkn_grpc.server.runs.idempotency_record import Identity, Record, identity
+from tests.unit.server.runs.requests import NOW, a_file, a_run
 
 TARGETS = ["a", "b"]
 REGISTRY = {"registry_url": "r.example", "username": "u", "password": "p"}
@@ -27,20 +27,24 @@ WHOLE: dict[str, Any] = {
 }
 
 
+REQUEST_ID = str(uuid.uuid4())
+
+
+def call(caller: str = "alice", call_id: str = "a-call", **changes: Any) -> Identity:
+    """The identity of the whole request with these changes."""
+    return identity(a_run(**(WHOLE | changes)), caller, call_id)
+
+
 def of(**changes: Any) -> str:
     """The fingerprint of the whole request with these changes."""
-    return fingerprint(a_run(**(WHOLE | changes)))
+    return call(**({"request_id": REQUEST_ID} | changes)).fingerprint
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         pytest.param({}, id="nothing"),
-        pytest.param({"request_id": str(uuid.uuid4())}, id="the id, which is the record's name"),
         pytest.param({"environment": {"B": "2", "A": "1"}}, id="the order of a map"),
-        pytest.param({"secret_environment": {"S": "another"}}, id="a secret"),
-        pytest.param({"password": "another"}, id="a password"),
-        pytest.param({"password": "", "token": "t"}, id="a token for a password"),
         pytest.param({"kubeconfig_path": "/home/krkn/.kube/config"}, id="a default, written out"),
     ],
 )
@@ -61,6 +65,18 @@ def test_the_same_request(changes: dict[str, Any]) -> None:
         pytest.param({"environment": {"A": "1", "B": "3"}}, id="a variable's value"),
         pytest.param({"secret_environment": {"T": "one"}}, id="a secret's name"),
         pytest.param({"secret_environment": {}}, id="no secret"),
+        pytest.param({"secret_environment": {"S": "another"}}, id="a secret"),
+        pytest.param({"password": "another"}, id="a password"),
+        pytest.param({"password": "", "token": "t"}, id="a token for a password"),
+        pytest.param(
+            {
+                "files": [
+                    a_file(name="f", mount_path="/f", content="eA=="),
+                    a_file(name="g", mount_path="/g"),
+                ]
+            },
+            id="the content of a file",
+        ),
         pytest.param({"files": [a_file(name="f", mount_path="/f")]}, id="a file less"),
         pytest.param({"files": [a_file(mount_path="/f"), a_file(mount_path="/h")]}, id="a place"),
         pytest.param({"labels": {"l": "m"}}, id="labels"),
@@ -103,9 +119,47 @@ def test_the_jobs_of_a_later_request_have_greater_ids() -> None:
     assert ids == sorted(ids)
 
 
-def test_a_record_knows_which_of_its_jobs_were_deleted() -> None:
+def test_a_record_knows_which_of_its_jobs_a_controller_has_seen() -> None:
     uid = str(uuid.uuid4())
-    gone = a_record(uid).job_id("a")
-    record = a_record(uid, NOW, **{labels.gone(gone): "true"})
-    assert record.is_gone(gone)
-    assert not record.is_gone(record.job_id("b"))
+    seen = a_record(uid).job_id("a")
+    record = a_record(uid, NOW, **{well_known.claimed(seen): "uid-of-job"})
+    assert record.is_claimed(seen)
+    assert not record.is_claimed(record.job_id("b"))
+
+
+def test_with_a_request_id_that_and_the_caller_name_the_record() -> None:
+    first = call(request_id=REQUEST_ID)
+    assert first.run_id == call(request_id=REQUEST_ID, call_id="another").run_id
+    assert first.run_id == call(request_id=REQUEST_ID, timeout_seconds=5).run_id
+    assert is_id(first.run_id)
+    assert first.holder == REQUEST_ID
+    others = [
+        call(request_id=str(uuid.uuid4())),
+        call(request_id=REQUEST_ID, caller="bob"),
+        call(call_id=REQUEST_ID),
+    ]
+    assert len({first.run_id, *(other.run_id for other in others)}) == 4
+
+
+def test_without_one_a_call_is_the_same_only_when_all_of_it_is() -> None:
+    first = call()
+    assert first == call()
+    assert is_id(first.run_id)
+    others = [
+        call(call_id="another"),
+        call(caller="bob"),
+        call(timeout_seconds=5),
+        call(secret_environment={"S": "another"}),
+        call(target_uuids=["b", "a"]),
+    ]
+    assert len({first.run_id, *(other.run_id for other in others)}) == 6
+
+
+def test_a_reader_of_the_record_cannot_compare_secrets() -> None:
+    one, other = (call(request_id=str(uuid.uuid4())).fingerprint for _ in range(2))
+    assert one != other, "each record has a salt of its own"
+
+
+def test_a_run_id_is_in_the_name_of_its_record() -> None:
+    metadata = ObjectMeta(name=names.request_record(REQUEST_ID), uid="uid")
+    assert Record(Lease(metadata=metadata), is_new=True).run_id == REQUEST_ID

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.runs import check
-from krkn_grpc.server.runs.run import RegistryLogin
-from tests.unit.server.requests import ALL_IMAGES, a_request, a_run, violated
+from krkn_grpc.server.runs import validate
+from krkn_grpc.server.runs.model import RegistryLogin
+from tests.unit.server.runs.requests import ALL_IMAGES, EVERYWHERE, a_request, a_run, violated
 
+# Ideographic and no-break space, zero-width joiner and non-joiner, soft hyphen, byte order mark,
+# left-to-right mark, a character of the latest Unicode and one that is not assigned.
+UNUSUAL = "a\u3000b\xa0c\u200dd\u200ce\xadf\ufeffg\u200eh\U0001fae9i\U000e01ff"
+LONGEST_IMAGE = f"{'h' * 55}.example/{'a' * 255}:{'t' * 120}@sha256:{'0' * 64}"
 REGISTRY = {"registry_url": "registry.example"}
 
 
@@ -28,9 +32,13 @@ PASSES: dict[str, dict[str, Any]] = {
     "a string that is no uuid": {"target_uuids": ["anything", "else", "../x"]},
     "1000 targets": {"target_uuids": [str(number) for number in range(1000)]},
     "targets that differ in case": {"target_uuids": ["a", "A"]},
-    "the longest image": {"scenario_image": "a" * 512},
+    "the longest image": {"scenario_image": LONGEST_IMAGE},
+    "an image of a port, a tag and a digest": {
+        "scenario_image": f"host:5000/a/b__c-d:V1.0@sha256:{'0' * 64}"
+    },
     "the longest name": {"scenario_name": "a" * 253},
     "a name for people": {"scenario_name": "Pod scenarios: näher dran (2)"},
+    "a name with wide and invisible characters": {"scenario_name": UNUSUAL},
     "the shortest time": {"timeout_seconds": 1},
     "the longest time": {"timeout_seconds": 86_400},
     "no time to keep it": {"ttl_seconds_after_finished": 0},
@@ -58,10 +66,18 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an image with a space": ({"scenario_image": "a b"}, ["scenarioImage"]),
     "an image with a line break": ({"scenario_image": "a\n"}, ["scenarioImage"]),
     "an image with a NUL": ({"scenario_image": "a\0"}, ["scenarioImage"]),
+    "an image with a scheme": ({"scenario_image": "https://quay.io/a"}, ["scenarioImage"]),
+    "an image with an empty tag": ({"scenario_image": "quay.io/a:"}, ["scenarioImage"]),
+    "an image with an empty part": ({"scenario_image": "quay.io//a"}, ["scenarioImage"]),
+    "an image in capitals": ({"scenario_image": "quay.io/Team/a"}, ["scenarioImage"]),
+    "an image with a short digest": ({"scenario_image": "a@sha256:0"}, ["scenarioImage"]),
     "no name": ({"scenario_name": ""}, ["scenarioName"]),
     "a name of white space": ({"scenario_name": " \u2003"}, ["scenarioName"]),
     "a name that is too long": ({"scenario_name": "a" * 254}, ["scenarioName"]),
     "a name with a line break": ({"scenario_name": "a\nb"}, ["scenarioName"]),
+    "a name with a line separator": ({"scenario_name": "a\u2028b"}, ["scenarioName"]),
+    "a name that is shown backwards": ({"scenario_name": "a\u202eb"}, ["scenarioName"]),
+    "a name with an isolate": ({"scenario_name": "a\u2066b"}, ["scenarioName"]),
     "no time": ({"timeout_seconds": 0}, ["timeoutSeconds"]),
     "negative time": ({"timeout_seconds": -1}, ["timeoutSeconds"]),
     "too long a time": ({"timeout_seconds": 86_401}, ["timeoutSeconds"]),
@@ -129,6 +145,11 @@ def test_a_request_id_means_the_same_in_upper_case() -> None:
             id="token of a user",
         ),
         pytest.param(
+            {"username": "_json_key", "password": '{\n\t"a": "b"\r\n}'},
+            RegistryLogin("registry.example", "_json_key", '{\n\t"a": "b"\r\n}'),
+            id="a cloud's key, of some lines",
+        ),
+        pytest.param(
             {"username": "u", "password": "p", "token": "t"},
             RegistryLogin("registry.example", "u", "t"),
             id="token before password",
@@ -159,6 +180,14 @@ def test_a_registry_login(given: dict[str, str], login: RegistryLogin) -> None:
             {"username": "u", "password": "p" * 100_000}, ["password"], id="long password"
         ),
         pytest.param({"username": "u" * 100_000, "token": "t"}, ["username"], id="long user"),
+        pytest.param(
+            {"username": "u", "password": "p\n"}, ["password"], id="line break at the end"
+        ),
+        pytest.param({"username": "u", "password": "\r\np"}, ["password"], id="and at the start"),
+        pytest.param({"token": "t\r\n"}, ["token"], id="line break after a token"),
+        pytest.param({"username": "u\n", "token": "t"}, ["username"], id="line break after a user"),
+        pytest.param({"username": "u\nv", "token": "t"}, ["username"], id="line break in a user"),
+        pytest.param({"username": "u", "password": "p\0"}, ["password"], id="NUL"),
     ],
 )
 def test_a_registry_login_that_is_not_in_order(given: dict[str, str], fields: list[str]) -> None:
@@ -172,14 +201,16 @@ def test_options_without_effect_are_named() -> None:
 
 def test_an_image_must_be_allowed() -> None:
     request = a_request(scenario_image="evil.example/x")
-    assert violated(lambda: check.run(request, ("good.example/",))) == ["scenarioImage"]
-    assert check.run(request, ("evil.example/",)).scenario_image == "evil.example/x"
+    assert violated(lambda: validate.run(request, ("good.example/",), EVERYWHERE)) == [
+        "scenarioImage"
+    ]
+    assert validate.run(request, ("evil.example/",), EVERYWHERE).scenario_image == "evil.example/x"
 
 
 def test_the_message_names_the_first_fault_and_how_many_more_there_are() -> None:
     request = a_request(target_uuids=[""] * 30)
     with pytest.raises(InvalidRequest) as refused:
-        check.run(request, ALL_IMAGES)
+        validate.run(request, ALL_IMAGES, EVERYWHERE)
     assert str(refused.value) == "targetUUIDs[0]: must not be empty (and 29 more, 30 in all)"
 
 

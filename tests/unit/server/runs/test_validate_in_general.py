@@ -10,21 +10,22 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from controller.jobs.pod import pod
+from controller.scenario_pods.rules import PodRules
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.pod import NewPod
 from krkn_grpc.server.errors import InvalidRequest
-from krkn_grpc.server.runs import blueprint, check
-from krkn_grpc.server.runs.run import Run
-from krkn_grpc.server.targets import check as target_check
+from krkn_grpc.server.runs import builders, validate
+from krkn_grpc.server.runs.model import Run
+from krkn_grpc.server.targets import validate as target_check
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
 from tests.support import custom_objects
 from tests.support.requests import kubeconfig
 from tests.support.schemas import Schema, faults
-from tests.unit.server.any_request import anything, of, requests
-from tests.unit.server.requests import ALL_IMAGES, a_target
+from tests.unit.server.runs.any_request import anything, of, requests
+from tests.unit.server.runs.requests import ALL_IMAGES, EVERYWHERE, RECORD, a_target
 
 MIB = 1024 * 1024
 DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -77,19 +78,19 @@ def test_a_run_is_refused_as_invalid_or_makes_objects_that_are_in_order(
     request: pb.RunScenarioRequest,
 ) -> None:
     try:
-        run = check.run(request, ALL_IMAGES)
+        run = validate.run(request, ALL_IMAGES, EVERYWHERE)
     except InvalidRequest as error:
         event("refused")
         assert_told_properly(error)
         return
     event("passed")
     assert_keeps_secrets(request, run)
-    job = blueprint.job(run, a_target(), str(uuid.uuid4()), "alice")
-    secrets = blueprint.secrets(run, job)
+    job = builders.job(run, a_target(), RECORD, str(uuid.uuid4()), "alice")
+    secrets = builders.secrets(run, job)
     assert_job_is_in_order(job)
     for secret in secrets:
         assert_secret_is_in_order(secret)
-    assert_pod_is_in_order(pod(job, "Always", 60), secrets)
+    assert_pod_is_in_order(pod(job, PodRules()), secrets)
 
 
 def assert_keeps_secrets(request: pb.RunScenarioRequest, run: Run) -> None:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.server.requests import a_file, a_run, violated
+from krkn_grpc.server.errors import InvalidRequest
+from krkn_grpc.server.runs import validate
+from krkn_grpc.server.runs.model import Run
+from tests.unit.server.runs.requests import ALL_IMAGES, a_file, a_request, a_run, violated
 
 
 def content(size: int) -> str:
@@ -69,6 +72,13 @@ def test_no_other_name_is_a_variables(field: str, name: str) -> None:
     assert violated(lambda: a_run(**{argument: {name: "v"}})) == [f"{field}[{name[:200]}]"]
 
 
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "BASH_ENV", "PYTHONPATH", "GIT_SSH"])
+@pytest.mark.parametrize("field", ["environment", "secretEnvironment"])
+def test_no_variable_makes_a_program_load_code(field: str, name: str) -> None:
+    argument = {"environment": "environment", "secretEnvironment": "secret_environment"}[field]
+    assert violated(lambda: a_run(**{argument: {name: "v"}})) == [f"{field}[{name}]"]
+
+
 def test_values_are_taken_as_they_are() -> None:
     environment = {"A": "$(B) $$ ${C} `x`\n\t\N{ROCKET} ", "B": ""}
     assert a_run(environment=environment).environment == environment
@@ -113,17 +123,29 @@ def test_content_is_base64_with_its_padding(text: str) -> None:
     assert violated(lambda: a_run(files=[a_file(content=text)])) == ["files[0].content"]
 
 
-@pytest.mark.parametrize("name", ["a", "A-b_c.d", "x" * 253, "...", ".hidden"])
+@pytest.mark.parametrize(
+    "name",
+    ["a", "A-b_c.d", "x" * 253, "..", ".hidden", "my scenario.yaml", "a/b", "ä", "本\u3000番", " "],
+)
 def test_names_of_files(name: str) -> None:
     a_run(files=[a_file(name=name)])
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "ä", "x" * 254, "a\n"])
+@pytest.mark.parametrize("name", ["", "x" * 254, "a\n", "a\x85", "a\u2029", "a\u202e"])
 def test_what_is_no_name_of_a_file(name: str) -> None:
     assert violated(lambda: a_run(files=[a_file(name=name)])) == ["files[0].name"]
 
 
-PATHS = ["/a", "/a/b.c", "/tmp/a", "/process", "/devices/x", "/home/krkn/.kube/other", "/ä b"]
+PATHS = [
+    "/a",
+    "/a/b.c",
+    "/tmp/a",
+    "/process",
+    "/devices/x",
+    "/home/krkn/.kube/other",
+    "/ä b",
+    "/本\u3000番",
+]
 NO_PATHS = [
     "",
     "a",
@@ -138,6 +160,8 @@ NO_PATHS = [
     "/a:b",
     "/a\0",
     "/a\nb",
+    "/a\u2028b",
+    "/a\u202eb",
     "/tmp",
     "/proc",
     "/proc/1/mem",
@@ -158,6 +182,42 @@ def test_what_is_no_path(path: str) -> None:
     assert violated(lambda: a_run(files=[a_file(mount_path=path)])) == ["files[0].mountPath"]
     if path:
         assert violated(lambda: a_run(kubeconfig_path=path)) == ["kubeconfigPath"]
+
+
+ALLOWED = ("/files/", "/home/krkn/one.json")
+
+
+def run_where_allowed(**changes: Any) -> Run:
+    return validate.run(a_request(**changes), ALL_IMAGES, ALLOWED)
+
+
+@pytest.mark.parametrize("path", ["/files/a", "/files/a/b c.yaml", "/home/krkn/one.json"])
+def test_a_file_may_be_where_the_settings_say(path: str) -> None:
+    assert run_where_allowed(files=[a_file(mount_path=path)]).files[0].mount_path == path
+    assert run_where_allowed(kubeconfig_path=path).kubeconfig_path == path
+
+
+@pytest.mark.parametrize(
+    "path", ["/home/krkn/env.sh", "/files", "/files2/a", "/home/krkn/one.json/x", "/home/krkn/one"]
+)
+def test_a_file_may_be_nowhere_else(path: str) -> None:
+    assert violated(lambda: run_where_allowed(files=[a_file(mount_path=path)])) == [
+        "files[0].mountPath"
+    ]
+    assert violated(lambda: run_where_allowed(kubeconfig_path=path)) == ["kubeconfigPath"]
+
+
+def test_the_refusal_says_where_files_may_be() -> None:
+    with pytest.raises(InvalidRequest, match=r"/files/, /home/krkn/one\.json"):
+        run_where_allowed(files=[a_file(mount_path="/home/krkn/env.sh")])
+
+
+def test_the_kubeconfigs_own_place_is_for_nothing_else() -> None:
+    run_where_allowed()
+    config = [a_file(mount_path="/home/krkn/.kube/config")]
+    assert violated(lambda: run_where_allowed(files=config, kubeconfig_path="/files/config")) == [
+        "files[0].mountPath"
+    ]
 
 
 @pytest.mark.parametrize(

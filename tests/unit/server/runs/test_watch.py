@@ -1,11 +1,11 @@
 """Watchers with the same filter are told of a change by the same message."""
 
-from krkn_grpc.kube.contents import Seen
+from krkn_grpc.kube.object_cache import CacheChange
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec, ChaosJobStatus, Phase
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server import tokens
-from krkn_grpc.server.runs import listing
-from krkn_grpc.server.runs.listing import Filter
+from krkn_grpc.server.runs import filters
+from krkn_grpc.server.runs.filters import Filter
 from krkn_grpc.server.runs.watch import MOST_MESSAGES, Message, Messages
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
@@ -24,15 +24,15 @@ def job(phase: Phase, revision: int) -> ChaosJob:
     return ChaosJob(metadata=metadata, spec=spec, status=ChaosJobStatus(phase=phase))
 
 
-def change(before: Phase, after: Phase, revision: int) -> Seen[ChaosJob]:
-    return Seen(job(before, revision - 1), job(after, revision), revision, is_whole=True)
+def change(before: Phase, after: Phase, revision: int) -> CacheChange[ChaosJob]:
+    return CacheChange(job(before, revision - 1), job(after, revision), revision, is_whole=True)
 
 
 def only(status: str = "") -> Filter:
-    return listing.checked(pb.WatchScenarioRunsRequest(status=status))
+    return filters.checked(pb.WatchScenarioRunsRequest(status=status))
 
 
-def told(messages: Messages, of: Seen[ChaosJob], status: str = "") -> Message:
+def told(messages: Messages, of: CacheChange[ChaosJob], status: str = "") -> Message:
     message = messages.of(of, only(status))
     assert message is not None
     return message

@@ -3,11 +3,11 @@
 import base64
 from collections.abc import Callable
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.kubeconfig import (
     MAX_BYTES,
@@ -20,17 +20,17 @@ from krkn_grpc.resources.kubeconfig import (
     to_secret_data,
 )
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.targets import check
-from krkn_grpc.server.targets.check import NewTarget
+from krkn_grpc.server.targets import validate
+from krkn_grpc.server.targets.validate import NewTarget
 from krkn_grpc.v1 import targets_pb2 as pb
 from tests.support.requests import kubeconfig
-from tests.unit.server.requests import violated
-from tests.unit.test_crd_schemas import schema_of
+from tests.unit.deploy.test_crd_schemas import schema_of
+from tests.unit.server.runs.requests import violated
 
 NOBODY_LOCAL = AddressRules()
 LOOPBACK = AddressRules((ip_network("127.0.0.0/8"),))
 URL = "https://api.example:6443"
-CA = (Path(__file__).parents[1] / "kubeconfig" / "material" / "ca.pem").read_text()
+CA = (REPOSITORY / "tests/unit/resources/kubeconfig/material/ca.pem").read_text()
 
 TOKEN = {"cluster_name": "c", "secret_type": "token", "cluster_api_url": URL, "token": "abc"}
 CREDENTIALS = {
@@ -51,12 +51,12 @@ each_message = pytest.mark.parametrize("message", [pb.CreateTargetRequest, pb.Up
 
 def checked(fields: dict[str, str], rules: AddressRules = NOBODY_LOCAL) -> NewTarget:
     """The registration that these fields make."""
-    return check.registration(pb.CreateTargetRequest(**fields), rules)
+    return validate.registration(pb.CreateTargetRequest(**fields), rules)
 
 
 @each_message
 def test_a_token(message: Message) -> None:
-    new = check.registration(message(**TOKEN), NOBODY_LOCAL)
+    new = validate.registration(message(**TOKEN), NOBODY_LOCAL)
     assert (new.cluster_name, new.secret_type, new.ca_bundle) == ("c", "token", "")
     assert (new.kubeconfig.server, new.kubeconfig.credentials) == (URL, Token("abc"))
     assert new.kubeconfig.insecure_skip_tls_verify
@@ -64,14 +64,14 @@ def test_a_token(message: Message) -> None:
 
 @each_message
 def test_credentials(message: Message) -> None:
-    new = check.registration(message(**CREDENTIALS), NOBODY_LOCAL)
+    new = validate.registration(message(**CREDENTIALS), NOBODY_LOCAL)
     assert new.secret_type == "credentials"
     assert (new.kubeconfig.server, new.kubeconfig.credentials) == (URL, Password("u", "p"))
 
 
 @each_message
 def test_a_kubeconfig(message: Message) -> None:
-    new = check.registration(message(**KUBECONFIG), NOBODY_LOCAL)
+    new = validate.registration(message(**KUBECONFIG), NOBODY_LOCAL)
     assert (new.secret_type, new.ca_bundle) == ("kubeconfig", "")
     assert (new.kubeconfig.server, new.kubeconfig.credentials) == (URL, Token("abc"))
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from controller.targets.probe_answer import (
+from controller.targets.probe.result import ProbeResult
+from controller.targets.probe.review import (
     ACCEPTED,
     IGNORED,
     MAY_I,
@@ -16,9 +17,9 @@ from controller.targets.probe_answer import (
     WHO_AM_I,
     Question,
     Reply,
+    cluster_uid,
     meaning,
 )
-from controller.targets.probe_result import ProbeResult
 
 
 def review(kind: str, **status: object) -> bytes:
@@ -87,3 +88,29 @@ def test_only_one_answer_makes_ready() -> None:
 def test_questions_change_nothing() -> None:
     assert {json.loads(question.body)["kind"] for question in QUESTIONS} == {WHO, MAY}
     assert all("selfsubject" in question.path for question in QUESTIONS)
+
+
+UID = "6f1c1b6e-0000-4000-8000-000000000001"
+
+
+def namespace(**metadata: object) -> bytes:
+    named = {"name": "kube-system", "uid": UID} | metadata
+    return json.dumps({"kind": "Namespace", "metadata": named}).encode()
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(200, namespace()), UID),
+        (Reply(200, namespace(name="default")), None),
+        (Reply(200, namespace(uid="not one")), None),
+        (Reply(200, namespace(uid=None)), None),
+        (Reply(200, b'{"kind":"Status"}'), None),
+        (Reply(200, b"[" * 100_000), None),
+        (Reply(403, namespace()), None),
+        (Reply(401), None),
+        (Reply(302), None),
+    ],
+)
+def test_who_a_cluster_is(reply: Reply, expected: str | None) -> None:
+    assert cluster_uid(reply) == expected

@@ -1,0 +1,60 @@
+"""kubectl as an administrator runs it, against a test's API server."""
+
+import asyncio
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from deploy.local.node.build import node_binaries
+from deploy.local.progress import Progress
+
+_SECONDS = 120.0
+
+
+@cache
+def binary() -> Path:
+    """Return the machine's kubectl; where it has none, the one for real nodes, built once."""
+    found = shutil.which("kubectl")
+    return Path(found) if found else node_binaries(Progress())["kubectl"]
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """Runs kubectl as the user of a kubeconfig."""
+
+    kubeconfig: Path
+    folder: Path
+    """Where it runs: paths in commands are relative to it."""
+
+    async def __call__(self, *arguments: str) -> str:
+        """Run one command and return what it prints; it must succeed."""
+        return await self._run(str(binary()), *arguments)
+
+    async def shell(self, script: str) -> str:
+        """Run a script in which `kubectl` is ours; each of its commands must succeed."""
+        return await self._run("/bin/sh", "-euc", script)
+
+    async def _run(self, *line: str) -> str:
+        environment = {
+            **os.environ,
+            "KUBECONFIG": str(self.kubeconfig),
+            "PATH": f"{binary().parent}:{os.environ['PATH']}",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *line,
+            cwd=self.folder,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(_SECONDS):
+                said, complained = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 0, f"{line}: {complained.decode()}"
+        return said.decode()

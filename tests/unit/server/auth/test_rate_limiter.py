@@ -1,0 +1,22 @@
+"""Who does too much of what costs others something waits, and nobody else."""
+
+import asyncio
+import time
+
+from krkn_grpc.server.auth.concurrency import RateLimiter
+from krkn_grpc.server.errors import TooMany
+
+
+async def test_each_has_a_pace_of_their_own() -> None:
+    pace, began = RateLimiter(100, longest_seconds=10), time.monotonic()
+    await asyncio.gather(*(pace.wait("a") for _ in range(21)))
+    assert time.monotonic() - began >= 0.19
+    began = time.monotonic()
+    await pace.wait("b")
+    assert time.monotonic() - began < 0.1
+
+
+async def test_nobody_waits_for_ever() -> None:
+    pace = RateLimiter(10, longest_seconds=0.25)
+    outcomes = await asyncio.gather(*(pace.wait() for _ in range(6)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None)] * 3 + [TooMany] * 3
