@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 
 from controller.settings import Settings as ControllerSettings
 from deploy.local.services import ON_ONES_OWN_MACHINE
-from envoy.settings import EnvoySettings
+from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.server.settings import Settings as ServerSettings
 
 PAGE = Path(__file__).with_name("settings.md")
