@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import itertools
+import math
+import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 
@@ -113,11 +115,19 @@ async def make_quota(
 
 
 @contextlib.asynccontextmanager
-async def others_count(cluster: Cluster, quota: str, writers: int = 3) -> AsyncIterator[None]:
-    """Have others write the quota's status all the while, as a second API server does."""
+async def others_count(
+    cluster: Cluster, quota: str, *, seconds: float = math.inf, writers: int = 3
+) -> AsyncIterator[None]:
+    """Have others write the quota's status all the while, as a second API server does.
+
+    Without a pause they may win every time, so a test of what succeeds in the end gives `seconds`.
+    """
+    end = time.monotonic() + seconds
 
     async def write(number: int) -> None:
         for count in itertools.count():
+            if time.monotonic() > end:
+                return
             change = {"metadata": {"annotations": {"x": f"{number}-{count}"}}}
             await cluster.request("PATCH", f"{quota}/status", change, MERGE)
 

@@ -30,11 +30,11 @@ SIDECARS = '[{"name": "mesh-init", "image": "registry.example/mesh-init"}]'
 
 
 async def at_the_deadline(jobs: Jobs, job: str, status: Manifest) -> None:
-    """Assert that the job never started, and was told so within a second of its deadline."""
+    """Assert that the job never started, and was told so soon after its deadline."""
     created = instant((await jobs.read(job))["metadata"]["creationTimestamp"])
     [finished] = [one for one in status["conditions"] if one["type"] == "Finished"]
     took = instant(finished["lastTransitionTime"]) - created
-    assert START <= took <= START + timedelta(seconds=1)
+    assert START <= took <= START + timedelta(seconds=3)
     assert status["phase"] == "Failed"
     assert "did not start within 4 seconds" in status["message"]
     await jobs.no_secrets(job)

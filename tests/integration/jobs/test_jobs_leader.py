@@ -75,7 +75,7 @@ async def test_the_leader_is_killed(own_jobs: Jobs, a_controller: StartControlle
         new = await own_jobs.job(target)
         await own_jobs.stop(waiting)
         await second.logged("leading")
-        assert time.monotonic() - started < 5, "a lease of 2 s runs out within seconds"
+        assert time.monotonic() - started < 12, "a lease of 2 s runs out within seconds"
         assert (await own_jobs.finished(running))["phase"] == "Succeeded"
         assert (await own_jobs.finished(waiting))["phase"] == "Stopped"
         assert (await own_jobs.finished(new))["phase"] == "Succeeded"

@@ -89,7 +89,7 @@ async def test_a_duplicate_is_refused_until_the_first_one_goes(
 
     await kubectl.delete(first)
     # At once, and not when the controller would try again by itself.
-    await until_admitted(watched, second, seconds=8)
+    await until_admitted(watched, second)
     watched.assert_never_doubled()
 
 
@@ -101,7 +101,7 @@ async def test_a_duplicate_gets_the_name_that_an_update_frees(
     second = await kubectl.whole(name=body["clusterName"])
     await targets.when(second.metadata.name, "DuplicateName")
     await targets.update(uuid, body | {"clusterName": unused_name()})
-    await until_admitted(watched, second, seconds=8)
+    await until_admitted(watched, second)
     watched.assert_never_doubled()
 
 
