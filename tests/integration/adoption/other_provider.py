@@ -78,7 +78,7 @@ class OtherProvider:
 
     async def request(self) -> Manifest:
         """Make a request, in a second of its own: the later one is the newer one."""
-        await self._next_second()
+        await self.next_second()
         name = str(uuid.uuid4())
         manifest = {
             "apiVersion": API_VERSION,
@@ -175,7 +175,7 @@ class OtherProvider:
         label = "krkn.krkn-chaos.dev/provider"
         return [each for each in labelled if each["metadata"]["labels"].get(label) == self.name]
 
-    async def _next_second(self) -> None:
+    async def next_second(self) -> None:
         """Wait until the API server's clock shows a second in which no request was made."""
         taken = {each["metadata"]["creationTimestamp"] for each in await self.requests()}
 

@@ -16,12 +16,17 @@ ADOPTION = "krkn.krkn-chaos.dev/adoption"
 
 
 async def grow_old(provider: OtherProvider, target: Manifest) -> None:
-    """Let the copy be from a request of long ago."""
+    """Let the copy be from a request of long ago.
+
+    Of two requests of one second, the one that counts is not always the later one: so the next one
+    is made in another second, as it would be if the copy were that old.
+    """
     adoption = json.loads(target["metadata"]["annotations"][ADOPTION])
     adoption["credential"]["requested"] = "2020-01-01T00:00:00Z"
     change = {"metadata": {"annotations": {ADOPTION: json.dumps(adoption)}}}
     path = f"{collection(TARGETS, provider.namespace)}/{target['metadata']['name']}"
     await provider.cluster.request("PATCH", path, change, MERGE)
+    await provider.next_second()
 
 
 async def unanswered(provider: OtherProvider) -> list[Manifest]:
