@@ -18,6 +18,9 @@ SCENARIO_NAME = "krkn-scenario-name"
 TARGET_UUID = "krkn-target-uuid"
 RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID})
 
+# On a target: when a caller asked for a check of its cluster, RFC 3339.
+CHECK_REQUESTED = f"{GROUP}/check-requested"
+
 START_GATE = f"{GROUP}/start"
 
 TRACE = f"{GROUP}/trace"
@@ -47,7 +50,7 @@ _LONGEST_ANNOTATIONS = 8 * 1024
 _OURS = frozenset(
     {
         *(TRACE, JOB_UID, CALL, IGNORED_OPTIONS, REGISTERED_BY_SERVER),
-        *(INACTIVE_BY, REQUESTED_BY, ADOPTION),
+        *(INACTIVE_BY, REQUESTED_BY, ADOPTION, CHECK_REQUESTED),
     }
 )
 
@@ -58,6 +61,11 @@ _LONGEST_VALUE = 63
 def claimed(job_id: str) -> str:
     """Return the key of the annotation, on a call's record, with the uid of this id's only job."""
     return f"{GROUP}/claimed-{job_id}"
+
+
+def is_reserved(key: str) -> bool:
+    """Whether a label's key is this service's own: callers neither set nor see it."""
+    return key in RESERVED or key.rpartition("/")[0] == GROUP
 
 
 def as_label_value(text: str) -> str:

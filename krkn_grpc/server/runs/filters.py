@@ -13,9 +13,9 @@ from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.object_cache import ObjectCache
 from krkn_grpc.resources import ids, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.label_selector import Selector
+from krkn_grpc.server import labels
 from krkn_grpc.server.errors import Findings, NoSuch
-from krkn_grpc.server.runs import label_selector
-from krkn_grpc.server.runs.label_selector import BadSelector, Selector
 
 STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _ABSENT = "there is no such job"
@@ -79,11 +79,7 @@ def checked(request: Filters) -> Filter:
     findings = Findings()
     rule = f"must be one of {', '.join(STATUSES)}"
     findings.expect(not request.status or request.status in STATUSES, "status", rule)
-    try:
-        selects = label_selector.parse(request.label_selector)
-    except BadSelector:
-        findings.expect(False, "labelSelector", "is not a label selector")
-        selects = label_selector.parse("")
+    selects = labels.selector(request.label_selector, findings)
     findings.settle()
     target_uuid = request.target_uuid
     if target_uuid and not ids.is_id(target_uuid):

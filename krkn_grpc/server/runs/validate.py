@@ -8,14 +8,14 @@ import re
 
 from krkn_grpc.catalogue.model import Catalogue
 from krkn_grpc.kube.logs import LogOptions
-from krkn_grpc.resources import ids, images, label_grammar, well_known
+from krkn_grpc.resources import ids, images
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
     DEFAULT_TIMEOUT_SECONDS,
 )
-from krkn_grpc.resources.meta import GROUP
 from krkn_grpc.resources.text import can_be_shown, has_control_characters, trimmed
 from krkn_grpc.server.errors import Findings
+from krkn_grpc.server.labels import check_labels
 from krkn_grpc.server.runs import validate_inputs
 from krkn_grpc.server.runs.known_scenario import CheckMode, KnownScenario
 from krkn_grpc.server.runs.model import RegistryLogin, Run
@@ -26,7 +26,6 @@ NO_CATALOGUE = Catalogue()
 _LONGEST_IMAGE = 512
 _LONGEST_NAME = 253
 _LONGEST_TIMEOUT = 86_400
-_MOST_LABELS = 64
 _LONGEST_REGISTRY = 2_048
 _LONGEST_CREDENTIAL = 8_192  # a cloud's JSON key or token has about a third of it
 _DEFAULT_REGISTRY_USER = "oauth2"
@@ -70,7 +69,7 @@ def run(
     )
     registry = _registry(request, findings)
     _limits(request, findings)
-    _labels(request, findings)
+    check_labels(request.labels, findings)
     findings.settle()
     return Run(
         target_uuids=target_uuids,
@@ -183,23 +182,6 @@ def _limits(request: pb.RunScenarioRequest, findings: Findings) -> None:
     if request.HasField("ttl_seconds_after_finished"):
         in_bounds = request.ttl_seconds_after_finished >= 0
         findings.expect(in_bounds, "ttlSecondsAfterFinished", "must be 0 or more")
-
-
-def _labels(request: pb.RunScenarioRequest, findings: Findings) -> None:
-    rule = f"must be at most {_MOST_LABELS}"
-    if not findings.expect(len(request.labels) <= _MOST_LABELS, "labels", rule):
-        return
-    for key, value in sorted(request.labels.items()):
-        field = f"labels[{key[:_LONGEST_NAME]}]"
-        is_key = label_grammar.is_key(key)
-        findings.expect(is_key, field, "is not a label key that Kubernetes allows")
-        findings.expect(
-            key not in well_known.RESERVED and key.rpartition("/")[0] != GROUP,
-            field,
-            "is reserved for this service",
-        )
-        is_value = label_grammar.is_value(value)
-        findings.expect(is_value, field, "has a value that Kubernetes does not allow")
 
 
 def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:

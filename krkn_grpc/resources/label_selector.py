@@ -14,9 +14,9 @@ from krkn_grpc.resources import label_grammar
 
 Requirement = Callable[[Mapping[str, str]], bool]
 
-# Each requirement is checked for every job of a list.
+# Each requirement is checked for every object of a list.
 _MOST_REQUIREMENTS = 64
-# As many labels as a job can have, each as long as it can be: with `=` and a comma, 382 characters.
+# As many labels as a job or target can have, each as long as it can be: with `=` and a comma, 382 characters.
 _LONGEST = 32_768
 # Without a sign: no label value can have one. Python's `int` accepts more, such as `1_0`.
 _INTEGER = re.compile(r"[0-9]+")

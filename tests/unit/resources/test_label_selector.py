@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krkn_grpc.server.runs.label_selector import BadSelector, parse
+from krkn_grpc.resources.label_selector import BadSelector, parse
 
 # What each selects of these, by their index; tests/integration/runs asks the API server the same.
 OBJECTS: list[Mapping[str, str]] = [
