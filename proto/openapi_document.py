@@ -24,9 +24,10 @@ JSON = "application/json"
 STREAMS = {
     "StreamLogs": "text/plain",
     "WatchScenarioRuns": "application/x-ndjson",
+    "WatchTargets": "application/x-ndjson",
 }
 TEXT = {"schema": {"type": "string"}}
-WRITES = ("Create", "Update", "Delete", "Discover", "Run", "Stop")
+WRITES = ("Create", "Update", "Patch", "Check", "Delete", "Discover", "Run", "Stop")
 # A repetition of these finds what the first one has made.
 REPEATED = ("CreateTarget", "RunScenario")
 # They read nothing that a caller writes.

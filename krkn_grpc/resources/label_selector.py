@@ -16,7 +16,8 @@ Requirement = Callable[[Mapping[str, str]], bool]
 
 # Each requirement is checked for every object of a list.
 _MOST_REQUIREMENTS = 64
-# As many labels as a job or target can have, each as long as it can be: with `=` and a comma, 382 characters.
+# As many labels as an object may have, each as long as it can be: with `=` and a comma, 382
+# characters.
 _LONGEST = 32_768
 # Without a sign: no label value can have one. Python's `int` accepts more, such as `1_0`.
 _INTEGER = re.compile(r"[0-9]+")

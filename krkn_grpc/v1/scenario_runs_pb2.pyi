@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from krkn_grpc.v1 import watch_pb2 as _watch_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -757,7 +758,7 @@ class WatchScenarioRunsResponse(_message.Message):
         """Output only. The job, whole. Left out for SYNCED and ERROR."""
 
     @_builtins.property
-    def error(self) -> Global___WatchError:
+    def error(self) -> _watch_pb2.WatchError:
         """Output only. Why the stream ends. Left out unless the type is ERROR."""
 
     def __init__(
@@ -766,7 +767,7 @@ class WatchScenarioRunsResponse(_message.Message):
         type: _builtins.str = ...,
         job: Global___Job | None = ...,
         resume_token: _builtins.str = ...,
-        error: Global___WatchError | None = ...,
+        error: _watch_pb2.WatchError | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -775,32 +776,3 @@ class WatchScenarioRunsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchScenarioRunsResponse: _TypeAlias = WatchScenarioRunsResponse  # noqa: Y015
-
-@_typing.final
-class WatchError(_message.Message):
-    """Why a watch ended."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CODE_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    code: _builtins.int
-    """Output only. The number of a gRPC code, such as 7 (the caller may no longer watch), 8 (the
-    caller reads too slowly), 11 (the resumeToken is too old: start anew), 13 (a fault of this
-    service) or 14 (the Kubernetes API cannot be reached: resume).
-    """
-    message: _builtins.str
-    """Output only. What happened and what to do, as a sentence for people."""
-    def __init__(
-        self,
-        *,
-        code: _builtins.int = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___WatchError: _TypeAlias = WatchError  # noqa: Y015

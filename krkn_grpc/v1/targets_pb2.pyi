@@ -23,6 +23,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from krkn_grpc.v1 import watch_pb2 as _watch_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -40,6 +41,26 @@ class Target(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     UUID_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
     CLUSTER_API_URL_FIELD_NUMBER: _builtins.int
@@ -49,6 +70,10 @@ class Target(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     LAST_CHECKED_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    READY_SINCE_FIELD_NUMBER: _builtins.int
+    SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     """Output only. The target's id, a canonical lower-case UUID; it never changes."""
     cluster_name: _builtins.str
@@ -92,6 +117,20 @@ class Target(_message.Message):
     """Output only. The reason as a sentence for people. Never holds what the cluster answered."""
     last_checked: _builtins.str
     """Output only. When the cluster was last checked, RFC 3339. Left out until the first check."""
+    ready_since: _builtins.str
+    """Output only. Since when the target is ready, RFC 3339. Left out while it is not."""
+    server_version: _builtins.str
+    """Output only. The version of the cluster's API server, such as `v1.31.2`, asked about once an
+    hour. Empty until it is known, and for a cluster that does not tell it in this form.
+    """
+    provider: _builtins.str
+    """Output only. The provider of the target: `krkn-operator` for one that was registered here, the
+    name of the other provider for an adopted one.
+    """
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Output only. The target's labels, without those that this service keeps for itself."""
+
     def __init__(
         self,
         *,
@@ -104,19 +143,27 @@ class Target(_message.Message):
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
         last_checked: _builtins.str | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ready_since: _builtins.str | None = ...,
+        server_version: _builtins.str = ...,
+        provider: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "created_at", b"created_at", "last_checked", b"last_checked"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_ready_since", b"_ready_since", "created_at", b"created_at", "last_checked", b"last_checked", "ready_since", b"ready_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "created_at", b"created_at", "last_checked", b"last_checked", "message", b"message", "ready", b"ready", "reason", b"reason", "secret_type", b"secret_type", "uuid", b"uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_ready_since", b"_ready_since", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "created_at", b"created_at", "labels", b"labels", "last_checked", b"last_checked", "message", b"message", "provider", b"provider", "ready", b"ready", "ready_since", b"ready_since", "reason", b"reason", "secret_type", b"secret_type", "server_version", b"server_version", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_at: _TypeAlias = _typing.Literal["created_at"]  # noqa: Y015
     _WhichOneofArgType__created_at: _TypeAlias = _typing.Literal["_created_at", b"_created_at"]  # noqa: Y015
     _WhichOneofReturnType__last_checked: _TypeAlias = _typing.Literal["last_checked"]  # noqa: Y015
     _WhichOneofArgType__last_checked: _TypeAlias = _typing.Literal["_last_checked", b"_last_checked"]  # noqa: Y015
+    _WhichOneofReturnType__ready_since: _TypeAlias = _typing.Literal["ready_since"]  # noqa: Y015
+    _WhichOneofArgType__ready_since: _TypeAlias = _typing.Literal["_ready_since", b"_ready_since"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_at) -> _WhichOneofReturnType__created_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_checked) -> _WhichOneofReturnType__last_checked | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ready_since) -> _WhichOneofReturnType__ready_since | None: ...
 
 Global___Target: _TypeAlias = Target  # noqa: Y015
 
@@ -126,6 +173,26 @@ class CreateTargetRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
     SECRET_TYPE_FIELD_NUMBER: _builtins.int
     CLUSTER_API_URL_FIELD_NUMBER: _builtins.int
@@ -134,6 +201,7 @@ class CreateTargetRequest(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     cluster_name: _builtins.str
     """Required. A name for the cluster, 1 to 253 characters once leading and trailing white space is
     removed. Any but control characters, and those that break a line or turn the direction of text:
@@ -174,6 +242,12 @@ class CreateTargetRequest(_message.Message):
     """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
     """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Optional. Labels, to find the target again by labelSelector; at most 64. Keys and values as
+        Kubernetes allows them; keys under `krkn.krkn-chaos.dev/` are refused.
+        """
+
     def __init__(
         self,
         *,
@@ -185,10 +259,11 @@ class CreateTargetRequest(_message.Message):
         token: _builtins.str = ...,
         username: _builtins.str = ...,
         password: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,23 +303,33 @@ class ListTargetsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Optional. The most targets to return: 1 to 1000; 0 means 500. A page may hold fewer and not be
     the last.
     """
     page_token: _builtins.str
     """Optional. The nextPageToken of the page before; empty for the first page."""
+    label_selector: _builtins.str
+    """Optional. Only targets whose labels match; written as Kubernetes label selectors are."""
+    ready: _builtins.bool
+    """Optional. With true only targets that are ready, with false only those that are not."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        label_selector: _builtins.str = ...,
+        ready: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ready", b"_ready", "ready", b"ready"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ready", b"_ready", "label_selector", b"label_selector", "page_size", b"page_size", "page_token", b"page_token", "ready", b"ready"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__ready: _TypeAlias = _typing.Literal["ready"]  # noqa: Y015
+    _WhichOneofArgType__ready: _TypeAlias = _typing.Literal["_ready", b"_ready"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ready) -> _WhichOneofReturnType__ready | None: ...
 
 Global___ListTargetsRequest: _TypeAlias = ListTargetsRequest  # noqa: Y015
 
@@ -300,9 +385,31 @@ Global___GetTargetRequest: _TypeAlias = GetTargetRequest  # noqa: Y015
 
 @_typing.final
 class UpdateTargetRequest(_message.Message):
-    """What to put in the place of a target. Nothing of the old one is kept but the uuid."""
+    """What to put in the place of a target. Nothing of the old one is kept but the uuid, and the labels
+    if none are given.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     UUID_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
@@ -313,6 +420,7 @@ class UpdateTargetRequest(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     """Required. The target's id, a canonical lower-case UUID; anything else is NOT_FOUND. In REST it
     is in the path.
@@ -350,6 +458,13 @@ class UpdateTargetRequest(_message.Message):
     """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
     """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Optional. Labels, to find the target again by labelSelector; at most 64. Keys and values as
+        Kubernetes allows them; keys under `krkn.krkn-chaos.dev/` are refused. They take the place
+        of all labels of the target. Left out, its labels stay; PatchTarget removes them.
+        """
+
     def __init__(
         self,
         *,
@@ -362,10 +477,11 @@ class UpdateTargetRequest(_message.Message):
         token: _builtins.str = ...,
         username: _builtins.str = ...,
         password: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username", "uuid", b"uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -396,6 +512,94 @@ class UpdateTargetResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateTargetResponse: _TypeAlias = UpdateTargetResponse  # noqa: Y015
+
+@_typing.final
+class PatchTargetRequest(_message.Message):
+    """What to change of a target."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    UUID_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    REMOVE_LABELS_FIELD_NUMBER: _builtins.int
+    CLUSTER_NAME_FIELD_NUMBER: _builtins.int
+    uuid: _builtins.str
+    """Required. The target's id, a canonical lower-case UUID; anything else is NOT_FOUND. In REST it
+    is in the path.
+    """
+    cluster_name: _builtins.str
+    """Optional. A new name for the cluster, with the rules of CreateTargetRequest. It frees the old
+    one.
+    """
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Optional. Labels to set, with the rules of CreateTargetRequest. Other labels stay."""
+
+    @_builtins.property
+    def remove_labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional. Keys of labels to remove, at most 64, none of them in `labels`. A key that the target
+        does not have is no error.
+        """
+
+    def __init__(
+        self,
+        *,
+        uuid: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        remove_labels: _abc.Iterable[_builtins.str] | None = ...,
+        cluster_name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "cluster_name", b"cluster_name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "cluster_name", b"cluster_name", "labels", b"labels", "remove_labels", b"remove_labels", "uuid", b"uuid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cluster_name: _TypeAlias = _typing.Literal["cluster_name"]  # noqa: Y015
+    _WhichOneofArgType__cluster_name: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cluster_name) -> _WhichOneofReturnType__cluster_name | None: ...
+
+Global___PatchTargetRequest: _TypeAlias = PatchTargetRequest  # noqa: Y015
+
+@_typing.final
+class CheckTargetRequest(_message.Message):
+    """Which target to check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UUID_FIELD_NUMBER: _builtins.int
+    uuid: _builtins.str
+    """Required. The target's id, a canonical lower-case UUID; anything else is NOT_FOUND."""
+    def __init__(
+        self,
+        *,
+        uuid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["uuid", b"uuid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckTargetRequest: _TypeAlias = CheckTargetRequest  # noqa: Y015
 
 @_typing.final
 class DeleteTargetRequest(_message.Message):
@@ -444,3 +648,83 @@ class DeleteTargetResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteTargetResponse: _TypeAlias = DeleteTargetResponse  # noqa: Y015
+
+@_typing.final
+class WatchTargetsRequest(_message.Message):
+    """Which targets to watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    label_selector: _builtins.str
+    """Optional. Only targets whose labels match; written as Kubernetes label selectors are."""
+    ready: _builtins.bool
+    """Optional. With true only targets that are ready, with false only those that are not."""
+    resume_token: _builtins.str
+    """Optional. The resumeToken of the last message that was read, with the same filters: the stream
+    goes on after it.
+    """
+    def __init__(
+        self,
+        *,
+        label_selector: _builtins.str = ...,
+        ready: _builtins.bool | None = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ready", b"_ready", "ready", b"ready"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ready", b"_ready", "label_selector", b"label_selector", "ready", b"ready", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ready: _TypeAlias = _typing.Literal["ready"]  # noqa: Y015
+    _WhichOneofArgType__ready: _TypeAlias = _typing.Literal["_ready", b"_ready"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ready) -> _WhichOneofReturnType__ready | None: ...
+
+Global___WatchTargetsRequest: _TypeAlias = WatchTargetsRequest  # noqa: Y015
+
+@_typing.final
+class WatchTargetsResponse(_message.Message):
+    """One message of a watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Output only. What happened:
+      `ADDED`     target is new, or now passes the filters;
+      `MODIFIED`  target changed;
+      `DELETED`   target is gone, or no longer passes the filters; it is shown as it was last;
+      `SYNCED`    all that there was when the watch began has been told; it has no target;
+      `ERROR`     the stream ends with this message, and error says why; it has no target.
+    """
+    resume_token: _builtins.str
+    """Output only. Give it back to go on after this message; empty where the stream cannot be
+    resumed. Opaque.
+    """
+    @_builtins.property
+    def target(self) -> Global___Target:
+        """Output only. The target, whole. Left out for SYNCED and ERROR."""
+
+    @_builtins.property
+    def error(self) -> _watch_pb2.WatchError:
+        """Output only. Why the stream ends. Left out unless the type is ERROR."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        target: Global___Target | None = ...,
+        resume_token: _builtins.str = ...,
+        error: _watch_pb2.WatchError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "resume_token", b"resume_token", "target", b"target", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchTargetsResponse: _TypeAlias = WatchTargetsResponse  # noqa: Y015

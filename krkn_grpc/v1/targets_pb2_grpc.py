@@ -59,10 +59,25 @@ class TargetServiceStub:
                 request_serializer=krkn__grpc_dot_v1_dot_targets__pb2.UpdateTargetRequest.SerializeToString,
                 response_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.UpdateTargetResponse.FromString,
                 _registered_method=True)
+        self.PatchTarget = channel.unary_unary(
+                '/krkn.v1.TargetService/PatchTarget',
+                request_serializer=krkn__grpc_dot_v1_dot_targets__pb2.PatchTargetRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.Target.FromString,
+                _registered_method=True)
+        self.CheckTarget = channel.unary_unary(
+                '/krkn.v1.TargetService/CheckTarget',
+                request_serializer=krkn__grpc_dot_v1_dot_targets__pb2.CheckTargetRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.Target.FromString,
+                _registered_method=True)
         self.DeleteTarget = channel.unary_unary(
                 '/krkn.v1.TargetService/DeleteTarget',
                 request_serializer=krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetRequest.SerializeToString,
                 response_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetResponse.FromString,
+                _registered_method=True)
+        self.WatchTargets = channel.unary_stream(
+                '/krkn.v1.TargetService/WatchTargets',
+                request_serializer=krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsResponse.FromString,
                 _registered_method=True)
 
 
@@ -98,7 +113,8 @@ class TargetServiceServicer:
         Pages are complete: a target that exists all the while is listed exactly once, whatever comes
         and goes.
 
-        INVALID_ARGUMENT (400): a pageSize out of bounds, or a pageToken that this method did not give.
+        INVALID_ARGUMENT (400): a labelSelector that cannot be read, a pageSize out of bounds, or a
+        pageToken that this method did not give for the same filters.
         Authorised on: list krknoperatortargets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -117,7 +133,7 @@ class TargetServiceServicer:
 
     def UpdateTarget(self, request, context):
         """Replaces a target: every field is set again, and the credential is given again because it is
-        never read back. The uuid stays. OK (200).
+        never read back. The uuid stays, and so do the labels if none are given. OK (200).
 
         `ready` is false until the cluster was reached with the new credential. Jobs that were asked
         for before the update and have not started end as Failed, TargetChanged; those that run keep
@@ -136,6 +152,42 @@ class TargetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PatchTarget(self, request, context):
+        """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+        left out stays. OK (200) with the target as it is then.
+
+        Of calls that come at the same moment each sets and removes only the keys that it names. A
+        target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+        on. Idempotent.
+
+        INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
+        stays as it was.
+        NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+        ALREADY_EXISTS (409): another target has this clusterName; the target stays as it was.
+        ABORTED (409): someone replaced the target at the same moment; read it and try again.
+        FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+        (reason `ADOPTED`).
+        Authorised on: update krknoperatortargets, with the uuid as the name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckTarget(self, request, context):
+        """Asks for a check of the target's cluster now. OK (200) with the target as it was before that
+        check.
+
+        It answers at once and waits for no cluster: `lastChecked` moves when the check is done. Within
+        10 seconds after such a call for the same target another one changes nothing. Adopted targets
+        can be checked, too. Idempotent.
+
+        NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+        Authorised on: update krknoperatortargets, with the uuid as the name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTarget(self, request, context):
         """Deletes a target and its credential. OK (200).
 
@@ -146,6 +198,23 @@ class TargetServiceServicer:
         canonical UUID.
         FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
         Authorised on: delete krknoperatortargets, with the uuid as the name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchTargets(self, request, context):
+        """Streams targets as they change. OK (200); in REST one JSON object a line.
+
+        First each target that passes the filters as ADDED, then SYNCED, then each change until the
+        caller hangs up. With a resumeToken: the changes since that message instead. A stream that ends
+        without ERROR was cut: resume with the token of the last message. A check that finds the target
+        as it was is a change, too: of lastChecked.
+
+        INVALID_ARGUMENT (400): a labelSelector that is not valid, or a resumeToken that this method
+        did not give for the same filters.
+        OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
+        Authorised on: watch krknoperatortargets; asked again every minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -174,10 +243,25 @@ def add_TargetServiceServicer_to_server(servicer, server):
                     request_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.UpdateTargetRequest.FromString,
                     response_serializer=krkn__grpc_dot_v1_dot_targets__pb2.UpdateTargetResponse.SerializeToString,
             ),
+            'PatchTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.PatchTarget,
+                    request_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.PatchTargetRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_targets__pb2.Target.SerializeToString,
+            ),
+            'CheckTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTarget,
+                    request_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.CheckTargetRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_targets__pb2.Target.SerializeToString,
+            ),
             'DeleteTarget': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteTarget,
                     request_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetRequest.FromString,
                     response_serializer=krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetResponse.SerializeToString,
+            ),
+            'WatchTargets': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTargets,
+                    request_deserializer=krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -304,6 +388,60 @@ class TargetService:
             _registered_method=True)
 
     @staticmethod
+    def PatchTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.TargetService/PatchTarget',
+            krkn__grpc_dot_v1_dot_targets__pb2.PatchTargetRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_targets__pb2.Target.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.TargetService/CheckTarget',
+            krkn__grpc_dot_v1_dot_targets__pb2.CheckTargetRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_targets__pb2.Target.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteTarget(request,
             target,
             options=(),
@@ -320,6 +458,33 @@ class TargetService:
             '/krkn.v1.TargetService/DeleteTarget',
             krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetRequest.SerializeToString,
             krkn__grpc_dot_v1_dot_targets__pb2.DeleteTargetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/krkn.v1.TargetService/WatchTargets',
+            krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_targets__pb2.WatchTargetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

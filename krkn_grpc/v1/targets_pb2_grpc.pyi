@@ -74,7 +74,8 @@ class TargetServiceStub:
     Pages are complete: a target that exists all the while is listed exactly once, whatever comes
     and goes.
 
-    INVALID_ARGUMENT (400): a pageSize out of bounds, or a pageToken that this method did not give.
+    INVALID_ARGUMENT (400): a labelSelector that cannot be read, a pageSize out of bounds, or a
+    pageToken that this method did not give for the same filters.
     Authorised on: list krknoperatortargets.
     """
     GetTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.GetTargetRequest, _targets_pb2.Target]
@@ -85,7 +86,7 @@ class TargetServiceStub:
     """
     UpdateTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.UpdateTargetRequest, _targets_pb2.UpdateTargetResponse]
     """Replaces a target: every field is set again, and the credential is given again because it is
-    never read back. The uuid stays. OK (200).
+    never read back. The uuid stays, and so do the labels if none are given. OK (200).
 
     `ready` is false until the cluster was reached with the new credential. Jobs that were asked
     for before the update and have not started end as Failed, TargetChanged; those that run keep
@@ -100,6 +101,34 @@ class TargetServiceStub:
     (reason `ADOPTED`).
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
+    PatchTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.PatchTargetRequest, _targets_pb2.Target]
+    """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+    left out stays. OK (200) with the target as it is then.
+
+    Of calls that come at the same moment each sets and removes only the keys that it names. A
+    target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+    on. Idempotent.
+
+    INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
+    stays as it was.
+    NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+    ALREADY_EXISTS (409): another target has this clusterName; the target stays as it was.
+    ABORTED (409): someone replaced the target at the same moment; read it and try again.
+    FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+    (reason `ADOPTED`).
+    Authorised on: update krknoperatortargets, with the uuid as the name.
+    """
+    CheckTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.CheckTargetRequest, _targets_pb2.Target]
+    """Asks for a check of the target's cluster now. OK (200) with the target as it was before that
+    check.
+
+    It answers at once and waits for no cluster: `lastChecked` moves when the check is done. Within
+    10 seconds after such a call for the same target another one changes nothing. Adopted targets
+    can be checked, too. Idempotent.
+
+    NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+    Authorised on: update krknoperatortargets, with the uuid as the name.
+    """
     DeleteTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.DeleteTargetRequest, _targets_pb2.DeleteTargetResponse]
     """Deletes a target and its credential. OK (200).
 
@@ -110,6 +139,19 @@ class TargetServiceStub:
     canonical UUID.
     FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
     Authorised on: delete krknoperatortargets, with the uuid as the name.
+    """
+    WatchTargets: _grpc.UnaryStreamMultiCallable[_targets_pb2.WatchTargetsRequest, _targets_pb2.WatchTargetsResponse]
+    """Streams targets as they change. OK (200); in REST one JSON object a line.
+
+    First each target that passes the filters as ADDED, then SYNCED, then each change until the
+    caller hangs up. With a resumeToken: the changes since that message instead. A stream that ends
+    without ERROR was cut: resume with the token of the last message. A check that finds the target
+    as it was is a change, too: of lastChecked.
+
+    INVALID_ARGUMENT (400): a labelSelector that is not valid, or a resumeToken that this method
+    did not give for the same filters.
+    OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
+    Authorised on: watch krknoperatortargets; asked again every minute.
     """
 
 @_typing.type_check_only
@@ -142,7 +184,8 @@ class TargetServiceAsyncStub(TargetServiceStub):
     Pages are complete: a target that exists all the while is listed exactly once, whatever comes
     and goes.
 
-    INVALID_ARGUMENT (400): a pageSize out of bounds, or a pageToken that this method did not give.
+    INVALID_ARGUMENT (400): a labelSelector that cannot be read, a pageSize out of bounds, or a
+    pageToken that this method did not give for the same filters.
     Authorised on: list krknoperatortargets.
     """
     GetTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.GetTargetRequest, _targets_pb2.Target]  # type: ignore[assignment]
@@ -153,7 +196,7 @@ class TargetServiceAsyncStub(TargetServiceStub):
     """
     UpdateTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.UpdateTargetRequest, _targets_pb2.UpdateTargetResponse]  # type: ignore[assignment]
     """Replaces a target: every field is set again, and the credential is given again because it is
-    never read back. The uuid stays. OK (200).
+    never read back. The uuid stays, and so do the labels if none are given. OK (200).
 
     `ready` is false until the cluster was reached with the new credential. Jobs that were asked
     for before the update and have not started end as Failed, TargetChanged; those that run keep
@@ -168,6 +211,34 @@ class TargetServiceAsyncStub(TargetServiceStub):
     (reason `ADOPTED`).
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
+    PatchTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.PatchTargetRequest, _targets_pb2.Target]  # type: ignore[assignment]
+    """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+    left out stays. OK (200) with the target as it is then.
+
+    Of calls that come at the same moment each sets and removes only the keys that it names. A
+    target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+    on. Idempotent.
+
+    INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
+    stays as it was.
+    NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+    ALREADY_EXISTS (409): another target has this clusterName; the target stays as it was.
+    ABORTED (409): someone replaced the target at the same moment; read it and try again.
+    FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+    (reason `ADOPTED`).
+    Authorised on: update krknoperatortargets, with the uuid as the name.
+    """
+    CheckTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.CheckTargetRequest, _targets_pb2.Target]  # type: ignore[assignment]
+    """Asks for a check of the target's cluster now. OK (200) with the target as it was before that
+    check.
+
+    It answers at once and waits for no cluster: `lastChecked` moves when the check is done. Within
+    10 seconds after such a call for the same target another one changes nothing. Adopted targets
+    can be checked, too. Idempotent.
+
+    NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+    Authorised on: update krknoperatortargets, with the uuid as the name.
+    """
     DeleteTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.DeleteTargetRequest, _targets_pb2.DeleteTargetResponse]  # type: ignore[assignment]
     """Deletes a target and its credential. OK (200).
 
@@ -178,6 +249,19 @@ class TargetServiceAsyncStub(TargetServiceStub):
     canonical UUID.
     FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
     Authorised on: delete krknoperatortargets, with the uuid as the name.
+    """
+    WatchTargets: _aio.UnaryStreamMultiCallable[_targets_pb2.WatchTargetsRequest, _targets_pb2.WatchTargetsResponse]  # type: ignore[assignment]
+    """Streams targets as they change. OK (200); in REST one JSON object a line.
+
+    First each target that passes the filters as ADDED, then SYNCED, then each change until the
+    caller hangs up. With a resumeToken: the changes since that message instead. A stream that ends
+    without ERROR was cut: resume with the token of the last message. A check that finds the target
+    as it was is a change, too: of lastChecked.
+
+    INVALID_ARGUMENT (400): a labelSelector that is not valid, or a resumeToken that this method
+    did not give for the same filters.
+    OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
+    Authorised on: watch krknoperatortargets; asked again every minute.
     """
 
 class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -219,7 +303,8 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         Pages are complete: a target that exists all the while is listed exactly once, whatever comes
         and goes.
 
-        INVALID_ARGUMENT (400): a pageSize out of bounds, or a pageToken that this method did not give.
+        INVALID_ARGUMENT (400): a labelSelector that cannot be read, a pageSize out of bounds, or a
+        pageToken that this method did not give for the same filters.
         Authorised on: list krknoperatortargets.
         """
 
@@ -242,7 +327,7 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.UpdateTargetResponse, _abc.Awaitable[_targets_pb2.UpdateTargetResponse]]:
         """Replaces a target: every field is set again, and the credential is given again because it is
-        never read back. The uuid stays. OK (200).
+        never read back. The uuid stays, and so do the labels if none are given. OK (200).
 
         `ready` is false until the cluster was reached with the new credential. Jobs that were asked
         for before the update and have not started end as Failed, TargetChanged; those that run keep
@@ -255,6 +340,46 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         ABORTED (409): someone changed the target at the same moment; read it and try again.
         FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
         (reason `ADOPTED`).
+        Authorised on: update krknoperatortargets, with the uuid as the name.
+        """
+
+    @_abc_1.abstractmethod
+    def PatchTarget(
+        self,
+        request: _targets_pb2.PatchTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_targets_pb2.Target, _abc.Awaitable[_targets_pb2.Target]]:
+        """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+        left out stays. OK (200) with the target as it is then.
+
+        Of calls that come at the same moment each sets and removes only the keys that it names. A
+        target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+        on. Idempotent.
+
+        INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
+        stays as it was.
+        NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
+        ALREADY_EXISTS (409): another target has this clusterName; the target stays as it was.
+        ABORTED (409): someone replaced the target at the same moment; read it and try again.
+        FAILED_PRECONDITION (409): the target is adopted from another provider, which alone changes it
+        (reason `ADOPTED`).
+        Authorised on: update krknoperatortargets, with the uuid as the name.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckTarget(
+        self,
+        request: _targets_pb2.CheckTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_targets_pb2.Target, _abc.Awaitable[_targets_pb2.Target]]:
+        """Asks for a check of the target's cluster now. OK (200) with the target as it was before that
+        check.
+
+        It answers at once and waits for no cluster: `lastChecked` moves when the check is done. Within
+        10 seconds after such a call for the same target another one changes nothing. Adopted targets
+        can be checked, too. Idempotent.
+
+        NOT_FOUND (404): there is no such target, or the uuid is not a canonical UUID.
         Authorised on: update krknoperatortargets, with the uuid as the name.
         """
 
@@ -273,6 +398,25 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         canonical UUID.
         FAILED_PRECONDITION (409): the target is adopted from another provider (reason `ADOPTED`).
         Authorised on: delete krknoperatortargets, with the uuid as the name.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchTargets(
+        self,
+        request: _targets_pb2.WatchTargetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_targets_pb2.WatchTargetsResponse], _abc.AsyncIterator[_targets_pb2.WatchTargetsResponse]]:
+        """Streams targets as they change. OK (200); in REST one JSON object a line.
+
+        First each target that passes the filters as ADDED, then SYNCED, then each change until the
+        caller hangs up. With a resumeToken: the changes since that message instead. A stream that ends
+        without ERROR was cut: resume with the token of the last message. A check that finds the target
+        as it was is a change, too: of lastChecked.
+
+        INVALID_ARGUMENT (400): a labelSelector that is not valid, or a resumeToken that this method
+        did not give for the same filters.
+        OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
+        Authorised on: watch krknoperatortargets; asked again every minute.
         """
 
 def add_TargetServiceServicer_to_server(servicer: TargetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
