@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from krkn_grpc.resources import well_known
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.ids import hashed_id, is_hashed
 from krkn_grpc.resources.kubeconfig import normalise_url
 from krkn_grpc.resources.meta import ObjectMeta, Struct
@@ -79,6 +79,19 @@ def is_adopted(target: Target) -> bool:
     Its label says so, and its uuid, for no one can take that away from it.
     """
     return well_known.TARGET_PROVIDER in target.metadata.labels or is_hashed(target.metadata.name)
+
+
+def provider_of(target: Target) -> str:
+    """Return the name of the target's provider: ours, or the one that it is adopted from.
+
+    Of an adopted target whose note is lost, the label has the name, maybe cut.
+    """
+    if not is_adopted(target):
+        return names.PROVIDER
+    adoption = Adoption.of(target.metadata)
+    if adoption is not None:
+        return adoption.provider
+    return target.metadata.labels.get(well_known.TARGET_PROVIDER, "")
 
 
 def is_adopted_from(target: Target, provider: str) -> bool:

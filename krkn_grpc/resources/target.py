@@ -49,6 +49,8 @@ class TargetStatus(Struct, frozen=True, kw_only=True):
 
     ready: bool = False
     last_updated: datetime | None = None
+    server_version: str = ""
+    """The version of the cluster's API server; of a remote, so only in the probe's narrow form."""
     conditions: list[Condition] = []
 
 
@@ -80,6 +82,11 @@ class Target(Resource, frozen=True, kw_only=True):
             and admitted.status == "False"
             and admitted.observed_generation == self.metadata.generation
         )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is ready as it is now: a spec that is not admitted yet was not checked."""
+        return self.status.ready and self.is_admitted
 
     @property
     def is_checked(self) -> bool:

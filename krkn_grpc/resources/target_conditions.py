@@ -26,7 +26,7 @@ def admitted(target: Target, now: datetime) -> TargetStatus:
     ):
         return status
     kept = [condition for condition in status.conditions if condition is not ready]
-    return msgspec.structs.replace(status, ready=False, conditions=kept)
+    return msgspec.structs.replace(status, ready=False, server_version="", conditions=kept)
 
 
 def refused(target: Target, reason: str, message: str, now: datetime) -> TargetStatus:
@@ -40,11 +40,21 @@ def refused(target: Target, reason: str, message: str, now: datetime) -> TargetS
 
 
 def checked(
-    target: Target, is_ready: bool, reason: str, message: str, now: datetime
+    target: Target,
+    is_ready: bool,
+    reason: str,
+    message: str,
+    now: datetime,
+    *,
+    server_version: str | None = None,
 ) -> TargetStatus:
-    """Return the status after a check of the target's cluster."""
+    """Return the status after a check of the target's cluster.
+
+    `server_version` is None when nothing new is known of it: then the known one stays.
+    """
     status = _with(target, READY, is_ready, reason, message, now)
-    return msgspec.structs.replace(status, ready=is_ready, last_updated=now)
+    version = target.status.server_version if server_version is None else server_version
+    return msgspec.structs.replace(status, ready=is_ready, last_updated=now, server_version=version)
 
 
 def plain(status: TargetStatus) -> TargetStatus:

@@ -51,6 +51,7 @@ async def serve(settings: Settings) -> None:
             _log.info("stopping before it served")
             return
         history = ChangeLog(caches.jobs, settings.watch_history)
+        target_history = ChangeLog(caches.targets, settings.watch_history)
         catalogue = CurrentCatalogue(settings.catalogue_dir)
         await catalogue.refresh()
         health = Health(
@@ -60,7 +61,10 @@ async def serve(settings: Settings) -> None:
             serves=settings.serve,
         )
         server = _server(settings, session, shielded)
-        Services(settings, session, caches, history, catalogue, grpc_health, health).add_to(server)
+        services = Services(
+            settings, session, caches, history, target_history, catalogue, grpc_health, health
+        )
+        services.add_to(server)
         port = server.add_insecure_port(settings.grpc_address)
         grpc_health.tell(True)
         await server.start()
@@ -85,6 +89,7 @@ async def serve(settings: Settings) -> None:
         probe.is_ready = False
         grpc_health.close()
         history.close()
+        target_history.close()
         await server.stop(settings.stop_seconds)
         await shielded.finish(settings.stop_seconds)
 

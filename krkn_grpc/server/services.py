@@ -14,6 +14,7 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.provider import Provider
+from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from krkn_grpc.server import reflection
 from krkn_grpc.server.caches import Caches
@@ -24,7 +25,7 @@ from krkn_grpc.server.runs.log_servicer import LogServicer
 from krkn_grpc.server.runs.logs import LogStreamer
 from krkn_grpc.server.runs.servicer import ScenarioRunServicer
 from krkn_grpc.server.runs.submission import Submission
-from krkn_grpc.server.runs.watch import Watch
+from krkn_grpc.server.runs.watch import watch as watch_jobs
 from krkn_grpc.server.scenarios.current import CurrentCatalogue
 from krkn_grpc.server.scenarios.servicer import ScenarioServicer
 from krkn_grpc.server.settings import Settings
@@ -32,6 +33,7 @@ from krkn_grpc.server.target_requests.discoveries import Discoveries
 from krkn_grpc.server.target_requests.servicer import TargetRequestServicer
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
+from krkn_grpc.server.targets.watch import watch as watch_targets
 from krkn_grpc.v1 import health_pb2_grpc as krkn_health_pb2_grpc
 from krkn_grpc.v1 import (
     scenario_runs_pb2_grpc,
@@ -58,6 +60,7 @@ class Services:
     session: Session
     caches: Caches
     history: ChangeLog[ChaosJob]
+    target_history: ChangeLog[Target]
     catalogue: CurrentCatalogue
     grpc_health: GrpcHealth
     health: Health
@@ -95,12 +98,13 @@ class Services:
         settings, session, caches = self.settings, self.session, self.caches
         secrets = ResourceClient(session, Secret, settings.namespace)
         leases = ResourceClient(session, Lease, settings.namespace)
-        registry = Registry(caches.targets, leases, secrets)
+        registry = Registry(caches.targets, leases, secrets, session.time.now)
         records = IdempotencyRecords(leases, settings.idempotency_seconds)
         targets_pb2_grpc.add_TargetServiceServicer_to_server(
             TargetServicer(
                 registry=registry,
                 targets=caches.targets,
+                watch=watch_targets(caches.targets, self.target_history),
                 rules=AddressRules(settings.allowed_target_networks, settings.allow_proxy_url),
                 write_seconds=settings.write_seconds,
             ),
@@ -109,7 +113,7 @@ class Services:
         scenario_runs_pb2_grpc.add_ScenarioRunServiceServicer_to_server(
             ScenarioRunServicer(
                 submission=Submission(registry, caches.jobs, secrets, records),
-                watch=Watch(caches.jobs, self.history),
+                watch=watch_jobs(caches.jobs, self.history),
                 logs=self._logs(),
                 jobs=caches.jobs,
                 targets=caches.targets,

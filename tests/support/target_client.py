@@ -43,6 +43,17 @@ class Targets:
         request = ParseDict((body or token_target()) | changes, pb.UpdateTargetRequest(uuid=uuid))
         await self.stub.UpdateTarget(request)
 
+    async def patch(self, uuid: str, **changes: Any) -> pb.Target:
+        """Change labels or the name of a target; return it."""
+        request = ParseDict(changes, pb.PatchTargetRequest(uuid=uuid))
+        target: pb.Target = await self.stub.PatchTarget(request)
+        return target
+
+    async def check(self, uuid: str) -> pb.Target:
+        """Ask for a check of a target; return it."""
+        target: pb.Target = await self.stub.CheckTarget(pb.CheckTargetRequest(uuid=uuid))
+        return target
+
     async def delete(self, uuid: str) -> None:
         """Delete a target."""
         await self.stub.DeleteTarget(pb.DeleteTargetRequest(uuid=uuid))
@@ -52,9 +63,9 @@ class Targets:
         target: pb.Target = await self.stub.GetTarget(pb.GetTargetRequest(uuid=uuid))
         return target
 
-    async def list(self) -> list[pb.Target]:
-        """Return all targets, as long as they fit on the largest page."""
-        listed = await self.stub.ListTargets(pb.ListTargetsRequest(page_size=1000))
+    async def list(self, **filters: Any) -> list[pb.Target]:
+        """Return the targets that pass, as long as they fit on the largest page."""
+        listed = await self.stub.ListTargets(pb.ListTargetsRequest(page_size=1000, **filters))
         return list(listed.targets)
 
     async def when_ready(self, uuid: str, *, seconds: float = 20.0) -> pb.Target:

@@ -44,7 +44,12 @@ def _changed_target(request: targets_pb2.UpdateTargetRequest) -> Facts:
     return {"cluster": request.cluster_name[:_LONGEST_NAME], **_ids("targets", [request.uuid])}
 
 
-def _deleted_target(request: targets_pb2.DeleteTargetRequest) -> Facts:
+def _patched_target(request: targets_pb2.PatchTargetRequest) -> Facts:
+    cluster = {"cluster": request.cluster_name[:_LONGEST_NAME]} if request.cluster_name else {}
+    return {**cluster, **_ids("targets", [request.uuid])}
+
+
+def _one_target(request: targets_pb2.CheckTargetRequest | targets_pb2.DeleteTargetRequest) -> Facts:
     return _ids("targets", [request.uuid])
 
 
@@ -129,7 +134,9 @@ class Entry:
 
 CREATE_TARGET = Audit(_new_target, _created_target)
 UPDATE_TARGET = Audit(_changed_target, _nothing)
-DELETE_TARGET = Audit(_deleted_target, _nothing)
+PATCH_TARGET = Audit(_patched_target, _nothing)
+CHECK_TARGET = Audit(_one_target, _nothing)
+DELETE_TARGET = Audit(_one_target, _nothing)
 DISCOVER = Audit(_nothing, _created_request)
 DELETE_DISCOVERY = Audit(_deleted_request, _nothing)
 RUN = Audit(_asked_run, _created_jobs)

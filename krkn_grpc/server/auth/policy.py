@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from krkn_grpc.server.auth.audit import (
+    CHECK_TARGET,
     CREATE_TARGET,
     DELETE_DISCOVERY,
     DELETE_TARGET,
     DISCOVER,
+    PATCH_TARGET,
     RUN,
     STOP,
     UPDATE_TARGET,
@@ -122,6 +124,9 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_TARGET}ListTargets": Protected("list", TARGETS),
     f"{_TARGET}GetTarget": Protected("get", TARGETS, _uuid),
     f"{_TARGET}UpdateTarget": Protected("update", TARGETS, _uuid, audit=UPDATE_TARGET),
+    f"{_TARGET}PatchTarget": Protected("update", TARGETS, _uuid, audit=PATCH_TARGET),
+    f"{_TARGET}CheckTarget": Protected("update", TARGETS, _uuid, audit=CHECK_TARGET),
+    f"{_TARGET}WatchTargets": Protected("watch", TARGETS, pool=WATCHES),
     f"{_TARGET}DeleteTarget": Protected("delete", TARGETS, _uuid, audit=DELETE_TARGET),
     f"{_REQUEST}DiscoverTargets": Protected("create", REQUESTS, audit=DISCOVER),
     f"{_REQUEST}GetDiscovery": Protected("get", REQUESTS, _uuid),

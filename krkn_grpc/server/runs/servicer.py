@@ -25,8 +25,8 @@ from krkn_grpc.server.runs.log_servicer import LogServicer
 from krkn_grpc.server.runs.stop import stop
 from krkn_grpc.server.runs.submission import Submission
 from krkn_grpc.server.runs.translate import job_message, run_message
-from krkn_grpc.server.runs.watch import Watch
 from krkn_grpc.server.scenarios.current import CurrentCatalogue
+from krkn_grpc.server.watch import Watch
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 
@@ -35,7 +35,7 @@ class ScenarioRunServicer(LogServicer):
     """Runs scenarios and shows their jobs; the protos specify each method."""
 
     submission: Submission
-    watch: Watch
+    watch: Watch[ChaosJob, pb.WatchScenarioRunsResponse]
     jobs: Informer[ChaosJob]
     targets: Informer[Target]
     allowed_images: tuple[str, ...]

@@ -20,6 +20,7 @@ def call_digest(new: NewTarget, caller: str, call_id: str) -> str:
             new.secret_type,
             new.ca_bundle,
             kubeconfigs.to_secret_data(new.kubeconfig),
+            sorted(new.labels.items()),
         ]
     )
     return slow_digest(hashlib.sha256(body).digest(), f"{call_id}/{caller}")[:64]

@@ -1,9 +1,8 @@
 """Writes to an existing target, each retried until its outcome is known."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-
-import msgspec
 
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.client import ResourceClient
@@ -11,32 +10,54 @@ from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.session import pause
 from krkn_grpc.reservations.leases import Reservation, Reservations, held_by
 from krkn_grpc.resources import target_conditions
-from krkn_grpc.resources.target import Target, TargetSpec
+from krkn_grpc.resources.target import Target
 from krkn_grpc.server.errors import NO_SUCH_TARGET, Changed, NoSuch
 
 # After these errors the current state is unknown, so the target is read again.
 _LOOK_AGAIN = (errors.Conflict, errors.OutcomeUnknown, errors.NotWritten)
 
+# Returns a target as it should become; the same target when nothing is left to do. It is called
+# again with what another writer has made of the target meanwhile, so no change of theirs is lost.
+Change = Callable[[Target], Target]
+
 
 class ConfirmedWrites:
-    """Replaces specs, writes admissions, deletes; by the rules of `krkn_grpc.reservations`."""
+    """Changes targets, writes admissions, deletes; by the rules of `krkn_grpc.reservations`."""
 
     def __init__(self, targets: ResourceClient[Target], reservations: Reservations) -> None:
         """Write to `targets`, for which names and URLs are reserved in `reservations`."""
         self._targets = targets
         self._reservations = reservations
 
+    async def note(self, old: Target, change: Change, deadline: Deadline) -> Target:
+        """Write a change that leaves name and URL alone; return the target as it is then.
+
+        Raises NoSuch when it is deleted meanwhile.
+        """
+        attempt = 0
+        while (wanted := change(old)) != old:
+            if deadline.remaining <= 0:
+                raise errors.OutcomeUnknown("the target was not changed in time")
+            try:
+                return await self._targets.replace(wanted)
+            except errors.NotFound:
+                raise no_such() from None
+            except _LOOK_AGAIN as error:
+                old = await self._look_again(old, error, attempt)
+            attempt += 1
+        return old
+
     async def replace(
-        self, old: Target, spec: TargetSpec, taken: list[Reservation], deadline: Deadline
+        self, old: Target, change: Change, taken: list[Reservation], deadline: Deadline
     ) -> tuple[Target, list[Reservation]]:
-        """Write the spec; return the target and the reservations that it no longer needs.
+        """Write a change of the spec; return the target and the reservations it no longer needs.
 
         Reservations taken during retries are added to `taken`. Raises NoSuch when the target is
         deleted meanwhile.
         """
         attempt = 0
-        while True:
-            wanted = msgspec.structs.replace(old, spec=spec)
+        former: list[Reservation] = []
+        while (wanted := change(old)) != old:
             if attempt:
                 # The other writer may have released reservations that its spec did not need.
                 taken += await self._reservations.reserve(wanted, deadline)
@@ -50,11 +71,9 @@ class ConfirmedWrites:
             except errors.NotFound:
                 raise no_such() from None
             except _LOOK_AGAIN as error:
-                seen = await self._look_again(old, error, attempt)
-            if seen.spec == spec:
-                return seen, former
-            old = seen
+                old = await self._look_again(old, error, attempt)
             attempt += 1
+        return old, former
 
     async def admit(self, target: Target, deadline: Deadline) -> Target:
         """Write the condition Admitted for the target as read before its reservations were taken.

@@ -3,6 +3,7 @@
     create: target (not admitted) -> reservations -> Secret -> condition Admitted
     update: reservations -> Secret -> spec -> reservations, again -> old reservations released
             -> condition Admitted
+    rename: the same, without a Secret
     delete: target -> reservations released
 
 A target can be run only while it is admitted for its current spec. The controller removes what a
@@ -10,17 +11,14 @@ crash leaves incomplete; the loser of a race removes its own objects.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.index import ALL, Position
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.retry import create_until_known
 from krkn_grpc.reservations.in_progress import is_registered, mark
@@ -32,9 +30,10 @@ from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target, TargetSpec
 from krkn_grpc.server.errors import Adopted, NoSuch, Unsettled
 from krkn_grpc.server.limits import CALL_SECONDS
-from krkn_grpc.server.targets.confirmed import ConfirmedWrites, no_such
+from krkn_grpc.server.targets import changes
+from krkn_grpc.server.targets.confirmed import Change, ConfirmedWrites, no_such
 from krkn_grpc.server.targets.deletions import Deletions
-from krkn_grpc.server.targets.validate import NewTarget
+from krkn_grpc.server.targets.validate import NewTarget, TargetPatch
 
 _REMEMBERED = timedelta(seconds=CALL_SECONDS)
 
@@ -47,8 +46,13 @@ class Registry:
         targets: Informer[Target],
         leases: ResourceClient[Lease],
         secrets: ResourceClient[Secret],
+        clock: Callable[[], datetime],
     ) -> None:
-        """Work on these kinds of objects; Secrets are only ever created."""
+        """Work on these kinds of objects; Secrets are only ever created.
+
+        `clock` is the API server's: the controller compares a request for a check with its own.
+        """
+        self._clock = clock
         self._cache = targets
         self._deletions = Deletions(targets)
         self._targets = targets.client
@@ -56,10 +60,6 @@ class Registry:
         self._reservations = Reservations(leases, targets.client)
         self._writes = ConfirmedWrites(targets.client, self._reservations)
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def newest(self, before: Position | None = None) -> Iterable[Target]:
-        """Return the registered targets in the cache, newest first, from `before` on."""
-        return filter(is_registered, self._cache.newest(ALL, before))
 
     async def get(self, uuid: str) -> Target:
         """Return a target, from the API server if the cache does not have it as admitted."""
@@ -103,6 +103,7 @@ class Registry:
         metadata = ObjectMeta(
             name=uuid,
             namespace=self._targets.namespace,
+            labels=dict(new.labels),
             annotations=mark(datetime.now(UTC)) | {well_known.CALL: call},
         )
         wanted = Target(metadata=metadata, spec=_spec(uuid, new))
@@ -130,10 +131,36 @@ class Registry:
         Raises Taken, and leaves the target as it was, when another has the new name or URL; Adopted
         for one of another provider.
         """
+        async with self._turn(uuid):
+            old = _own(await self._registered(uuid))
+            return await self._change(old, changes.replaced(_spec(uuid, new), new), deadline, new)
+
+    async def patch(self, uuid: str, patch: TargetPatch, deadline: Deadline) -> Target:
+        """Change labels or the name; keep all else, and release the old name.
+
+        Raises Taken, and leaves the target as it was, when another has the new name; InvalidRequest
+        for too many labels; Adopted for one of another provider.
+        """
+        async with self._turn(uuid):
+            old = _own(await self._registered(uuid))
+            change = changes.patched(patch)
+            if patch.cluster_name is not None:
+                return await self._change(old, change, deadline)
+            changed = await self._writes.note(old, change, deadline)
+            self._cache.remember(changed)
+            return changed
+
+    async def check(self, uuid: str, deadline: Deadline) -> Target:
+        """Ask the controller to check the target's cluster, unless it was asked seconds ago."""
         _must_be_id(uuid)
-        # Concurrent updates of one target conflict: one server runs them one after the other.
-        async with self._updates.setdefault(uuid, asyncio.Lock()):
-            return await self._update(uuid, new, deadline)
+        change = changes.check_requested(self._clock())
+        known = self._cache.get(uuid)
+        if known is not None and known.is_admitted and change(known) is known:
+            return known
+        async with self._turn(uuid):
+            changed = await self._writes.note(await self._registered(uuid), change, deadline)
+            self._cache.remember(changed)
+            return changed
 
     async def delete(self, uuid: str, deadline: Deadline) -> Target:
         """Remove a target; its name and URL are free when this returns.
@@ -148,14 +175,24 @@ class Registry:
             await self._reservations.release_all(target)
             return await deletion.seen()
 
-    async def _update(self, uuid: str, new: NewTarget, deadline: Deadline) -> Target:
-        spec = _spec(uuid, new)
-        old = _own(await self._registered(uuid))
-        wanted = msgspec.structs.replace(old, spec=spec)
+    def _turn(self, uuid: str) -> asyncio.Lock:
+        """Return the lock of a target: one server makes its changes one after the other.
+
+        Concurrent ones would conflict. Raises NoSuch for a malformed id.
+        """
+        _must_be_id(uuid)
+        return self._updates.setdefault(uuid, asyncio.Lock())
+
+    async def _change(
+        self, old: Target, change: Change, deadline: Deadline, new: NewTarget | None = None
+    ) -> Target:
+        """Change a target, its name and URL among it, and with `new` its credential."""
+        wanted = change(old)
         taken = await self._reservations.reserve(wanted, deadline)
         try:
-            await create_until_known(self._secrets, _secret(wanted, new), deadline)
-            changed, former = await self._writes.replace(old, spec, taken, deadline)
+            if new is not None:
+                await create_until_known(self._secrets, _secret(wanted, new), deadline)
+            changed, former = await self._writes.replace(old, change, taken, deadline)
         except BaseException:
             await self._reservations.release(each for each in taken if each.is_new)
             raise

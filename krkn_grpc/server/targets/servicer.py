@@ -1,5 +1,7 @@
 """TargetService: validates a request, calls the registry, translates the result."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,13 +10,21 @@ from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server import correlation_id
 from krkn_grpc.server.auth.authorization import current
-from krkn_grpc.server.metadata import Context, catch_up, deadline_of, send_metadata
+from krkn_grpc.server.metadata import (
+    Context,
+    catch_up,
+    deadline_of,
+    is_head,
+    send_headers,
+    send_metadata,
+)
 from krkn_grpc.server.offload import offload, offload_digest
 from krkn_grpc.server.pagination import page
-from krkn_grpc.server.targets import validate
+from krkn_grpc.server.targets import filters, validate
 from krkn_grpc.server.targets.call import call_digest
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.translate import target_message
+from krkn_grpc.server.watch import Watch
 from krkn_grpc.v1 import targets_pb2 as pb
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceServicer
 
@@ -25,6 +35,7 @@ class TargetServicer(TargetServiceServicer):
 
     registry: Registry
     targets: Informer[Target]
+    watch: Watch[Target, pb.WatchTargetsResponse]
     rules: AddressRules
     write_seconds: float
 
@@ -45,12 +56,13 @@ class TargetServicer(TargetServiceServicer):
         self, request: pb.ListTargetsRequest, context: Context
     ) -> pb.ListTargetsResponse:
         """List the registered clusters, newest first."""
+        wanted = filters.checked(request)
         await catch_up(context, self.targets)
         shown, following = page(
-            self.registry.newest,
+            partial(wanted.among, self.targets),
             size=request.page_size,
             token=request.page_token,
-            filters=(),
+            filters=wanted.spelling,
             show=target_message,
         )
         return pb.ListTargetsResponse(targets=shown, next_page_token=following)
@@ -70,6 +82,21 @@ class TargetServicer(TargetServiceServicer):
         await send_metadata(context, written=[target])
         return pb.UpdateTargetResponse(uuid=target.metadata.name, message="Target updated")
 
+    async def PatchTarget(self, request: pb.PatchTargetRequest, context: Context) -> pb.Target:
+        """Change labels or the name."""
+        patch = validate.patch(request)
+        deadline = deadline_of(context, self.write_seconds)
+        target = await self.registry.patch(request.uuid, patch, deadline)
+        await send_metadata(context, written=[target])
+        return target_message(target)
+
+    async def CheckTarget(self, request: pb.CheckTargetRequest, context: Context) -> pb.Target:
+        """Ask for a check of the cluster."""
+        deadline = deadline_of(context, self.write_seconds)
+        target = await self.registry.check(request.uuid, deadline)
+        await send_metadata(context, written=[target])
+        return target_message(target)
+
     async def DeleteTarget(
         self, request: pb.DeleteTargetRequest, context: Context
     ) -> pb.DeleteTargetResponse:
@@ -78,3 +105,19 @@ class TargetServicer(TargetServiceServicer):
         target = await self.registry.delete(request.uuid, deadline)
         await send_metadata(context, written=[target])
         return pb.DeleteTargetResponse(uuid=target.metadata.name, message="Target deleted")
+
+    async def WatchTargets(
+        self, request: pb.WatchTargetsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchTargetsResponse]:
+        """Stream targets as they change."""
+        wanted = filters.checked(request)
+        await catch_up(context, self.targets)
+        accept, only_headers = partial(send_headers, context), is_head(context)
+        stream = self.watch.stream(
+            wanted, request.resume_token, current(), accept, only_accept=only_headers
+        )
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                yield message
+                if only_headers:
+                    return

@@ -1,16 +1,18 @@
 """Translates a target resource to its reply, which has no field for a credential."""
 
+from krkn_grpc.resources.adopted import provider_of
 from krkn_grpc.resources.meta import Condition, find_condition
 from krkn_grpc.resources.target import ADMITTED, READY, Target
+from krkn_grpc.server import labels
 from krkn_grpc.server.times import rfc3339
 from krkn_grpc.v1 import targets_pb2
 
 
 def target_message(target: Target) -> targets_pb2.Target:
     """Return the reply for one target."""
-    # `ready` may be of an older spec: a spec that is not admitted yet was not checked.
-    is_ready = target.status.ready and target.is_admitted
+    is_ready = target.is_ready
     telling = None if is_ready else _against(target)
+    ready = find_condition(target.status.conditions, READY) if is_ready else None
     return targets_pb2.Target(
         uuid=target.metadata.name,
         cluster_name=target.spec.cluster_name,
@@ -21,6 +23,11 @@ def target_message(target: Target) -> targets_pb2.Target:
         message="" if telling is None else telling.message,
         created_at=rfc3339(target.metadata.creation_timestamp),
         last_checked=rfc3339(target.status.last_updated),
+        labels=labels.shown(target.metadata.labels),
+        ready_since=None if ready is None else rfc3339(ready.last_transition_time),
+        # Of the cluster that the target is now, and not of one that it was before.
+        server_version=target.status.server_version if target.is_checked else "",
+        provider=provider_of(target),
     )
 
 

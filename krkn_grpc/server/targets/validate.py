@@ -1,6 +1,7 @@
 """Validates a registration without any lookup; returns a typed value."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast, get_args
 
@@ -10,7 +11,9 @@ from krkn_grpc.resources.kubeconfig import Kubeconfig, KubeconfigError, Kubeconf
 from krkn_grpc.resources.target import SecretType
 from krkn_grpc.resources.text import can_be_shown, trimmed
 from krkn_grpc.resources.violation import Violation
-from krkn_grpc.server.errors import InvalidRequest
+from krkn_grpc.server.errors import Findings
+from krkn_grpc.server.labels import check_labels, check_removals
+from krkn_grpc.v1 import targets_pb2 as pb
 
 _LONGEST_NAME = 253
 _TOO_LARGE = (
@@ -32,6 +35,10 @@ class Registration(Protocol):
     username: str
     password: str
 
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels to set."""
+
 
 @dataclass(frozen=True)
 class NewTarget:
@@ -41,41 +48,63 @@ class NewTarget:
     secret_type: SecretType
     ca_bundle: str
     kubeconfig: Kubeconfig
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TargetPatch:
+    """A valid change: labels to set and to remove, and the new name, None for the present one."""
+
+    labels: Mapping[str, str]
+    removed: frozenset[str]
+    cluster_name: str | None
 
 
 def registration(request: Registration, rules: AddressRules) -> NewTarget:
     """Return the checked registration; raises InvalidRequest with every violation found."""
-    violations: list[Violation] = []
-    name = trimmed(request.cluster_name)
-    if not 1 <= len(name) <= _LONGEST_NAME:
-        violations.append(Violation("clusterName", f"must have 1 to {_LONGEST_NAME} characters"))
-    elif not can_be_shown(name):
-        violations.append(Violation("clusterName", "must have no control characters"))
+    findings = Findings()
+    name = _name(request.cluster_name, findings)
+    check_labels(request.labels, findings)
     kubeconfig: Kubeconfig | None = None
-    if request.secret_type not in _SECRET_TYPES:
-        kinds = ", ".join(_SECRET_TYPES)
-        violations.append(Violation("secretType", f"must be one of {kinds}"))
-    else:
-        missing = [
-            Violation(field, f"is required when secretType is {request.secret_type}")
-            for field, value in _required(request)
-            if not value
-        ]
-        violations += missing
-        if not missing:
+    kinds = f"must be one of {', '.join(_SECRET_TYPES)}"
+    if findings.expect(request.secret_type in _SECRET_TYPES, "secretType", kinds):
+        rule = f"is required when secretType is {request.secret_type}"
+        given = [findings.expect(bool(value), field, rule) for field, value in _required(request)]
+        if all(given):
             try:
                 kubeconfig = _kubeconfig(request, rules)
             except KubeconfigError as error:
-                violations += error.violations
-    if violations or kubeconfig is None:
-        raise InvalidRequest(violations)
+                for violation in error.violations:
+                    findings.expect(False, *violation)
+    findings.settle()
+    assert kubeconfig is not None, "without a kubeconfig there is a violation"
     is_kubeconfig = request.secret_type == "kubeconfig"
     return NewTarget(
         cluster_name=name,
         secret_type=cast(SecretType, request.secret_type),
         ca_bundle="" if is_kubeconfig else _public_ca(kubeconfig),
         kubeconfig=kubeconfig,
+        labels=dict(request.labels),
     )
+
+
+def patch(request: pb.PatchTargetRequest) -> TargetPatch:
+    """Return the checked change; raises InvalidRequest with every violation found."""
+    findings = Findings()
+    is_renamed = request.HasField("cluster_name")
+    name = _name(request.cluster_name, findings) if is_renamed else None
+    check_labels(request.labels, findings)
+    check_removals(request.remove_labels, request.labels, findings)
+    findings.settle()
+    return TargetPatch(dict(request.labels), frozenset(request.remove_labels), name)
+
+
+def _name(given: str, findings: Findings) -> str:
+    name, field = trimmed(given), "clusterName"
+    rule = f"must have 1 to {_LONGEST_NAME} characters"
+    if findings.expect(1 <= len(name) <= _LONGEST_NAME, field, rule):
+        findings.expect(can_be_shown(name), field, "must have no control characters")
+    return name
 
 
 def _public_ca(kubeconfig: Kubeconfig) -> str:

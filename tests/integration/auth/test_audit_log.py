@@ -112,7 +112,11 @@ async def a_stranger(guarded: Guarded) -> Metadata:
     [(the_viewer, "viewer", "PERMISSION_DENIED"), (a_stranger, "", "UNAUTHENTICATED")],
 )
 @pytest.mark.parametrize(
-    "name", ["CreateTarget", "UpdateTarget", "DeleteTarget", "RunScenario", "StopScenarioRun"]
+    "name",
+    [
+        *("CreateTarget", "UpdateTarget", "PatchTarget", "CheckTarget", "DeleteTarget"),
+        *("RunScenario", "StopScenarioRun"),
+    ],
 )
 async def test_who_is_refused_is_written_down(
     guarded: Guarded, name: str, who: Who, user: str, outcome: str

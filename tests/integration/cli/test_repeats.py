@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
+from krkn_grpc.v1.watch_pb2 import WatchError
 from tests.rest.edge.running import Upstream
 from tests.support.command import Command
 
@@ -93,7 +94,7 @@ def told(kind: str, status: str = "", token: str = "") -> pb.WatchScenarioRunsRe
 def ended(code: int) -> pb.WatchScenarioRunsResponse:
     """The last message of a watch."""
     return pb.WatchScenarioRunsResponse(
-        type="ERROR", error=pb.WatchError(code=code, message="it ended")
+        type="ERROR", error=WatchError(code=code, message="it ended")
     )
 
 

@@ -150,6 +150,13 @@ class Raising(TargetServiceServicer):
         raise self.error
 
     CreateTarget = ListTargets = GetTarget = UpdateTarget = DeleteTarget = _raise
+    PatchTarget = CheckTarget = _raise
+
+    async def WatchTargets(  # noqa: N802  # the method's name
+        self, request: object, context: Context
+    ) -> AsyncIterator[pb.WatchTargetsResponse]:
+        raise self.error
+        yield  # so that it is a stream
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.support.custom_objects import JOBS, MERGE, Manifest, collection, whol
 from tests.support.rpc import refused, told
 from tests.support.running import Wanted
 from tests.support.waiting import eventually
-from tests.unit.server.runs.test_label_selector import OBJECTS, REFUSED, SELECTS
+from tests.unit.resources.test_label_selector import OBJECTS, REFUSED, SELECTS
 
 TARGETS = [str(uuid.uuid4()) for _ in range(2)]
 NAMES = ["pods", "nodes"]

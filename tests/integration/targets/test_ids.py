@@ -25,6 +25,7 @@ async def test_what_is_no_id_is_not_looked_for_in_the_cache(control_plane: Contr
             cache,
             ResourceClient(session, Lease, "default"),
             ResourceClient(session, Secret, "default"),
+            session.time.now,
         )
         known, *others = [ATarget(uuid=name).admitted().built() for name in NAMES]
         for revision, target in enumerate((known, *others), start=1):

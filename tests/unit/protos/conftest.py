@@ -16,6 +16,7 @@ from krkn_grpc.v1 import (
     scenarios_pb2,
     target_requests_pb2,
     targets_pb2,
+    watch_pb2,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,6 +26,7 @@ FILES: tuple[FileDescriptor, ...] = (
     scenarios_pb2.DESCRIPTOR,
     targets_pb2.DESCRIPTOR,
     target_requests_pb2.DESCRIPTOR,
+    watch_pb2.DESCRIPTOR,
 )
 
 

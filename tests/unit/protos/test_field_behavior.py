@@ -8,12 +8,14 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldOptions, FileDescriptorProto
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2
+from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 REQUIRED = {
     "CreateTargetRequest": {"cluster_name", "secret_type"},
     "UpdateTargetRequest": {"uuid", "cluster_name", "secret_type"},
     "GetTargetRequest": {"uuid"},
+    "PatchTargetRequest": {"uuid"},
+    "CheckTargetRequest": {"uuid"},
     "DeleteTargetRequest": {"uuid"},
     "GetDiscoveryRequest": {"uuid"},
     "ListClustersRequest": {"id"},
@@ -62,6 +64,8 @@ def test_nothing_else_is_required(messages: dict[str, Descriptor]) -> None:
         pytest.param(scenario_runs_pb2.RunScenarioRequest(), "ttl_seconds_after_finished"),
         pytest.param(scenario_runs_pb2.StreamLogsRequest(), "tail_lines"),
         pytest.param(scenario_runs_pb2.Job(), "exit_code"),
+        pytest.param(targets_pb2.ListTargetsRequest(), "ready"),
+        pytest.param(targets_pb2.PatchTargetRequest(), "cluster_name"),
         pytest.param(scenario_runs_pb2.TargetJobResult(), "error"),
         pytest.param(scenarios_pb2.ScenarioField(), "default"),
     ],

@@ -5,7 +5,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
+from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2, watch_pb2
 from tests.unit.protos.scenario_shapes import SCENARIOS
 from tests.unit.protos.target_request_shapes import TARGET_REQUESTS
 
@@ -20,6 +20,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "reason": "string",
         "message": "string",
         "lastChecked": "optional string",
+        "labels": "map<string, string>",
+        "readySince": "optional string",
+        "serverVersion": "string",
+        "provider": "string",
     },
     "CreateTargetRequest": {
         "clusterName": "string",
@@ -30,9 +34,15 @@ MESSAGES: dict[str, dict[str, str]] = {
         "token": "string",
         "username": "string",
         "password": "string",
+        "labels": "map<string, string>",
     },
     "CreateTargetResponse": {"uuid": "string", "message": "string"},
-    "ListTargetsRequest": {"pageSize": "int32", "pageToken": "string"},
+    "ListTargetsRequest": {
+        "pageSize": "int32",
+        "pageToken": "string",
+        "labelSelector": "string",
+        "ready": "optional bool",
+    },
     "ListTargetsResponse": {"targets": "repeated Target", "nextPageToken": "string"},
     "GetTargetRequest": {"uuid": "string"},
     "UpdateTargetRequest": {
@@ -45,8 +55,27 @@ MESSAGES: dict[str, dict[str, str]] = {
         "token": "string",
         "username": "string",
         "password": "string",
+        "labels": "map<string, string>",
     },
     "UpdateTargetResponse": {"uuid": "string", "message": "string"},
+    "PatchTargetRequest": {
+        "uuid": "string",
+        "labels": "map<string, string>",
+        "removeLabels": "repeated string",
+        "clusterName": "optional string",
+    },
+    "CheckTargetRequest": {"uuid": "string"},
+    "WatchTargetsRequest": {
+        "labelSelector": "string",
+        "ready": "optional bool",
+        "resumeToken": "string",
+    },
+    "WatchTargetsResponse": {
+        "type": "string",
+        "target": "Target",
+        "resumeToken": "string",
+        "error": "WatchError",
+    },
     "DeleteTargetRequest": {"uuid": "string"},
     "DeleteTargetResponse": {"uuid": "string", "message": "string"},
     "Job": {
@@ -183,6 +212,9 @@ TIME = "2026-01-02T03:04:05Z"
                 "ready": False,
                 "reason": "",
                 "message": "",
+                "labels": {},
+                "serverVersion": "",
+                "provider": "",
             },
             id="a target that was never checked has no times",
         ),
@@ -275,8 +307,13 @@ TIME = "2026-01-02T03:04:05Z"
             id="SYNCED has no job and no error",
         ),
         pytest.param(
+            targets_pb2.WatchTargetsResponse(type="SYNCED", resume_token="r"),
+            {"type": "SYNCED", "resumeToken": "r"},
+            id="SYNCED has no target and no error",
+        ),
+        pytest.param(
             scenario_runs_pb2.WatchScenarioRunsResponse(
-                type="ERROR", error=scenario_runs_pb2.WatchError(code=11, message="Start anew.")
+                type="ERROR", error=watch_pb2.WatchError(code=11, message="Start anew.")
             ),
             {"type": "ERROR", "resumeToken": "", "error": {"code": 11, "message": "Start anew."}},
             id="ERROR says why",

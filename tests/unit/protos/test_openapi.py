@@ -38,6 +38,8 @@ def test_it_has_every_call_and_no_other() -> None:
     [
         ("CreateTarget", {"201"}),
         ("UpdateTarget", {"200"}),
+        ("PatchTarget", {"200"}),
+        ("CheckTarget", {"200"}),
         ("RunScenario", {"200", "201"}),
         ("StopScenarioRun", {"200"}),
         ("GetHealth", {"200"}),
@@ -52,10 +54,13 @@ def test_successes(call: str, good: set[str]) -> None:
     [
         ("CreateTarget", {"409", "413", "415"}),
         ("UpdateTarget", {"404", "409", "413", "415"}),
+        ("PatchTarget", {"404", "409", "413", "415"}),
+        ("CheckTarget", {"404"}),
         ("ListTargets", set()),
         ("RunScenario", {"409", "413", "415"}),
         ("StreamLogs", {"404"}),
         ("WatchScenarioRuns", set()),
+        ("WatchTargets", set()),
     ],
 )
 def test_errors(call: str, own: set[str]) -> None:

@@ -13,6 +13,7 @@ from krkn_grpc.server.errors import InvalidRequest
 from krkn_grpc.server.metadata import Context
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
+from krkn_grpc.server.watch import Watch
 from krkn_grpc.v1 import targets_pb2 as pb
 
 LARGE = f"a: [{','.join(['a'] * 130_000)}]"
@@ -28,8 +29,13 @@ async def turns(count: list[int]) -> None:
 @pytest.mark.parametrize("method", ["CreateTarget", "UpdateTarget"])
 async def test_others_have_their_turn_while_a_large_kubeconfig_is_read(method: str) -> None:
     # Neither is asked for anything: the request is refused before.
-    nothing = cast(Registry, None), cast("Informer[Target]", None)
-    servicer = TargetServicer(*nothing, AddressRules(), 1.0)
+    servicer = TargetServicer(
+        cast(Registry, None),
+        cast("Informer[Target]", None),
+        cast("Watch[Target, pb.WatchTargetsResponse]", None),
+        AddressRules(),
+        1.0,
+    )
     request = pb.CreateTargetRequest(cluster_name="c", secret_type="kubeconfig", kubeconfig=LARGE)
     count = [0]
     others = asyncio.create_task(turns(count))

@@ -65,6 +65,27 @@ REQUESTS = [
         id="update",
     ),
     pytest.param(
+        audit.PATCH_TARGET,
+        targets.PatchTargetRequest(uuid=ONE, cluster_name="prod", labels={"team": CANARY}),
+        targets.Target(uuid=ONE, cluster_name=CANARY),
+        {"cluster": "prod", "targets": [ONE]},
+        id="rename",
+    ),
+    pytest.param(
+        audit.PATCH_TARGET,
+        targets.PatchTargetRequest(uuid=ONE, remove_labels=[CANARY]),
+        targets.Target(uuid=ONE, cluster_name=CANARY),
+        {"targets": [ONE]},
+        id="label",
+    ),
+    pytest.param(
+        audit.CHECK_TARGET,
+        targets.CheckTargetRequest(uuid=ONE),
+        targets.Target(uuid=ONE, cluster_name=CANARY),
+        {"targets": [ONE]},
+        id="check",
+    ),
+    pytest.param(
         audit.DELETE_TARGET,
         targets.DeleteTargetRequest(uuid=ONE),
         targets.DeleteTargetResponse(uuid=ONE),

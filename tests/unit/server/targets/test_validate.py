@@ -49,7 +49,7 @@ Message = Callable[..., pb.CreateTargetRequest | pb.UpdateTargetRequest]
 each_message = pytest.mark.parametrize("message", [pb.CreateTargetRequest, pb.UpdateTargetRequest])
 
 
-def checked(fields: dict[str, str], rules: AddressRules = NOBODY_LOCAL) -> NewTarget:
+def checked(fields: dict[str, Any], rules: AddressRules = NOBODY_LOCAL) -> NewTarget:
     """The registration that these fields make."""
     return validate.registration(pb.CreateTargetRequest(**fields), rules)
 
