@@ -8,9 +8,9 @@ import structlog
 
 from controller.account_tokens import AccountTokens
 from controller.adoption.controller import AdoptionController
+from controller.events import EventRecorder
 from controller.health import answering
 from controller.jobs.controller import JobController, Watched
-from controller.jobs.events import EventRecorder
 from controller.leader_election import Leadership, Terms
 from controller.provider.heartbeat import keep_registered, sign_off
 from controller.settings import Settings
@@ -47,7 +47,7 @@ async def control(settings: Settings) -> None:
         request_work = TargetRequestController.of(settings, session, watched.targets)
         adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
         job_work = JobController.of(settings, session, watched, events, adoption.refresh)
-        target_work = TargetController.of(settings, session, watched.targets)
+        target_work = TargetController.of(settings, session, watched.targets, events)
         watched.targets.listen(target_work.look)
         caches: list[Informer[Any]] = [*watched.caches, *request_work.caches]
         watching = [group.create_task(cache.run()) for cache in caches]

@@ -3,16 +3,18 @@
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
 import msgspec
 import structlog
 
+from controller.events import EventRecorder
 from controller.jobs import pod as pods
 from controller.jobs import statuses
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused, Troubles, told_as
-from controller.jobs.events import EventRecorder
+from controller.jobs.events import event_for
 from controller.jobs.model import (
     Action,
     Claim,
@@ -97,7 +99,7 @@ class Actor:
             _log.warning("status refused", job=job.metadata.name, error=str(error))
             written = await self.jobs.client.replace_status(job, plain)
         self.jobs.remember(written)
-        self.events.announce(job, written)
+        self.events.announce(event_for(job, written, datetime.now(UTC)))
 
     async def _create_pod(self, job: ChaosJob, credential: Credential) -> None:
         # The Secrets come first: a pod that exists has everything that it needs to start.

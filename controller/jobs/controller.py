@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from controller.credentials import CredentialCache
+from controller.events import EventRecorder
 from controller.jobs import deadlines
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
-from controller.jobs.events import EventRecorder
 from controller.jobs.model import Limits
 from controller.jobs.network_policies import JobNetworkPolicies
 from controller.jobs.observe import Observer

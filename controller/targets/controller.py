@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from controller.events import EventRecorder
 from controller.resolver import SystemResolver
 from controller.settings import Settings
 from controller.targets.decide import Limits
@@ -32,7 +33,13 @@ class TargetController:
     memory: RetryState
 
     @classmethod
-    def of(cls, settings: Settings, session: Session, targets: Informer[Target]) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        session: Session,
+        targets: Informer[Target],
+        events: EventRecorder,
+    ) -> Self:
         """Return the controller; the caller passes the changes of `targets` to `look`."""
         secrets = ResourceClient(session, Secret, settings.namespace)
         leases = ResourceClient(session, Lease, settings.namespace)
@@ -52,6 +59,7 @@ class TargetController:
             probe_limits=ProbeLimits(),
             memory=RetryState(),
             own_cluster=OwnCluster(session),
+            events=events,
             clock=session.time.now,
         )
         sweep = Sweep(

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from krkn_grpc.reservations.in_progress import is_under_way
-from krkn_grpc.resources import adopted
+from krkn_grpc.resources import adopted, well_known
 from krkn_grpc.resources.meta import Condition, find_condition
 from krkn_grpc.resources.target import PROVIDER_GONE, READY, Target
+
+_CLOCK_DIFFERENCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Past:
     """Consecutive failed checks."""
     refused_seconds: float | None = None
     """Seconds since its name or URL was found to be another target's; None when it was not."""
+    answered: str = ""
+    """The last request for a check that a check has answered."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,28 @@ def decide(target: Target, past: Past, now: datetime, limits: Limits) -> Step:
     if (due := adopted.probe_is_due_at(target)) is not None:
         left = (due - now).total_seconds()
         return Check() if left <= 0 else Wait(left)
+    if _is_check_requested(target, checked, past.answered):
+        return Check()
     pause = pause_after(ready.status == "True", past.failures, limits)
     # That time may come from a machine with another clock.
     left = min((checked + timedelta(seconds=pause) - now).total_seconds(), pause)
     return Check() if left <= 0 else Wait(left)
+
+
+def _is_check_requested(target: Target, checked: datetime, answered: str) -> bool:
+    """Whether a request for a check came after the last check.
+
+    Each request leads to one check at most, whatever time it names. Without a memory of it, such as
+    in a new leader, its time decides; that comes from another machine, and times of checks are
+    whole seconds.
+    """
+    requested = target.metadata.annotations.get(well_known.CHECK_REQUESTED, "")
+    if requested in ("", answered):
+        return False
+    try:
+        return datetime.fromisoformat(requested) >= checked - _CLOCK_DIFFERENCE
+    except (ValueError, TypeError):  # not one of ours
+        return False
 
 
 def _says(ready: Condition, gone: str) -> bool:

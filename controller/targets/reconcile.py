@@ -8,6 +8,7 @@ from typing import assert_never
 import structlog
 
 from controller import credentials
+from controller.events import EventRecorder
 from controller.reason import Reason
 from controller.resolver import Resolver
 from controller.targets.decide import (
@@ -20,8 +21,9 @@ from controller.targets.decide import (
     decide,
     pause_after,
 )
+from controller.targets.events import event_for
 from controller.targets.own_cluster import OwnCluster
-from controller.targets.probe import identity, probe
+from controller.targets.probe import identity, probe, version
 from controller.targets.probe.limits import ProbeLimits
 from controller.targets.retry_state import RetryState
 from krkn_grpc.kube.client import ResourceClient
@@ -42,6 +44,16 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class _Found:
+    """What a check found; `server_version` is None when the cluster was not asked, or silent."""
+
+    is_ready: bool
+    reason: str
+    message: str
+    server_version: str | None = None
+
+
+@dataclass(frozen=True)
 class TargetReconciler:
     """Admits targets, checks their clusters, and removes unfinished registrations."""
 
@@ -54,6 +66,7 @@ class TargetReconciler:
     probe_limits: ProbeLimits
     memory: RetryState
     own_cluster: OwnCluster
+    events: EventRecorder
     clock: Callable[[], datetime]
     """The time as the API server has it."""
 
@@ -115,22 +128,34 @@ class TargetReconciler:
         await self.reservations.release_all(target)
 
     async def _check(self, target: Target) -> float:
-        is_ready, reason, message = await self._look(target)
-        failures = self.memory.checked(target, is_ready)
-        status = target_conditions.checked(target, is_ready, reason, message, self._now())
+        found = await self._look(target)
+        failures = self.memory.checked(target, found.is_ready)
+        status = target_conditions.checked(
+            target,
+            found.is_ready,
+            found.reason,
+            found.message,
+            self._now(),
+            server_version=found.server_version,
+        )
         await self._write(target, status)
-        return pause_after(is_ready, failures, self.limits)
+        self.memory.answered(target)
+        return pause_after(found.is_ready, failures, self.limits)
 
-    async def _look(self, target: Target) -> tuple[bool, str, str]:
+    async def _look(self, target: Target) -> _Found:
         found = await credentials.find(self.secrets, target, self.rules)
         if isinstance(found, Reason):
-            return False, found.reason, found.message
-        result = await probe(found, self.rules, self.probe_limits, self.resolver)
+            return _Found(False, found.reason, found.message)
+        asked = found, self.rules, self.probe_limits, self.resolver
+        result = await probe(*asked)
         if result.ready and is_adopted(target):
-            theirs = await identity(found, self.rules, self.probe_limits, self.resolver)
+            theirs = await identity(*asked)
             if (refusal := await self.own_cluster.refusal(theirs)) is not None:
-                return False, refusal.reason, refusal.message
-        return result.ready, result.reason.value, result.message
+                return _Found(False, refusal.reason, refusal.message)
+        told = None
+        if result.ready and self.memory.version_is_due(target):
+            told = await version(*asked)
+        return _Found(result.ready, result.reason.value, result.message, told)
 
     async def _write(self, target: Target, status: TargetStatus) -> bool:
         """Write the status, for exactly this version; return whether it changed."""
@@ -145,6 +170,7 @@ class TargetReconciler:
             _log.warning("status refused", target=target.metadata.name, error=str(error))
             written = await self.targets.client.replace_status(target, plain)
         self.targets.remember(written)
+        self.events.announce_if_idle(event_for(target, written, self.clock()))
         return written.metadata.resource_version != target.metadata.resource_version
 
     def _now(self) -> datetime:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from controller.targets.decide import Past
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.reservations.leases import held_by
+from krkn_grpc.resources import well_known
 from krkn_grpc.resources.target import Target
+
+# A version changes with an upgrade; asking for it is one more connection for each check.
+_VERSION_SECONDS = 3_600.0
 
 
 @dataclass
@@ -22,6 +26,8 @@ class _Entry:
     refused: float | None = None
     wanted: frozenset[str] = frozenset()
     is_free_since: bool = False
+    answered: str = ""
+    version_asked: float | None = None
 
 
 class RetryState:
@@ -45,6 +51,7 @@ class RetryState:
             known_seconds=now - entry.first_seen,
             failures=entry.failures,
             refused_seconds=None if entry.refused is None else now - entry.refused,
+            answered=entry.answered,
         )
 
     def checked(self, target: Target, is_ready: bool) -> int:
@@ -52,6 +59,19 @@ class RetryState:
         entry = self._entry(target)
         entry.failures = 0 if is_ready else entry.failures + 1
         return entry.failures
+
+    def answered(self, target: Target) -> None:
+        """Record that the request for a check that the target has was met by one."""
+        requested = target.metadata.annotations.get(well_known.CHECK_REQUESTED, "")
+        self._entry(target).answered = requested
+
+    def version_is_due(self, target: Target) -> bool:
+        """Whether the cluster is to be asked for its version now: once an hour. Records that."""
+        entry, now = self._entry(target), self._clock()
+        is_due = entry.version_asked is None or now - entry.version_asked >= _VERSION_SECONDS
+        if is_due:
+            entry.version_asked = now
+        return is_due
 
     def refused(self, target: Target) -> None:
         """Record that another target had this one's name or URL in this reconcile."""

@@ -24,11 +24,13 @@ from controller.targets.probe.result import (
 from controller.targets.probe.review import (
     NOT_KUBERNETES,
     QUESTIONS,
+    VERSION,
     WHO_ARE_YOU,
     Question,
     Reply,
     cluster_uid,
     meaning,
+    server_version,
 )
 from controller.targets.probe.tls import handshake_failure, tls_context
 from krkn_grpc.resources.addresses import Address, AddressRules
@@ -56,6 +58,18 @@ async def identity(
         async with asyncio.timeout(limits.total_seconds):
             way = await _way_to(kubeconfig, rules, limits, resolver)
             return cluster_uid(await way.ask(WHO_ARE_YOU))
+    except (ProbeFailed, TimeoutError):
+        return None
+
+
+async def version(
+    kubeconfig: Kubeconfig, rules: AddressRules, limits: ProbeLimits, resolver: Resolver
+) -> str | None:
+    """Ask the cluster for the version of its API server; None when it does not answer in time."""
+    try:
+        async with asyncio.timeout(limits.version_seconds):
+            way = await _way_to(kubeconfig, rules, limits, resolver)
+            return server_version(await way.ask(VERSION))
     except (ProbeFailed, TimeoutError):
         return None
 

@@ -9,6 +9,8 @@ class ProbeLimits:
 
     total_seconds: float = 10.0
     resolve_seconds: float = 4.0
+    version_seconds: float = 3.0
+    """For the version alone, which nothing depends on: a ready target is not held up by it."""
     connect_seconds: float = 3.0
     """Per address that is tried."""
     addresses: int = 4

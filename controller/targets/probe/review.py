@@ -7,6 +7,7 @@ serves a call whose credentials it does not understand (a password, since Kubern
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,6 +71,14 @@ WHO_ARE_YOU = Question(f"/api/v1/namespaces/{KUBE_SYSTEM}", "Namespace", b"", me
 """The uid of this namespace identifies a cluster: the namespace cannot be deleted."""
 
 
+VERSION = Question("/version", "", b"", method="GET")
+"""Answered without authorization by most clusters; some refuse it."""
+
+# The only thing of a remote that is repeated, so nothing but a version can have this form.
+_VERSION = re.compile(r"v?\d+(\.\d+){1,2}[-+.\w]{0,24}", re.ASCII)
+_LONGEST_VERSION = 64
+
+
 class _UserInfo(msgspec.Struct, frozen=True):
     username: str = ""
     groups: list[str] = []
@@ -92,6 +101,10 @@ class _NamespaceMeta(msgspec.Struct, frozen=True):
 class _Namespace(msgspec.Struct, frozen=True):
     kind: str = ""
     metadata: _NamespaceMeta = _NamespaceMeta()
+
+
+class _Version(msgspec.Struct, frozen=True, rename="camel"):
+    git_version: str = ""
 
 
 class _Failure(msgspec.Struct, frozen=True):
@@ -135,6 +148,18 @@ def cluster_uid(reply: Reply) -> str | None:
     named = namespace.metadata
     is_meant = (namespace.kind, named.name) == (WHO_ARE_YOU.kind, KUBE_SYSTEM)
     return named.uid if is_meant and is_id(named.uid) else None
+
+
+def server_version(reply: Reply) -> str:
+    """Return the version in a reply to VERSION; empty when it has none of the known form."""
+    if reply.status != 200:
+        return ""
+    try:
+        told = msgspec.json.decode(reply.body, type=_Version).git_version
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return ""
+    is_version = len(told) <= _LONGEST_VERSION and _VERSION.fullmatch(told) is not None
+    return told if is_version else ""
 
 
 def _of_review(question: Question, body: bytes) -> ProbeResult:
