@@ -12,10 +12,10 @@ from krkn_grpc.v1.targets_pb2 import ListTargetsRequest, Target
 _PAGE = 1_000
 
 
-def all_targets(client: Client) -> list[Target]:
-    """Return every target, newest first."""
+def all_targets(client: Client, selector: str = "") -> list[Target]:
+    """Return every target whose labels match, newest first."""
     targets: list[Target] = []
-    request = ListTargetsRequest(page_size=_PAGE)
+    request = ListTargetsRequest(page_size=_PAGE, label_selector=selector)
     while True:
         page = client.call(client.targets.ListTargets, request)
         targets += page.targets

@@ -9,12 +9,14 @@ from krkn_grpc.cli import discover, display, sources, target_names
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.targets_pb2 import (
+    CheckTargetRequest,
     CreateTargetRequest,
     CreateTargetResponse,
     DeleteTargetRequest,
     DeleteTargetResponse,
     GetTargetRequest,
     ListTargetsResponse,
+    PatchTargetRequest,
     UpdateTargetRequest,
     UpdateTargetResponse,
 )
@@ -57,10 +59,23 @@ CaBundle = Annotated[
 ]
 
 
+Selector = Annotated[
+    str,
+    typer.Option(
+        "--selector",
+        "-l",
+        metavar="LABELS",
+        help="Only targets with these labels: a=b,c!=d,e in (f,g).",
+    ),
+]
+
+
 @app.command("list")
-def list_targets(context: typer.Context, output: Output = Format.TABLE) -> None:
+def list_targets(
+    context: typer.Context, selector: Selector = "", output: Output = Format.TABLE
+) -> None:
     """List the targets, newest first."""
-    targets = target_names.all_targets(context.obj)
+    targets = target_names.all_targets(context.obj, selector)
     if output is Format.JSON:
         display.print_json(display.as_json(ListTargetsResponse(targets=targets)))
     else:
@@ -125,6 +140,38 @@ def update_target(
         password=new.password,
     )
     _print_done(client.call(client.targets.UpdateTarget, request), output)
+
+
+@app.command("label")
+def label_target(
+    context: typer.Context,
+    target: Which,
+    changes: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE|KEY-", help="Labels to set; KEY- removes one.")
+    ],
+    output: Output = Format.TABLE,
+) -> None:
+    """Set and remove labels of a target, and show it; its other labels stay."""
+    client: Client = context.obj
+    request = PatchTargetRequest()
+    for change in changes:
+        key, is_set, value = change.partition("=")
+        if is_set:
+            request.labels[key] = value
+        elif key.endswith("-"):
+            request.remove_labels.append(key[:-1])
+        else:
+            raise typer.BadParameter(f"{change!r} is neither KEY=VALUE nor KEY-")
+    request.uuid = target_names.one_uuid(client, target)
+    display.print_one(client.call(client.targets.PatchTarget, request), output)
+
+
+@app.command("check")
+def check_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
+    """Ask for a check of a target's cluster now, and show the target as it was before."""
+    client: Client = context.obj
+    request = CheckTargetRequest(uuid=target_names.one_uuid(client, target))
+    display.print_one(client.call(client.targets.CheckTarget, request), output)
 
 
 @app.command("delete")

@@ -36,7 +36,7 @@ def refused(target: Target, reason: str, message: str, now: datetime) -> TargetS
     status = _with(
         msgspec.structs.replace(target, status=refused), READY, False, reason, message, now
     )
-    return msgspec.structs.replace(status, ready=False, last_updated=now)
+    return msgspec.structs.replace(status, ready=False, last_updated=now, server_version="")
 
 
 def checked(

@@ -42,6 +42,9 @@ SHOWN = {
     "createdAt",
     "reason",
     "message",
+    "labels",
+    "serverVersion",
+    "provider",
 }
 Maker = Callable[..., dict[str, Any]]
 

@@ -72,6 +72,34 @@ async def test_an_update_replaces_all(cli: Command, rest: Rest, tmp_path: Path) 
     assert target["secretType"] == "credentials"
 
 
+async def test_labels_are_set_removed_and_listed_by(cli: Command, rest: Rest) -> None:
+    name, team = unused_name(), unused_name()
+    uuid = await rest.register(clusterName=name, labels={"env": "prod", "site": "a"})
+    labelled = await cli("targets", "label", name, f"team={team}", "env-", "site=b", "-o", "json")
+    assert labelled.json["labels"] == {"team": team, "site": "b"}
+    shown = await cli("targets", "label", uuid, "site=")
+    assert f'labels: {{"site": "", "team": "{team}"}}' in shown.out.splitlines(), shown
+
+    listed = await cli("targets", "list", "-l", f"team in ({team},x),!env", "-o", "json")
+    assert [target["uuid"] for target in listed.json["targets"]] == [uuid]
+    none = await cli("targets", "list", "--selector", f"team={team},env", "-o", "json")
+    assert none.json["targets"] == []
+    refused = await cli("targets", "list", "-l", "a in")
+    assert (refused.code, refused.line) == (3, "Error: labelSelector: is not a label selector")
+
+    wrong = await cli("targets", "label", uuid, "team")
+    assert wrong.code == 2
+    assert "neither KEY=VALUE nor KEY-" in wrong.err
+    assert (await rest.get(f"{TARGETS}/{uuid}")).body["labels"] == {"team": team, "site": ""}
+
+
+async def test_a_check_is_asked_for(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    uuid = await rest.register(clusterName=name)
+    asked = await cli("targets", "check", name, "-o", "json")
+    assert (asked.code, asked.json["uuid"]) == (0, uuid)
+
+
 async def test_what_the_service_refuses_is_one_line_with_every_violation(cli: Command) -> None:
     refused = await cli(
         *("targets", "add", "--name", " ", "--token-file", "-", "-o", "json"), given=canary()

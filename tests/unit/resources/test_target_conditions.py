@@ -41,6 +41,35 @@ def test_a_loser_is_not_ready() -> None:
         assert (condition.message, condition.observed_generation) == ("It is taken.", 2), kind
 
 
+VERSION = "v1.31.2"
+
+
+def test_a_version_is_of_the_cluster_that_a_target_is_now() -> None:
+    status = target_conditions.checked(
+        NEW.admitted().built(), True, "Reachable", "Fine.", NOW, server_version=VERSION
+    )
+    known = msgspec.structs.replace(NEW.built(), status=status)
+    assert target_message(known).server_version == VERSION
+    # A check that did not ask keeps it, also one that failed.
+    after = target_conditions.checked(known, False, "Unreachable", "Away.", NOW)
+    assert after.server_version == VERSION
+    assert target_conditions.admitted(known, NOW).server_version == VERSION
+
+    changed = msgspec.structs.replace(
+        known, metadata=msgspec.structs.replace(known.metadata, generation=3)
+    )
+    assert target_message(changed).server_version == ""
+    assert target_conditions.admitted(changed, NOW).server_version == ""
+    assert target_conditions.refused(changed, "DuplicateName", "Taken.", NOW).server_version == ""
+
+
+def test_ready_since_is_shown_while_it_is_ready() -> None:
+    since = "2026-03-04T05:06:07Z"
+    assert target_message(NEW.admitted().checked(ready=True).built()).ready_since == since
+    for other in (NEW.admitted().checked(ready=False), NEW.checked(ready=True)):
+        assert not target_message(other.built()).HasField("ready_since")
+
+
 def test_a_loser_that_is_admitted_is_checked_anew() -> None:
     lost = target_conditions.refused(NEW.built(), "DuplicateName", "It is taken.", NOW)
     status = target_conditions.admitted(msgspec.structs.replace(NEW.built(), status=lost), NOW)

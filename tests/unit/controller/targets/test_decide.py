@@ -16,6 +16,7 @@ from controller.targets.decide import (
     pause_after,
 )
 from krkn_grpc.reservations.in_progress import mark
+from krkn_grpc.resources import well_known
 from tests.unit.controller.targets.builders import NOW, ATarget
 
 LIMITS = Limits(
@@ -28,6 +29,21 @@ NEW = ATarget()
 MARKED = NEW.with_metadata(annotations=mark(NOW))
 READY = NEW.admitted().checked(ready=True)
 FAILED = NEW.admitted().checked(ready=False)
+
+
+def requested(target: ATarget, ago: float) -> ATarget:
+    """The target with a request for a check, so many seconds before NOW."""
+    asked = (NOW - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
+    return target.with_metadata(annotations={well_known.CHECK_REQUESTED: asked})
+
+
+def answered(ago: float) -> Past:
+    """Memory of the request of that time."""
+    [request] = requested(NEW, ago).metadata.annotations.values()
+    return Past(answered=request)
+
+
+EARLIER = NEW.admitted().checked(ready=True, ago=60)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +76,20 @@ FAILED = NEW.admitted().checked(ready=False)
         pytest.param(
             NEW.admitted().checked(ready=False, ago=20), Past(failures=3), Check(), id="due"
         ),
+        pytest.param(requested(EARLIER, 30), Past(), Check(), id="requested since"),
+        pytest.param(requested(EARLIER, 30), answered(30), Wait(240), id="requested, and answered"),
+        pytest.param(requested(EARLIER, 10), answered(30), Check(), id="requested once more"),
+        pytest.param(requested(EARLIER, 90), Past(), Wait(240), id="requested before"),
+        pytest.param(requested(EARLIER, 62), Past(), Check(), id="before, by another's clock"),
+        pytest.param(requested(EARLIER, -9e7), Past(), Check(), id="requested in the future"),
+        pytest.param(requested(EARLIER, -9e7), answered(-9e7), Wait(240), id="and answered"),
+        pytest.param(
+            EARLIER.with_metadata(annotations={well_known.CHECK_REQUESTED: "now"}),
+            Past(),
+            Wait(240),
+            id="requested in other words",
+        ),
+        pytest.param(requested(NEW.refused(), 0), Past(refused_seconds=5), Wait(10), id="a loser"),
         pytest.param(READY.with_metadata(deletion_timestamp=NOW), Past(), Wait(None), id="going"),
         pytest.param(NEW.with_metadata(deletion_timestamp=NOW), Past(), Wait(None), id="gone"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from controller.targets.decide import Past
 from controller.targets.retry_state import RetryState
 from krkn_grpc.kube.informer import CacheChange
-from krkn_grpc.resources import names
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.target import Target
 from tests.unit.controller.targets.builders import NOW, ATarget
 
@@ -43,6 +43,26 @@ def test_what_is_remembered_is_of_one_generation() -> None:
     clock.now += 2
     assert memory.past(target.built()) == Past(7, 1, 2)
     assert memory.past(target.with_metadata(generation=3).built()) == Past()
+
+
+def test_a_request_for_a_check_is_remembered_when_it_was_answered() -> None:
+    memory, target = RetryState(Clock()), ATarget()
+    asked = target.with_metadata(annotations={well_known.CHECK_REQUESTED: "2026"}).built()
+    memory.checked(asked, True)
+    assert memory.past(asked).answered == ""
+    memory.answered(asked)
+    assert memory.past(asked).answered == "2026"
+
+
+def test_a_version_is_asked_for_once_an_hour_and_for_each_spec() -> None:
+    clock = Clock()
+    memory, target = RetryState(clock), ATarget()
+    due = []
+    for _ in range(4):
+        due.append(memory.version_is_due(target.built()))
+        clock.now += 1_800
+    assert due == [True, False, True, False]
+    assert memory.version_is_due(target.with_metadata(generation=3).built())
 
 
 def test_a_new_target_of_the_same_name_is_another_one() -> None:

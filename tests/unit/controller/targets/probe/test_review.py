@@ -19,6 +19,7 @@ from controller.targets.probe.review import (
     Reply,
     cluster_uid,
     meaning,
+    server_version,
 )
 
 
@@ -114,3 +115,41 @@ def namespace(**metadata: object) -> bytes:
 )
 def test_who_a_cluster_is(reply: Reply, expected: str | None) -> None:
     assert cluster_uid(reply) == expected
+
+
+def told_version(text: object) -> bytes:
+    return json.dumps({"major": "1", "gitVersion": text}).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["v1.31.2", "1.36", "v1.29.4+k3s1", "v1.27.3-gke.100", "v1.30.0-rc.1+1f2e3d4c5b6a79"],
+)
+def test_a_version_of_the_known_form_is_repeated(text: str) -> None:
+    assert server_version(Reply(200, told_version(text))) == text
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401),
+        Reply(403, told_version("v1.31.2")),
+        Reply(404),
+        Reply(200),
+        Reply(200, b"v1.31.2"),
+        Reply(200, b"{" * 10_000),
+        Reply(200, told_version(None)),
+        Reply(200, told_version(1.31)),
+        Reply(200, told_version("")),
+        Reply(200, told_version("v1")),
+        Reply(200, told_version("v1.31.2\n")),
+        Reply(200, told_version("v1.31.2 <b>call this number</b>")),
+        Reply(200, told_version("v1.31.2-" + "a" * 24)),
+        Reply(200, told_version("1." + "1" * 63)),
+        Reply(200, told_version("v1.31.2-ü")),
+        Reply(200, told_version("v1.\N{ARABIC-INDIC DIGIT ONE}.2")),
+    ],
+    ids=lambda reply: f"{reply.status} {reply.body[:40]!r}",
+)
+def test_nothing_else_of_a_remote_is_repeated(reply: Reply) -> None:
+    assert server_version(reply) == ""
