@@ -134,22 +134,23 @@ def test_refusals_are_as_documented(
     assert documented(verb, path, template, **options)[0] == status
 
 
-def test_a_log_and_a_watch_are_as_documented(documented: Documented) -> None:
+def test_a_log_and_the_watches_are_as_documented(documented: Documented) -> None:
     _, created = documented("POST", TARGETS, json=token_target())
     _, run = documented("POST", RUNS, json=a_run(created["uuid"]))
     log = f"{RUNS}/{run['jobs'][0]['jobId']}/logs"
     reply = documented.session.get(log)
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/plain; charset=utf-8")
-    kinds = set()
-    with documented.session.stream("GET", f"{RUNS}:watch") as watch:
-        assert watch.headers["content-type"] == "application/x-ndjson"
-        for line in watch.iter_lines():
-            message = json.loads(line)
-            assert documented.fits(message, "WatchScenarioRunsResponse")
-            kinds.add(message["type"])
-            if message["type"] == "SYNCED":
-                break
-    assert kinds == {"ADDED", "SYNCED"}
+    for path, kind in ((RUNS, "WatchScenarioRunsResponse"), (TARGETS, "WatchTargetsResponse")):
+        told = set()
+        with documented.session.stream("GET", f"{path}:watch") as watch:
+            assert watch.headers["content-type"] == "application/x-ndjson"
+            for line in watch.iter_lines():
+                message = json.loads(line)
+                assert documented.fits(message, kind)
+                told.add(message["type"])
+                if message["type"] == "SYNCED":
+                    break
+        assert told == {"ADDED", "SYNCED"}
 
 
 @pytest.mark.timeout(SECONDS + 10)

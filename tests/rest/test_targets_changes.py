@@ -20,8 +20,7 @@ async def send(rest: Rest, verb: str, path: str, **sent: Any) -> Reply:
 
 
 async def patch(rest: Rest, target: str, body: object) -> Reply:
-    async with rest.session.patch(f"{TARGETS}/{target}", json=body) as response:
-        return Reply(response.status, response.headers, await response.text())
+    return await rest.patch(f"{TARGETS}/{target}", body)
 
 
 async def test_a_patch_replies_with_the_target_as_it_is_then(rest: Rest) -> None:

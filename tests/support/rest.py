@@ -51,6 +51,10 @@ class Rest:
         """PUT a JSON body."""
         return await self._call("PUT", path, body)
 
+    async def patch(self, path: str, body: object) -> Reply:
+        """PATCH with a JSON body."""
+        return await self._call("PATCH", path, body)
+
     async def delete(self, path: str) -> Reply:
         """DELETE."""
         return await self._call("DELETE", path)

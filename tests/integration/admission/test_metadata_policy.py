@@ -224,6 +224,20 @@ async def test_the_server_marks_what_it_creates(place: Place) -> None:
     await assert_refused(place.create(place.server, JOBS, ownerReferences=[NOBODY]), "", 403)
 
 
+async def test_the_server_asks_for_a_check_and_an_editor_does_not(place: Place) -> None:
+    asked = {"annotations": {well_known.CHECK_REQUESTED: "2026-03-04T05:06:07.000+00:00"}}
+    stored = await place.create(place.admin, TARGETS, labels={"team": "a"})
+    await assert_refused(
+        replace(stored, cluster=place.editor).merge({"metadata": asked}), "the service's own", 403
+    )
+    target = await stored.read()
+    target["metadata"] |= asked
+    target["metadata"]["labels"] = {"team": "b"}
+    changed = await replace(stored, cluster=place.server).replace(target)
+    assert changed["metadata"]["annotations"] == asked["annotations"]
+    assert changed["metadata"]["labels"] == {"team": "b"}
+
+
 async def test_the_controller_marks_its_provider(place: Place) -> None:
     stored = await place.create(place.controller, PROVIDERS)
     await stored.merge({"metadata": {"annotations": {well_known.INACTIVE_BY: "shutdown"}}})

@@ -1,5 +1,6 @@
 """A cluster of another provider becomes a target, and stays what its provider says it is."""
 
+import asyncio
 import base64
 import json
 
@@ -172,6 +173,8 @@ async def test_it_is_only_read_over_the_api(
     for reply in (
         await rest.put(path, token_target()),
         await rest.delete(path),
+        await rest.patch(path, {"labels": {"team": "a"}}),
+        await rest.patch(path, {"clusterName": unused_name()}),
     ):
         assert (reply.status, reply.body["code"]) == (409, 9)
         assert reply.body["details"][0]["reason"] == "ADOPTED"
@@ -184,3 +187,28 @@ async def test_it_is_only_read_over_the_api(
     after = await provider.find(name)
     assert after is not None
     assert after["spec"] == before["spec"]
+    assert after["metadata"]["labels"] == before["metadata"]["labels"]
+    shown = (await rest.get(path)).body
+    assert (shown["provider"], shown["labels"]) == (provider.name, {})
+
+
+async def test_it_can_be_checked_on_request(
+    provider: OtherProvider, foreign: Foreign, adopting: Running
+) -> None:
+    name = unused_name()
+    await provider.answer({name: await foreign.kubeconfig()})
+    await provider.ready(name)
+    targets = Targets(adopting.channel)
+    before = await targets.when_ready(provider.uuid(name))
+    await asyncio.sleep(1.1)  # times of checks are whole seconds
+    await targets.check(before.uuid)
+    after = await eventually(
+        lambda: targets.get(before.uuid), lambda found: found.last_checked > before.last_checked
+    )
+    assert after.ready
+    # Its provider's next answer is copied as before.
+    port = await foreign.port()
+    await provider.answer({name: foreign.at(port)})
+    await eventually(
+        lambda: targets.get(before.uuid), lambda found: found.cluster_api_url.endswith(f":{port}")
+    )

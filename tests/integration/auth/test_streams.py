@@ -11,15 +11,18 @@ from grpc import StatusCode
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import scenario_runs_pb2_grpc as runs_grpc
+from krkn_grpc.v1 import targets_pb2
+from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 from tests.integration.auth.calls import call
 from tests.integration.auth.conftest import Asked, Guarded
 from tests.integration.auth.test_runs import register, run
 from tests.support.api_proxy import Call, Cut
-from tests.support.custom_objects import JOBS
+from tests.support.custom_objects import JOBS, TARGETS
 from tests.support.rest import RUNS
 from tests.support.waiting import eventually
 
 READ_ALL = {"resources": [JOBS], "verbs": ["get", "list", "watch"]}
+READ_TARGETS = {"resources": [TARGETS], "verbs": ["get", "list", "watch"]}
 READ_LOGS = {"resources": [f"{JOBS}/log"], "verbs": ["get"]}
 SECONDS = 20.0
 
@@ -60,6 +63,26 @@ async def test_a_quiet_watch_ends_when_its_right_does(guarded: Guarded, reader: 
     [last] = [message async for message in watch]
     assert (last.type, last.error.code) == ("ERROR", StatusCode.PERMISSION_DENIED.value[0])
     assert not last.HasField("job")
+
+
+async def test_a_watch_of_targets_ends_when_its_right_does(guarded: Guarded) -> None:
+    account = f"reader-{uuid.uuid4().hex[:8]}"
+    await guarded.callers.make_role("target-reader", READ_TARGETS)
+    await guarded.callers.make(account, "target-reader")
+    await guarded.callers.until_allowed(account, "watch", TARGETS)
+    stub = TargetServiceStub(guarded.running.channel)
+    watch = stub.WatchTargets(
+        targets_pb2.WatchTargetsRequest(),
+        metadata=await guarded.callers.metadata(account),
+        timeout=SECONDS,
+    )
+    async for message in watch:
+        if message.type == "SYNCED":
+            break
+    await guarded.callers.unbind(account, "target-reader")
+    *_, last = [message async for message in watch]
+    assert (last.type, last.error.code) == ("ERROR", StatusCode.PERMISSION_DENIED.value[0])
+    assert last.error.message == "you may no longer watch targets"
 
 
 async def test_a_busy_watch_ends_when_its_right_does(guarded: Guarded, reader: str) -> None:
