@@ -52,7 +52,9 @@ class Settings(ProcessSettings):
     )
     idempotency_seconds: int = Field(86_400, gt=0, description="how long a requestId is remembered")
     watch_history: int = Field(
-        10_000, gt=0, description="changes of jobs that are kept for watches that resume"
+        10_000,
+        gt=0,
+        description="changes of jobs, and as many of targets, that are kept for watches that resume",
     )
     log_silence_seconds: float = Field(
         30.0, gt=0, description="silence of a log after which its scenario is looked for"
