@@ -54,7 +54,7 @@ class Settings(ProcessSettings):
     watch_history: int = Field(
         10_000,
         gt=0,
-        description="changes of jobs, and as many of targets, that are kept for watches that resume",
+        description="changes of jobs, and as many of targets, kept for watches that resume",
     )
     log_silence_seconds: float = Field(
         30.0, gt=0, description="silence of a log after which its scenario is looked for"

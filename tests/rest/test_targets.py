@@ -34,17 +34,8 @@ KINDS = [
     pytest.param(kubeconfig_target, id="kubeconfig"),
 ]
 SHOWN = {
-    "uuid",
-    "clusterName",
-    "clusterAPIURL",
-    "secretType",
-    "ready",
-    "createdAt",
-    "reason",
-    "message",
-    "labels",
-    "serverVersion",
-    "provider",
+    *("uuid", "clusterName", "clusterAPIURL", "secretType", "ready", "createdAt"),
+    *("reason", "message", "labels", "serverVersion", "provider"),
 }
 Maker = Callable[..., dict[str, Any]]
 
