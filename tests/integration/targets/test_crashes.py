@@ -165,10 +165,14 @@ async def begin(stage: Stage) -> Cases:
 async def register(healthy: Targets, *bodies: dict[str, Any]) -> None:
     """Register these as soon as their names and URLs are free, which is soon."""
 
+    few = asyncio.Semaphore(8)
+
+    async def created(body: dict[str, Any]) -> grpc.StatusCode:
+        async with few:
+            return await code_of(healthy.create(body))
+
     async def one(body: dict[str, Any]) -> None:
-        await eventually(
-            lambda: code_of(healthy.create(body)), lambda code: code == OK, seconds=20, pause=0.2
-        )
+        await eventually(lambda: created(body), lambda code: code == OK, seconds=40, pause=0.2)
 
     await asyncio.gather(*map(one, bodies))
 

@@ -65,7 +65,7 @@ def test_unknown_path(client: httpx.Client, path: str) -> None:
         ("POST", f"{RUN}/{JOB}", "DELETE, GET, HEAD"),
         ("POST", f"{RUN}:watch", "GET, HEAD"),
         ("DELETE", f"{RUN}/{JOB}/logs", "GET, HEAD"),
-        ("POST", f"{TARGETS}/{JOB}", "DELETE, GET, HEAD, PUT"),
+        ("POST", f"{TARGETS}/{JOB}", "DELETE, GET, HEAD, PATCH, PUT"),
         ("POST", "/api/v1/health", "GET, HEAD"),
     ],
 )
