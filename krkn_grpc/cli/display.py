@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, TypeAlias
 
 import typer
@@ -26,6 +27,7 @@ JsonObject: TypeAlias = dict[str, object]
 _ENDLESS = 10_000
 # Control characters, two more line separators, and characters that change text direction.
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _STYLES = {
     "Succeeded": "green",
     "Failed": "red",
@@ -125,15 +127,15 @@ def print_clusters(clusters: Iterable[Cluster]) -> None:
     )
 
 
-def print_jobs(jobs: Iterable[Job], names: Mapping[str, str]) -> None:
-    """Print jobs as a table; `names` has the cluster names of known targets, by uuid."""
+def print_jobs(jobs: Iterable[Job], names: Mapping[str, str] = _NO_NAMES) -> None:
+    """Print jobs as a table; `names` are the caller's own names of targets, by uuid."""
     columns = ("JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON", "CREATED", "MESSAGE")
     print_table(
         columns,
         (
             (
                 job.job_id,
-                names.get(job.target_uuid, job.target_uuid),
+                names.get(job.target_uuid, target_of(job)),
                 job.scenario_name,
                 job.status,
                 str(job.exit_code) if job.HasField("exit_code") else "",
@@ -144,6 +146,11 @@ def print_jobs(jobs: Iterable[Job], names: Mapping[str, str]) -> None:
             for job in jobs
         ),
     )
+
+
+def target_of(job: Job) -> str:
+    """Return the name of the job's cluster when it was asked for, its target's uuid without one."""
+    return job.cluster_name or job.target_uuid
 
 
 def print_run(reply: RunScenarioResponse, names: Mapping[str, str]) -> None:
@@ -168,12 +175,13 @@ def print_one(message: Message, output: Format) -> None:
             print_line(f"{name}:", text)
 
 
-def print_change(change: Change, names: Mapping[str, str]) -> None:
+def print_change(change: Change) -> None:
     """Print one change of a watch as a line."""
     job = change.job or Job()
-    target = names.get(job.target_uuid, job.target_uuid)
     what = [job.reason, f"exit code {job.exit_code}" if job.HasField("exit_code") else ""]
-    print_line(f"{change.kind:9}{job.job_id:37}{job.status:10}", target, job.scenario_name, *what)
+    print_line(
+        f"{change.kind:9}{job.job_id:37}{job.status:10}", target_of(job), job.scenario_name, *what
+    )
 
 
 def print_paragraph(text: str) -> None:

@@ -42,6 +42,13 @@ def list_jobs(
         ),
     ] = "",
     scenario: Annotated[str, typer.Option(metavar="NAME", help="Only jobs of this scenario.")] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Only jobs on a target that had this name, also one that is deleted.",
+        ),
+    ] = "",
     selector: Annotated[
         str,
         typer.Option(
@@ -65,6 +72,7 @@ def list_jobs(
             target_uuid=target_uuid,
             status=status,
             scenario_name=scenario,
+            cluster_name=cluster,
             label_selector=selector,
         )
         _watch(client, wanted, output)
@@ -73,6 +81,7 @@ def list_jobs(
         target_uuid=target_uuid,
         status=status,
         scenario_name=scenario,
+        cluster_name=cluster,
         label_selector=selector,
         page_size=min(limit or _PAGE, _PAGE),
     )
@@ -80,7 +89,7 @@ def list_jobs(
     if output is Format.JSON:
         display.print_json(display.as_json(ListScenarioRunsResponse(jobs=jobs)))
     else:
-        display.print_jobs(jobs, target_names.cluster_names(client))
+        display.print_jobs(jobs)
 
 
 @app.command("get")
@@ -112,7 +121,7 @@ def stop(
     if output is Format.JSON:
         display.print_json(display.as_json(ListScenarioRunsResponse(jobs=stopped)))
     elif stopped:
-        display.print_jobs(stopped, target_names.cluster_names(client))
+        display.print_jobs(stopped)
     if failure is not None:
         raise typer.Exit(failures.exit_code(failure))
 
@@ -156,7 +165,6 @@ def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
 
 
 def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> None:
-    names = target_names.cluster_names(client) if output is Format.TABLE else {}
     for change in JobWatch(client, wanted):
         if output is Format.JSON:
             line: display.JsonObject = {"type": change.kind}
@@ -164,7 +172,7 @@ def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> 
                 line["job"] = display.as_json(change.job)
             display.print_json(line, is_line=True)
         elif change.job is not None:
-            display.print_change(change, names)
+            display.print_change(change)
 
 
 def _write(data: bytes) -> None:

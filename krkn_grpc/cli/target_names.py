@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 
-import grpc
 import typer
 
 from krkn_grpc.cli.client import Client
@@ -22,16 +21,6 @@ def all_targets(client: Client, selector: str = "") -> list[Target]:
         if not page.next_page_token:
             return targets
         request.page_token = page.next_page_token
-
-
-def cluster_names(client: Client) -> dict[str, str]:
-    """Return the cluster names by uuid; empty if the caller has no permission to list targets."""
-    try:
-        return {target.uuid: target.cluster_name for target in all_targets(client)}
-    except grpc.RpcError as error:
-        if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
-            raise
-        return {}
 
 
 def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:

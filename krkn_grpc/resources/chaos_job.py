@@ -25,7 +25,8 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
     """All that the job needs; only `stop` may change, and only to true.
 
     `target_uid`, `target_secret_uuid` and `cluster_api_url` pin the cluster that the caller
-    meant: when the target differs from them, the job does not start. `run_id` and `run_uid` name
+    meant: when the target differs from them, the job does not start. `cluster_name` only tells
+    which one it was, also when the target is gone. `run_id` and `run_uid` name
     the record of the call that made it; a job written with kubectl has none.
     """
 
@@ -34,6 +35,7 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
     target_uid: str = msgspec.field(name="targetUID")
     target_secret_uuid: str = msgspec.field(name="targetSecretUUID")
     cluster_api_url: str = msgspec.field(name="clusterAPIURL")
+    cluster_name: str = ""
     scenario_name: str
     scenario_image: str
     kubeconfig_path: str = DEFAULT_KUBECONFIG_PATH

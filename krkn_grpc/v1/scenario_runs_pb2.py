@@ -25,10 +25,9 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
-from krkn_grpc.v1 import watch_pb2 as krkn__grpc_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n krkn_grpc/v1/scenario_runs.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xf5\x03\n\x03Job\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x0btarget_uuid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\nstart_time\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\"\n\x0f\x63ompletion_time\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\texit_code\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1d\n\ncreated_at\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x03\x88\x01\x01\x12\x1a\n\x0crequested_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x06labels\x18\r \x03(\x0b\x32\x18.krkn.v1.Job.LabelsEntryB\x04\xe2\x41\x01\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_start_timeB\x12\n\x10_completion_timeB\x0c\n\n_exit_codeB\r\n\x0b_created_at\"W\n\x0cScenarioFile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x07\x63ontent\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\nmount_path\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xe6\x07\n\x12RunScenarioRequest\x12\'\n\x0ctarget_uuids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02R\x0btargetUUIDs\x12\x1c\n\x0escenario_image\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkubeconfig_path\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12K\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32,.krkn.v1.RunScenarioRequest.EnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x15.krkn.v1.ScenarioFileB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cregistry_url\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12#\n\x13scenario_repository\x18\x08 \x01(\tB\x06\x18\x01\xe2\x41\x01\x01\x12\x1a\n\x08username\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\n \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x0b \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\x08skip_tls\x18\x0c \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\x08insecure\x18\r \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x0e \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x0f \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rrequire_ready\x18\x10 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\"\n\x0ftimeout_seconds\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12-\n\x1attl_seconds_after_finished\x18\x12 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12=\n\x06labels\x18\x13 \x03(\x0b\x32\'.krkn.v1.RunScenarioRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12X\n\x12secret_environment\x18\x14 \x03(\x0b\x32\x32.krkn.v1.RunScenarioRequest.SecretEnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x38\n\x16SecretEnvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_timeout_secondsB\x1d\n\x1b_ttl_seconds_after_finished\"\xb7\x01\n\x0fTargetJobResult\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x14\n\x06job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07success\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\x05\x65rror\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\x08\n\x06_error\"\xc2\x01\n\x13RunScenarioResponse\x12,\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.krkn.v1.TargetJobResultB\x04\xe2\x41\x01\x03\x12\x1b\n\rtotal_targets\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fsuccessful_jobs\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x66\x61iled_jobs\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x07message\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\n\n\x08_message\"\xc4\x01\n\x17ListScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x18ListScenarioRunsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"3\n\x1bGetScenarioRunStatusRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\".\n\x16StopScenarioRunRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x11StreamLogsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x66ollow\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1d\n\ntail_lines\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\ntimestamps\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\r\n\x0b_tail_lines\"\xae\x01\n\x18WatchScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cresume_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x19WatchScenarioRunsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\x32\xc9\x05\n\x12ScenarioRunService\x12j\n\x0bRunScenario\x12\x1b.krkn.v1.RunScenarioRequest\x1a\x1c.krkn.v1.RunScenarioResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/scenarios/run:\x01*\x12v\n\x10ListScenarioRuns\x12 .krkn.v1.ListScenarioRunsRequest\x1a!.krkn.v1.ListScenarioRunsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/scenarios/run\x12r\n\x14GetScenarioRunStatus\x12$.krkn.v1.GetScenarioRunStatusRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/scenarios/run/{job_id}\x12h\n\x0fStopScenarioRun\x12\x1f.krkn.v1.StopScenarioRunRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 *\x1e/api/v1/scenarios/run/{job_id}\x12m\n\nStreamLogs\x12\x1a.krkn.v1.StreamLogsRequest\x1a\x14.google.api.HttpBody\"+\x82\xd3\xe4\x93\x02%\x12#/api/v1/scenarios/run/{job_id}/logs0\x01\x12\x81\x01\n\x11WatchScenarioRuns\x12!.krkn.v1.WatchScenarioRunsRequest\x1a\".krkn.v1.WatchScenarioRunsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/scenarios/run:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n krkn_grpc/v1/scenario_runs.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\"\xcc\x06\n\x03Job\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x0btarget_uuid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\nstart_time\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\"\n\x0f\x63ompletion_time\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\texit_code\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1d\n\ncreated_at\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x03\x88\x01\x01\x12\x1a\n\x0crequested_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x06labels\x18\r \x03(\x0b\x32\x18.krkn.v1.Job.LabelsEntryB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63luster_name\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0escenario_image\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0ftimeout_seconds\x18\x10 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12-\n\x1attl_seconds_after_finished\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x03H\x04\x88\x01\x01\x12\x38\n\x0b\x65nvironment\x18\x12 \x03(\x0b\x32\x1d.krkn.v1.Job.EnvironmentEntryB\x04\xe2\x41\x01\x03\x12&\n\x18secret_environment_names\x18\x13 \x03(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nfile_names\x18\x14 \x03(\tB\x04\xe2\x41\x01\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_start_timeB\x12\n\x10_completion_timeB\x0c\n\n_exit_codeB\r\n\x0b_created_atB\x1d\n\x1b_ttl_seconds_after_finished\"W\n\x0cScenarioFile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x07\x63ontent\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\nmount_path\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xe6\x07\n\x12RunScenarioRequest\x12\'\n\x0ctarget_uuids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02R\x0btargetUUIDs\x12\x1c\n\x0escenario_image\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkubeconfig_path\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12K\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32,.krkn.v1.RunScenarioRequest.EnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x15.krkn.v1.ScenarioFileB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cregistry_url\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12#\n\x13scenario_repository\x18\x08 \x01(\tB\x06\x18\x01\xe2\x41\x01\x01\x12\x1a\n\x08username\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\n \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x0b \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\x08skip_tls\x18\x0c \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\x08insecure\x18\r \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x0e \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x0f \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rrequire_ready\x18\x10 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\"\n\x0ftimeout_seconds\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12-\n\x1attl_seconds_after_finished\x18\x12 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12=\n\x06labels\x18\x13 \x03(\x0b\x32\'.krkn.v1.RunScenarioRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12X\n\x12secret_environment\x18\x14 \x03(\x0b\x32\x32.krkn.v1.RunScenarioRequest.SecretEnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x38\n\x16SecretEnvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_timeout_secondsB\x1d\n\x1b_ttl_seconds_after_finished\"\xb7\x01\n\x0fTargetJobResult\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x14\n\x06job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07success\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\x05\x65rror\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\x08\n\x06_error\"\xc2\x01\n\x13RunScenarioResponse\x12,\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.krkn.v1.TargetJobResultB\x04\xe2\x41\x01\x03\x12\x1b\n\rtotal_targets\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fsuccessful_jobs\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x66\x61iled_jobs\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x07message\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\n\n\x08_message\"\xe0\x01\n\x17ListScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x18ListScenarioRunsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"3\n\x1bGetScenarioRunStatusRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\".\n\x16StopScenarioRunRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x11StreamLogsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x66ollow\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1d\n\ntail_lines\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\ntimestamps\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\r\n\x0b_tail_lines\"\xca\x01\n\x18WatchScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cresume_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x19WatchScenarioRunsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\"7\n\nWatchError\x12\x12\n\x04\x63ode\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x32\xc9\x05\n\x12ScenarioRunService\x12j\n\x0bRunScenario\x12\x1b.krkn.v1.RunScenarioRequest\x1a\x1c.krkn.v1.RunScenarioResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/scenarios/run:\x01*\x12v\n\x10ListScenarioRuns\x12 .krkn.v1.ListScenarioRunsRequest\x1a!.krkn.v1.ListScenarioRunsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/scenarios/run\x12r\n\x14GetScenarioRunStatus\x12$.krkn.v1.GetScenarioRunStatusRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/scenarios/run/{job_id}\x12h\n\x0fStopScenarioRun\x12\x1f.krkn.v1.StopScenarioRunRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 *\x1e/api/v1/scenarios/run/{job_id}\x12m\n\nStreamLogs\x12\x1a.krkn.v1.StreamLogsRequest\x1a\x14.google.api.HttpBody\"+\x82\xd3\xe4\x93\x02%\x12#/api/v1/scenarios/run/{job_id}/logs0\x01\x12\x81\x01\n\x11WatchScenarioRuns\x12!.krkn.v1.WatchScenarioRunsRequest\x1a\".krkn.v1.WatchScenarioRunsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/scenarios/run:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_JOB_LABELSENTRY']._loaded_options = None
   _globals['_JOB_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_JOB_ENVIRONMENTENTRY']._loaded_options = None
+  _globals['_JOB_ENVIRONMENTENTRY']._serialized_options = b'8\001'
   _globals['_JOB'].fields_by_name['job_id']._loaded_options = None
   _globals['_JOB'].fields_by_name['job_id']._serialized_options = b'\342A\001\003'
   _globals['_JOB'].fields_by_name['target_uuid']._loaded_options = None
@@ -63,6 +64,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB'].fields_by_name['requested_by']._serialized_options = b'\342A\001\003'
   _globals['_JOB'].fields_by_name['labels']._loaded_options = None
   _globals['_JOB'].fields_by_name['labels']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['cluster_name']._loaded_options = None
+  _globals['_JOB'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['scenario_image']._loaded_options = None
+  _globals['_JOB'].fields_by_name['scenario_image']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['timeout_seconds']._loaded_options = None
+  _globals['_JOB'].fields_by_name['timeout_seconds']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['ttl_seconds_after_finished']._loaded_options = None
+  _globals['_JOB'].fields_by_name['ttl_seconds_after_finished']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['environment']._loaded_options = None
+  _globals['_JOB'].fields_by_name['environment']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['secret_environment_names']._loaded_options = None
+  _globals['_JOB'].fields_by_name['secret_environment_names']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['file_names']._loaded_options = None
+  _globals['_JOB'].fields_by_name['file_names']._serialized_options = b'\342A\001\003'
   _globals['_SCENARIOFILE'].fields_by_name['name']._loaded_options = None
   _globals['_SCENARIOFILE'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_SCENARIOFILE'].fields_by_name['content']._loaded_options = None
@@ -149,6 +164,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._loaded_options = None
+  _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\001'
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['jobs']._loaded_options = None
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['jobs']._serialized_options = b'\342A\001\003'
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['next_page_token']._loaded_options = None
@@ -175,6 +192,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['label_selector']._serialized_options = b'\342A\001\001'
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['resume_token']._loaded_options = None
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._loaded_options = None
+  _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\001'
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['type']._loaded_options = None
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['type']._serialized_options = b'\342A\001\003'
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['job']._loaded_options = None
@@ -183,6 +202,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['resume_token']._serialized_options = b'\342A\001\003'
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['error']._loaded_options = None
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['error']._serialized_options = b'\342A\001\003'
+  _globals['_WATCHERROR'].fields_by_name['code']._loaded_options = None
+  _globals['_WATCHERROR'].fields_by_name['code']._serialized_options = b'\342A\001\003'
+  _globals['_WATCHERROR'].fields_by_name['message']._loaded_options = None
+  _globals['_WATCHERROR'].fields_by_name['message']._serialized_options = b'\342A\001\003'
   _globals['_SCENARIORUNSERVICE'].methods_by_name['RunScenario']._loaded_options = None
   _globals['_SCENARIORUNSERVICE'].methods_by_name['RunScenario']._serialized_options = b'\202\323\344\223\002\032\"\025/api/v1/scenarios/run:\001*'
   _globals['_SCENARIORUNSERVICE'].methods_by_name['ListScenarioRuns']._loaded_options = None
@@ -195,38 +218,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCENARIORUNSERVICE'].methods_by_name['StreamLogs']._serialized_options = b'\202\323\344\223\002%\022#/api/v1/scenarios/run/{job_id}/logs'
   _globals['_SCENARIORUNSERVICE'].methods_by_name['WatchScenarioRuns']._loaded_options = None
   _globals['_SCENARIORUNSERVICE'].methods_by_name['WatchScenarioRuns']._serialized_options = b'\202\323\344\223\002\035\022\033/api/v1/scenarios/run:watch'
-  _globals['_JOB']._serialized_start=162
-  _globals['_JOB']._serialized_end=663
-  _globals['_JOB_LABELSENTRY']._serialized_start=554
-  _globals['_JOB_LABELSENTRY']._serialized_end=599
-  _globals['_SCENARIOFILE']._serialized_start=665
-  _globals['_SCENARIOFILE']._serialized_end=752
-  _globals['_RUNSCENARIOREQUEST']._serialized_start=755
-  _globals['_RUNSCENARIOREQUEST']._serialized_end=1753
-  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_start=1547
-  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_end=1597
-  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_start=554
-  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_end=599
-  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_start=1646
-  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_end=1702
-  _globals['_TARGETJOBRESULT']._serialized_start=1756
-  _globals['_TARGETJOBRESULT']._serialized_end=1939
-  _globals['_RUNSCENARIORESPONSE']._serialized_start=1942
-  _globals['_RUNSCENARIORESPONSE']._serialized_end=2136
-  _globals['_LISTSCENARIORUNSREQUEST']._serialized_start=2139
-  _globals['_LISTSCENARIORUNSREQUEST']._serialized_end=2335
-  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_start=2337
-  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_end=2428
-  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_start=2430
-  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_end=2481
-  _globals['_STOPSCENARIORUNREQUEST']._serialized_start=2483
-  _globals['_STOPSCENARIORUNREQUEST']._serialized_end=2529
-  _globals['_STREAMLOGSREQUEST']._serialized_start=2532
-  _globals['_STREAMLOGSREQUEST']._serialized_end=2667
-  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_start=2670
-  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_end=2844
-  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_start=2847
-  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_end=2997
-  _globals['_SCENARIORUNSERVICE']._serialized_start=3000
-  _globals['_SCENARIORUNSERVICE']._serialized_end=3713
+  _globals['_JOB']._serialized_start=136
+  _globals['_JOB']._serialized_end=980
+  _globals['_JOB_LABELSENTRY']._serialized_start=788
+  _globals['_JOB_LABELSENTRY']._serialized_end=833
+  _globals['_JOB_ENVIRONMENTENTRY']._serialized_start=835
+  _globals['_JOB_ENVIRONMENTENTRY']._serialized_end=885
+  _globals['_SCENARIOFILE']._serialized_start=982
+  _globals['_SCENARIOFILE']._serialized_end=1069
+  _globals['_RUNSCENARIOREQUEST']._serialized_start=1072
+  _globals['_RUNSCENARIOREQUEST']._serialized_end=2070
+  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_start=835
+  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_end=885
+  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_start=788
+  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_end=833
+  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_start=1963
+  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_end=2019
+  _globals['_TARGETJOBRESULT']._serialized_start=2073
+  _globals['_TARGETJOBRESULT']._serialized_end=2256
+  _globals['_RUNSCENARIORESPONSE']._serialized_start=2259
+  _globals['_RUNSCENARIORESPONSE']._serialized_end=2453
+  _globals['_LISTSCENARIORUNSREQUEST']._serialized_start=2456
+  _globals['_LISTSCENARIORUNSREQUEST']._serialized_end=2680
+  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_start=2682
+  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_end=2773
+  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_start=2775
+  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_end=2826
+  _globals['_STOPSCENARIORUNREQUEST']._serialized_start=2828
+  _globals['_STOPSCENARIORUNREQUEST']._serialized_end=2874
+  _globals['_STREAMLOGSREQUEST']._serialized_start=2877
+  _globals['_STREAMLOGSREQUEST']._serialized_end=3012
+  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_start=3015
+  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_end=3217
+  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_start=3220
+  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_end=3370
+  _globals['_WATCHERROR']._serialized_start=3372
+  _globals['_WATCHERROR']._serialized_end=3427
+  _globals['_SCENARIORUNSERVICE']._serialized_start=3430
+  _globals['_SCENARIORUNSERVICE']._serialized_end=4143
 # @@protoc_insertion_point(module_scope)

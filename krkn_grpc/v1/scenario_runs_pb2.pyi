@@ -53,6 +53,26 @@ class Job(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class EnvironmentEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     JOB_ID_FIELD_NUMBER: _builtins.int
     TARGET_UUID_FIELD_NUMBER: _builtins.int
     SCENARIO_NAME_FIELD_NUMBER: _builtins.int
@@ -66,6 +86,13 @@ class Job(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    CLUSTER_NAME_FIELD_NUMBER: _builtins.int
+    SCENARIO_IMAGE_FIELD_NUMBER: _builtins.int
+    TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
+    TTL_SECONDS_AFTER_FINISHED_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    SECRET_ENVIRONMENT_NAMES_FIELD_NUMBER: _builtins.int
+    FILE_NAMES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Output only. The job's id, a canonical lower-case UUID; it never changes."""
     target_uuid: _builtins.str
@@ -110,9 +137,31 @@ class Job(_message.Message):
     """Output only. When the job was asked for, RFC 3339. Left out when it is not known."""
     requested_by: _builtins.str
     """Output only. The user that asked for the job; empty where callers are not authenticated."""
+    cluster_name: _builtins.str
+    """Output only. The name that the target had when the job was asked for; it stays when the target
+    is renamed or deleted. Empty for a job that was written with kubectl without one.
+    """
+    scenario_image: _builtins.str
+    """Output only. The image of the scenario, as it was asked for or as the catalogue gave it."""
+    timeout_seconds: _builtins.int
+    """Output only. How long the scenario may run, in seconds."""
+    ttl_seconds_after_finished: _builtins.int
+    """Output only. How long the finished job is kept, in seconds. Left out: until someone deletes it."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Output only. The labels of the request."""
+
+    @_builtins.property
+    def environment(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Output only. The environment variables that are not secret, with their values."""
+
+    @_builtins.property
+    def secret_environment_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. The names of the secret environment variables; no reply shows their values."""
+
+    @_builtins.property
+    def file_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. The names of the files, in the order of the request; no reply shows their content."""
 
     def __init__(
         self,
@@ -130,10 +179,17 @@ class Job(_message.Message):
         created_at: _builtins.str | None = ...,
         requested_by: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        cluster_name: _builtins.str = ...,
+        scenario_image: _builtins.str = ...,
+        timeout_seconds: _builtins.int = ...,
+        ttl_seconds_after_finished: _builtins.int | None = ...,
+        environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        secret_environment_names: _abc.Iterable[_builtins.str] | None = ...,
+        file_names: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "start_time", b"start_time", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "scenario_name", b"scenario_name", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "cluster_name", b"cluster_name", "completion_time", b"completion_time", "created_at", b"created_at", "environment", b"environment", "exit_code", b"exit_code", "file_names", b"file_names", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "secret_environment_names", b"secret_environment_names", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__completion_time: _TypeAlias = _typing.Literal["completion_time"]  # noqa: Y015
     _WhichOneofArgType__completion_time: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time"]  # noqa: Y015
@@ -143,6 +199,8 @@ class Job(_message.Message):
     _WhichOneofArgType__exit_code: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015
     _WhichOneofReturnType__start_time: _TypeAlias = _typing.Literal["start_time"]  # noqa: Y015
     _WhichOneofArgType__start_time: _TypeAlias = _typing.Literal["_start_time", b"_start_time"]  # noqa: Y015
+    _WhichOneofReturnType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["ttl_seconds_after_finished"]  # noqa: Y015
+    _WhichOneofArgType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["_ttl_seconds_after_finished", b"_ttl_seconds_after_finished"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completion_time) -> _WhichOneofReturnType__completion_time | None: ...
     @_typing.overload
@@ -151,6 +209,8 @@ class Job(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__exit_code) -> _WhichOneofReturnType__exit_code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_time) -> _WhichOneofReturnType__start_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ttl_seconds_after_finished) -> _WhichOneofReturnType__ttl_seconds_after_finished | None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
 
@@ -545,6 +605,7 @@ class ListScenarioRunsRequest(_message.Message):
     LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CLUSTER_NAME_FIELD_NUMBER: _builtins.int
     target_uuid: _builtins.str
     """Optional. Only jobs on this target; a canonical lower-case UUID."""
     status: _builtins.str
@@ -563,6 +624,8 @@ class ListScenarioRunsRequest(_message.Message):
     """Optional. The nextPageToken of the page before, with the same filters; empty for the first
     page.
     """
+    cluster_name: _builtins.str
+    """Optional. Only jobs whose clusterName is this; compared exactly."""
     def __init__(
         self,
         *,
@@ -572,10 +635,11 @@ class ListScenarioRunsRequest(_message.Message):
         label_selector: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        cluster_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label_selector", b"label_selector", "page_size", b"page_size", "page_token", b"page_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "page_size", b"page_size", "page_token", b"page_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -700,6 +764,7 @@ class WatchScenarioRunsRequest(_message.Message):
     SCENARIO_NAME_FIELD_NUMBER: _builtins.int
     LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    CLUSTER_NAME_FIELD_NUMBER: _builtins.int
     target_uuid: _builtins.str
     """Optional. Only jobs on this target; a canonical lower-case UUID."""
     status: _builtins.str
@@ -714,6 +779,8 @@ class WatchScenarioRunsRequest(_message.Message):
     """Optional. The resumeToken of the last message that was read, with the same filters: the stream
     goes on after it.
     """
+    cluster_name: _builtins.str
+    """Optional. Only jobs whose clusterName is this; compared exactly."""
     def __init__(
         self,
         *,
@@ -722,10 +789,11 @@ class WatchScenarioRunsRequest(_message.Message):
         scenario_name: _builtins.str = ...,
         label_selector: _builtins.str = ...,
         resume_token: _builtins.str = ...,
+        cluster_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label_selector", b"label_selector", "resume_token", b"resume_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "resume_token", b"resume_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

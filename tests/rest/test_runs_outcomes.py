@@ -1,13 +1,14 @@
 """What becomes of jobs, as REST shows it: every field at every stage, on real pods."""
 
+import base64
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.requests import IMAGE
-from tests.support.rest import RUNS, Rest
+from tests.support.requests import IMAGE, canary, token_target, unused_name
+from tests.support.rest import RUNS, TARGETS, Rest
 
 ALWAYS = {
     "jobId",
@@ -20,6 +21,12 @@ ALWAYS = {
     "createdAt",
     "requestedBy",
     "labels",
+    "clusterName",
+    "scenarioImage",
+    "timeoutSeconds",
+    "environment",
+    "secretEnvironmentNames",
+    "fileNames",
 }
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -39,7 +46,8 @@ def assert_times_are_in_order(job: dict[str, Any]) -> None:
 
 
 async def test_a_scenario_that_succeeds(rest: Rest) -> None:
-    target = await rest.register()
+    name = unused_name()
+    target = await rest.register(clusterName=name)
     [job_id] = await rest.run(target, scenarioName="pod scenarios")
     job = await rest.job_when(job_id)
 
@@ -55,8 +63,47 @@ async def test_a_scenario_that_succeeds(rest: Rest) -> None:
         "reason": "Completed",
         "requestedBy": "",
         "labels": {},
+        "clusterName": name,
+        "scenarioImage": IMAGE,
+        "timeoutSeconds": 3600,
+        "environment": {},
+        "secretEnvironmentNames": [],
+        "fileNames": [],
     }
     assert job["exitCode"] == 0
+
+
+async def test_what_was_asked_for_is_shown_when_the_target_is_gone(rest: Rest) -> None:
+    name, password, content = unused_name(), canary(), canary()
+    target = await rest.register(clusterName=name)
+    [job_id] = await rest.run(
+        target,
+        timeoutSeconds=60,
+        ttlSecondsAfterFinished=900,
+        environment={"NAMESPACE": "default", "PRICE": "$5"},
+        secretEnvironment={"PASSWORD": password, "A": ""},
+        files=[
+            {
+                "name": f"{each}.yaml",
+                "content": base64.b64encode(content.encode()).decode(),
+                "mountPath": f"/mnt/{each}",
+            }
+            for each in ("b", "a")
+        ],
+    )
+    await rest.job_when(job_id)
+    await rest.put(f"{TARGETS}/{target}", token_target(clusterName=unused_name()))
+    assert (await rest.delete(f"{TARGETS}/{target}")).status == 200
+    job = await rest.job(job_id)
+    shown = ("clusterName", "timeoutSeconds", "ttlSecondsAfterFinished", "environment")
+    environment = {"NAMESPACE": "default", "PRICE": "$5"}
+    assert [job[field] for field in shown] == [name, 60, 900, environment]
+    assert job["secretEnvironmentNames"] == ["A", "PASSWORD"]
+    assert job["fileNames"] == ["b.yaml", "a.yaml"]
+    assert password not in str(job)
+    assert content not in str(job)
+    listed = await rest.get(f"{RUNS}?clusterName={name}")
+    assert [each["jobId"] for each in listed.body["jobs"]] == [job_id]
 
 
 async def test_a_scenario_that_fails_says_its_exit_code(rest: Rest) -> None:

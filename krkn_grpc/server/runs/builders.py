@@ -40,6 +40,7 @@ def job(
             target_uid=target.metadata.uid,
             target_secret_uuid=target.spec.secret_uuid,
             cluster_api_url=target.spec.cluster_api_url,
+            cluster_name=target.spec.cluster_name,
             scenario_name=run.scenario_name,
             scenario_image=run.scenario_image,
             kubeconfig_path=run.kubeconfig_path,

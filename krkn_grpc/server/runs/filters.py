@@ -32,6 +32,7 @@ class Filters(Protocol):
     target_uuid: str
     status: str
     scenario_name: str
+    cluster_name: str
     label_selector: str
 
 
@@ -42,6 +43,7 @@ class Filter:
     target_uuid: str
     status: str
     scenario_name: str
+    cluster_name: str
     selects: Selector
     spelling: tuple[str, ...]
 
@@ -51,6 +53,7 @@ class Filter:
             (not self.target_uuid or job.spec.target_uuid == self.target_uuid)
             and (not self.status or job.public_status == self.status)
             and (not self.scenario_name or job.spec.scenario_name == self.scenario_name)
+            and (not self.cluster_name or job.spec.cluster_name == self.cluster_name)
             and self.selects(job.metadata.labels)
         )
 
@@ -66,7 +69,7 @@ class Filter:
 
     def groups(self, jobs: ObjectCache[ChaosJob]) -> list[str]:
         """Return the smallest index groups that together contain every job that passes."""
-        given = _groups(self.target_uuid, self.status, self.scenario_name)
+        given = _groups(self.target_uuid, self.status, self.scenario_name, self.cluster_name)
         smallest = min(given, key=jobs.count)
         by_label = min(_of_labels(self.selects.pairs), key=jobs.count, default=smallest)
         # Jobs with more labels than are indexed are only in this group.
@@ -84,7 +87,7 @@ def checked(request: Filters) -> Filter:
     target_uuid = request.target_uuid
     if target_uuid and not ids.is_id(target_uuid):
         target_uuid = _NO_TARGET
-    given = (target_uuid, request.status, request.scenario_name)
+    given = (target_uuid, request.status, request.scenario_name, request.cluster_name)
     return Filter(*given, selects, (*given, request.label_selector))
 
 
@@ -93,15 +96,21 @@ def index_func(job: ChaosJob) -> list[str]:
 
     Only the first 64 labels have groups: a group costs a job more memory than the label itself.
     """
-    found = _groups(job.spec.target_uuid, job.public_status, job.spec.scenario_name)
+    spec = job.spec
+    found = _groups(spec.target_uuid, job.public_status, spec.scenario_name, spec.cluster_name)
     by_label = _of_labels(job.metadata.labels.items())
     if len(by_label) > MOST_GROUPED:
         by_label = [*by_label[:MOST_GROUPED], _MORE_LABELS]
     return found + by_label
 
 
-def _groups(target_uuid: str, status: str, scenario_name: str) -> list[str]:
-    given = (("target", target_uuid), ("status", status), ("scenario", scenario_name))
+def _groups(target_uuid: str, status: str, scenario_name: str, cluster_name: str) -> list[str]:
+    given = (
+        ("target", target_uuid),
+        ("status", status),
+        ("scenario", scenario_name),
+        ("cluster", cluster_name),
+    )
     return [index.ALL, *(f"{kind} {value}" for kind, value in given if value)]
 
 

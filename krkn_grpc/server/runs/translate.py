@@ -14,15 +14,14 @@ IGNORED = "These options are accepted for compatibility and have no effect: {}."
 
 def job_message(job: ChaosJob) -> pb.Job:
     """Return the reply for one job."""
-    status = job.status
-    metadata = job.metadata
+    spec, status, metadata = job.spec, job.status, job.metadata
     sentences = [status.message] if status.message else []
     if ignored := metadata.annotations.get(well_known.IGNORED_OPTIONS):
         sentences.append(IGNORED.format(ignored))
     return pb.Job(
         job_id=metadata.name,
-        target_uuid=job.spec.target_uuid,
-        scenario_name=job.spec.scenario_name,
+        target_uuid=spec.target_uuid,
+        scenario_name=spec.scenario_name,
         status=job.public_status,
         pod_name=names.pod_for(metadata.name),
         start_time=rfc3339(status.start_time),
@@ -31,10 +30,17 @@ def job_message(job: ChaosJob) -> pb.Job:
         reason=status.reason,
         exit_code=status.exit_code,
         created_at=rfc3339(metadata.creation_timestamp),
-        requested_by=job.spec.requested_by,
+        requested_by=spec.requested_by,
         labels={
             key: value for key, value in metadata.labels.items() if key not in well_known.RESERVED
         },
+        cluster_name=spec.cluster_name,
+        scenario_image=spec.scenario_image,
+        timeout_seconds=spec.timeout_seconds,
+        ttl_seconds_after_finished=spec.ttl_seconds_after_finished,
+        environment=spec.environment,
+        secret_environment_names=spec.secret_environment,
+        file_names=[file.name for file in spec.files],
     )
 
 

@@ -24,6 +24,7 @@ ANOTHER_VALUE: dict[str, object] = {
     "targetUID": "another",
     "targetSecretUUID": ANOTHER_ID,
     "clusterAPIURL": "https://another.example.com",
+    "clusterName": "another",
     "scenarioName": "another",
     "scenarioImage": "another",
     "kubeconfigPath": "/another",

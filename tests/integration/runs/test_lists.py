@@ -54,13 +54,18 @@ async def every_kind(listed: Site) -> dict[tuple[str, str, str, str], str]:
     return everything
 
 
+def of(target: str) -> str:
+    """Return the name of a target's cluster."""
+    return f"cluster-{target[:4]}"
+
+
 async def write(site: Site, target: str, status: str, name: str, team: str) -> str:
     """Write a job with kubectl; return its id."""
     wanted = dict(STATUSES[status])
     manifest = whole(JOBS)
     manifest.pop("status")
     manifest["metadata"]["labels"] = {"team": team}
-    manifest["spec"] |= {"targetUUID": target, "scenarioName": name}
+    manifest["spec"] |= {"targetUUID": target, "scenarioName": name, "clusterName": of(target)}
     if wanted.pop("stop", False):
         manifest["spec"]["stop"] = True
     path = collection(JOBS, site.namespace)
@@ -103,7 +108,7 @@ async def test_filters_together(
     listed: Site, every_kind: dict[tuple[str, str, str, str], str], status: str
 ) -> None:
     choices: list[list[str]] = [["", *TARGETS], ["", *NAMES], ["", *TEAMS]]
-    for target, name, team in itertools.product(*choices):
+    for by_name, target, name, team in itertools.product((False, True), *choices):
         asked = (target, status, name, team)
         expected = {
             job_id
@@ -113,7 +118,8 @@ async def test_filters_together(
         found = await pages(
             listed,
             7,
-            target_uuid=target,
+            target_uuid="" if by_name else target,
+            cluster_name=of(target) if by_name and target else "",
             status=status,
             scenario_name=name,
             label_selector=f"team={team}" if team else "team",

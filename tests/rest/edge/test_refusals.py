@@ -87,7 +87,7 @@ def test_head_is_refused_as_get_is(client: httpx.Client) -> None:
     ("path", "field", "description"),
     [
         (f"{RUN}?targetId=x", "targetId", "is not a known query parameter"),
-        (f"{RUN}?clusterName=x", "clusterName", "is not a known query parameter"),
+        (f"{RUN}?clusterUUID=x", "clusterUUID", "is not a known query parameter"),
         (f"{RUN}?Status=x", "Status", "is not a known query parameter; did you mean status?"),
         (
             f"{RUN}?target-uuid=x",

@@ -24,8 +24,18 @@ SECRET = {
 LIKE_A_CREDENTIAL = re.compile(
     "pass|token|secret|credential|kubeconfig|auth|key|user|environment|content|cert|bundle|file"
 )
-# These read like one and are none: of a parameter, `secret` says that it is one.
-HARMLESS = {"secret_type", "next_page_token", "resume_token", "kubeconfig_path", "secret"}
+# These read like one and are none: of a parameter, `secret` says that it is one; of a job,
+# `environment` has the variables that are not secret.
+HARMLESS = {
+    "secret_type",
+    "next_page_token",
+    "resume_token",
+    "kubeconfig_path",
+    "secret",
+    "environment",
+    "secret_environment_names",
+    "file_names",
+}
 
 
 def _fields(message: Descriptor) -> list[FieldDescriptor]:

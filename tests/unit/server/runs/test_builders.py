@@ -27,7 +27,7 @@ def made(run: Run) -> tuple[str, list[Secret]]:
 
 
 def test_the_job_pins_the_target_as_it_is_now() -> None:
-    target = a_target(cluster_api_url="https://10.9.9.9")
+    target = a_target(cluster_api_url="https://10.9.9.9", cluster_name="prod")
     job = builders.job(a_run(), target, RECORD, JOB_ID, "alice")
     assert (job.metadata.name, job.metadata.namespace) == (JOB_ID, "krkn")
     assert job.spec.job_id == JOB_ID
@@ -35,6 +35,7 @@ def test_the_job_pins_the_target_as_it_is_now() -> None:
     assert job.spec.target_uid == target.metadata.uid
     assert job.spec.target_secret_uuid == target.spec.secret_uuid
     assert job.spec.cluster_api_url == "https://10.9.9.9"
+    assert job.spec.cluster_name == "prod"
     assert job.spec.requested_by == "alice"
     assert not job.spec.stop
 
