@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic.fields import FieldInfo
@@ -85,6 +85,8 @@ def of_setting(field: FieldInfo) -> Schema:
     kinds = [each for each in get_args(field.annotation) if each is not NoneType]
     kind: Any = kinds[0] if NoneType in get_args(field.annotation) else field.annotation
     description = {"description": _sentence(field.description or "")}
+    if get_origin(kind) is Union:
+        return description | _number_or_word(*get_args(kind))
     if get_origin(kind) is Literal:
         return description | {"enum": list(get_args(kind))}
     if get_origin(kind) is tuple:
@@ -102,6 +104,13 @@ def of_setting(field: FieldInfo) -> Schema:
         raise TypeError(f"no schema for {field.annotation}")
     least = [each.min_length for each in field.metadata if isinstance(each, MinLen)]
     return description | {"type": "string"} | ({"minLength": least[0]} if least else {})
+
+
+def _number_or_word(number: Any, words: Any) -> Schema:
+    """Return the schema of a whole number with bounds, or one of a few words."""
+    _, bounds = get_args(number)
+    words = "|".join(get_args(words))
+    return {"type": ["integer", "string"], "pattern": f"^([0-9]+|{words})$", **_bounds(bounds)}
 
 
 def _bounds(field: FieldInfo) -> Schema:

@@ -112,7 +112,15 @@ class Services:
         )
         scenario_runs_pb2_grpc.add_ScenarioRunServiceServicer_to_server(
             ScenarioRunServicer(
-                submission=Submission(registry, caches.jobs, secrets, records),
+                submission=Submission(
+                    registry,
+                    caches.jobs,
+                    secrets,
+                    records,
+                    None
+                    if settings.default_ttl_seconds == "never"
+                    else settings.default_ttl_seconds,
+                ),
                 watch=watch_jobs(caches.jobs, self.history),
                 logs=self._logs(),
                 jobs=caches.jobs,

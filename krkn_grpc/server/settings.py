@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -51,6 +51,11 @@ class Settings(ProcessSettings):
         "the run, warn says it in the reply; auto: enforce for images of krkn-hub, else off",
     )
     idempotency_seconds: int = Field(86_400, gt=0, description="how long a requestId is remembered")
+    default_ttl_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)] | Literal["never"] = Field(
+        604_800,
+        description="how long a finished job is kept whose request does not say it; "
+        "`never`: until someone deletes it",
+    )
     watch_history: int = Field(
         10_000,
         gt=0,
@@ -66,6 +71,15 @@ class Settings(ProcessSettings):
         100, gt=0, description="target requests that one caller may have at once"
     )
     stop_seconds: float = Field(20.0, gt=0, description="time for calls to end at shutdown")
+
+    @field_validator("default_ttl_seconds", mode="before")
+    @classmethod
+    def _seconds_or_never(cls, value: object) -> object:
+        # One message, where there would be one for each type.
+        text = str(value)
+        if text != "never" and not (text.isdecimal() and len(text) <= 10 and int(text) < 2**31):
+            raise ValueError("must be a number of seconds, 0 to 2147483647, or never")
+        return value
 
     @field_validator("catalogue_dir", mode="before")
     @classmethod

@@ -417,8 +417,8 @@ class RunScenarioRequest(_message.Message):
     timeout_seconds: _builtins.int
     """Optional. How long a scenario may run, in seconds: 1 to 86400. Left out: 3600."""
     ttl_seconds_after_finished: _builtins.int
-    """Optional. How long a finished job is kept, in seconds: 0 or more. Left out: it stays until
-    someone deletes it.
+    """Optional. How long a finished job is kept, in seconds: 0 or more. Left out: the service's default
+    (a setting, 7 days), which the job shows.
     """
     @_builtins.property
     def target_uuids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

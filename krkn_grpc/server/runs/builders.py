@@ -14,12 +14,23 @@ from krkn_grpc.server.runs.model import RegistryLogin, Run
 
 
 def job(
-    run: Run, target: Target, record: Record, job_id: str, caller: str, trace: str = ""
+    run: Run,
+    target: Target,
+    record: Record,
+    job_id: str,
+    caller: str,
+    trace: str = "",
+    *,
+    default_ttl_seconds: int | None = None,
 ) -> ChaosJob:
     """Return the job, with the target's current cluster and Secret.
 
     `record` is the idempotency record of its call, `trace` the correlation id of that call.
+    `default_ttl_seconds` is used where the run gives no time to live; None: the job stays.
     """
+    ttl_seconds = run.ttl_seconds_after_finished
+    if ttl_seconds is None:
+        ttl_seconds = default_ttl_seconds
     ours = {
         well_known.TARGET_UUID: target.metadata.name,
         well_known.SCENARIO_NAME: well_known.as_label_value(run.scenario_name),
@@ -49,7 +60,7 @@ def job(
             files=[JobFile(name=file.name, mount_path=file.mount_path) for file in run.files],
             pull_secret=run.registry is not None,
             timeout_seconds=run.timeout_seconds,
-            ttl_seconds_after_finished=run.ttl_seconds_after_finished,
+            ttl_seconds_after_finished=ttl_seconds,
             request_id=run.request_id,
             run_id=record.run_id,
             run_uid=record.uid,

@@ -78,13 +78,18 @@ class Submission:
         jobs: Informer[ChaosJob],
         secrets: ResourceClient[Secret],
         requests: IdempotencyRecords,
+        default_ttl_seconds: int | None,
     ) -> None:
-        """Read targets from `registry`; write to `jobs`, `secrets` and `requests`."""
+        """Read targets from `registry`; write to `jobs`, `secrets` and `requests`.
+
+        `default_ttl_seconds` is the time to live of finished jobs whose run gives none.
+        """
         self._registry = registry
         self._cache = jobs
         self._jobs = jobs.client
         self._secrets = secrets
         self._requests = requests
+        self._default_ttl_seconds = default_ttl_seconds
         self._deleted = Tombstones(jobs)
         self._writes = FairSemaphore(_CONCURRENT_WRITES)
 
@@ -217,7 +222,15 @@ class Submission:
         if record is None:
             return JobResult(uuid, "Pending")
         job_id = record.job_id(uuid)
-        job = builders.job(run, target, record, job_id, caller.user, correlation_id.current())
+        job = builders.job(
+            run,
+            target,
+            record,
+            job_id,
+            caller.user,
+            correlation_id.current(),
+            default_ttl_seconds=self._default_ttl_seconds,
+        )
         return await self._write(run, job, deadline)
 
     async def _target(self, run: Run, uuid: str) -> Target:

@@ -127,3 +127,24 @@ def test_images_are_separated_by_commas(told: dict[str, str], images: tuple[str,
 def test_the_catalogue(told: dict[str, str], found: tuple[Path | None, str]) -> None:
     settings = Settings()
     assert (settings.catalogue_dir, settings.check_environment) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [("never", "never"), ("0", 0), ("604800", 604_800), (str(2**31 - 1), 2**31 - 1)],
+)
+def test_how_long_jobs_are_kept(
+    monkeypatch: pytest.MonkeyPatch, given: str, read: int | str
+) -> None:
+    monkeypatch.setenv("KRKN_DEFAULT_TTL_SECONDS", given)
+    assert Settings().default_ttl_seconds == read
+
+
+@pytest.mark.parametrize("given", ["", "-1", "1.5", "soon", "Never", str(2**31), "9" * 5000])
+def test_how_long_jobs_cannot_be_kept(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("KRKN_DEFAULT_TTL_SECONDS", given)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    [error] = refused.value.errors()
+    assert error["loc"] == ("default_ttl_seconds",)
+    assert "0 to 2147483647, or never" in error["msg"]

@@ -56,6 +56,18 @@ def test_the_job_has_all_that_was_asked_for() -> None:
     assert (spec.run_id, spec.run_uid) == (RECORD.run_id, RECORD.uid)
 
 
+@pytest.mark.parametrize(
+    ("asked", "default", "kept"),
+    [(None, None, None), (None, 60, 60), (None, 0, 0), (5, 60, 5), (0, 60, 0), (5, None, 5)],
+)
+def test_a_job_is_kept_as_asked_and_else_by_default(
+    asked: int | None, default: int | None, kept: int | None
+) -> None:
+    run = a_run() if asked is None else a_run(ttl_seconds_after_finished=asked)
+    job = builders.job(run, a_target(), RECORD, JOB_ID, "", default_ttl_seconds=default)
+    assert job.spec.ttl_seconds_after_finished == kept
+
+
 def test_the_jobs_labels_are_the_requests_and_ours() -> None:
     target = a_target()
     run = a_run(labels={"team": "a"}, scenario_name="Pods & nodes, " + "x" * 80)
