@@ -19,6 +19,9 @@ class Settings(PodSettings):
     start_deadline_seconds: int = Field(
         300, gt=0, description="a job that has not started after it fails"
     )
+    target_concurrency: int = Field(
+        0, ge=0, description="jobs at once on a target that has no limit of its own; 0: any number"
+    )
     node_lost_seconds: int = Field(
         120,
         ge=0,

@@ -15,6 +15,10 @@ FINISHED = "Finished"
 # The reason why the controller ends the pod: written before the deletion, it outlives the pod.
 ENDING = "Ending"
 
+# Whether the job waits for its turn; only of jobs that have waited.
+QUEUED = "Queued"
+_ITS_TURN = Reason("TurnCame", "")
+
 # A node may report any text as the reason of a failure; a condition's reason allows less.
 _NOT_IN_A_REASON = re.compile(r"[^A-Za-z]")
 
@@ -35,6 +39,30 @@ def finished_since(job: ChaosJob) -> datetime | None:
     return _since(job, FINISHED)
 
 
+def is_queued(job: ChaosJob) -> bool:
+    """Whether the job waits for its turn."""
+    condition = find_condition(job.status.conditions, QUEUED)
+    return condition is not None and condition.status == "True"
+
+
+def turn_since(job: ChaosJob) -> datetime | None:
+    """Return when the turn of a job came that had waited for it; None for any other job."""
+    condition = find_condition(job.status.conditions, QUEUED)
+    if condition is None or condition.status == "True":
+        return None
+    return condition.last_transition_time
+
+
+def with_queue(job: ChaosJob, why: Reason, now: datetime) -> list[Condition]:
+    """Return the conditions of a job that waits for its turn."""
+    return _with(job, job.status.conditions, QUEUED, "True", why, now)
+
+
+def with_turn(job: ChaosJob, now: datetime) -> list[Condition]:
+    """Return the conditions of a job that has waited, and whose turn has come."""
+    return _with(job, job.status.conditions, QUEUED, "False", _ITS_TURN, now)
+
+
 def with_ending(job: ChaosJob, why: Reason, now: datetime) -> list[Condition]:
     """Return the conditions that say why the controller is about to end the job's pod."""
     return _with(job, job.status.conditions, ENDING, "True", why, now)
@@ -51,7 +79,8 @@ def with_start(job: ChaosJob, since: datetime) -> list[Condition]:
 
 def with_end(job: ChaosJob, why: Reason, now: datetime, start: datetime | None) -> list[Condition]:
     """Return the conditions of a finished job; `start` is when its scenario started, if it did."""
-    conditions = [condition for condition in job.status.conditions if condition.type != ENDING]
+    waits = (ENDING, QUEUED) if is_queued(job) else (ENDING,)
+    conditions = [condition for condition in job.status.conditions if condition.type not in waits]
     if start is not None:
         started = Reason("ContainerStarted", "")
         conditions = _with(job, conditions, STARTED, "True", started, start)

@@ -16,13 +16,14 @@ from controller.jobs.reconcile import Reconciler
 from controller.jobs.secrets import JobSecrets
 from controller.jobs.sweep import JobSweep
 from controller.jobs.tombstones import Tombstones
+from controller.jobs.turns import Turns, groups_of_job, groups_of_pod
 from controller.resolver import SystemResolver
 from controller.settings import Settings
 from controller.work_queue import WorkQueue
 from krkn_grpc.kube.client import ResourceClient
-from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.resources import names
+from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
@@ -43,9 +44,9 @@ class Watched:
     @classmethod
     def of(cls, session: Session, namespace: str) -> Self:
         """Return the informers of a namespace, not yet running."""
-        jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=_waiting_for)
+        jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=_groups)
         # All pods, regardless of labels: a foreign pod with the name of a job's pod blocks the job.
-        pods = Informer(ResourceClient(session, Pod, namespace))
+        pods = Informer(ResourceClient(session, Pod, namespace), index_func=groups_of_pod)
         targets = Informer(ResourceClient(session, Target, namespace))
         return cls(jobs, pods, targets, Tombstones(pods))
 
@@ -62,6 +63,7 @@ class JobController:
     watched: Watched
     queue: WorkQueue
     sweep: JobSweep
+    turns: Turns
 
     @classmethod
     def of(
@@ -85,6 +87,7 @@ class JobController:
             settings.adopted_seconds,
         )
         addresses = AddressRules(settings.allowed_target_networks, settings.allow_proxy_url)
+        turns = Turns(watched.jobs, watched.pods, settings.target_concurrency)
         reconciler = Reconciler(
             Observer(
                 jobs=watched.jobs,
@@ -92,6 +95,7 @@ class JobController:
                 targets=watched.targets,
                 tombstones=watched.tombstones,
                 claims=claims,
+                turns=turns,
                 secrets=secrets,
                 credentials=CredentialCache(addresses),
                 limits=limits,
@@ -107,6 +111,7 @@ class JobController:
                 request_credential=request_credential,
                 policies=_policies(settings, session, addresses),
             ),
+            turns=turns,
             is_crowded=lambda: queue.is_crowded,
         )
 
@@ -126,9 +131,9 @@ class JobController:
             start_deadline_seconds=settings.start_deadline_seconds,
             clock=session.time.now,
         )
-        work = cls(watched, queue, sweep)
-        watched.jobs.listen(lambda change: queue.add(change.object.metadata.name))
-        watched.pods.listen(lambda change: work.look_at_job_of(change.object))
+        work = cls(watched, queue, sweep, turns)
+        watched.jobs.listen(work.look_at_job)
+        watched.pods.listen(work.look_at_job_of)
         watched.targets.listen(lambda change: work.look_at_jobs_on(change.object))
         return work
 
@@ -136,10 +141,28 @@ class JobController:
         """Reconcile every job once, then each job whenever one of its objects changes."""
         await self.queue.run(workers, self._all)
 
-    def look_at_job_of(self, pod: Pod) -> None:
+    def look_at_job(self, seen: CacheChange[ChaosJob]) -> None:
+        """Queue the job, and at its end those whose turn it may be then."""
+        job = seen.object
+        self.queue.add(job.metadata.name)
+        is_over = seen.new is None or seen.new.status.is_final
+        if seen.old is not None and not seen.old.status.is_final and is_over:
+            self._look_at_next_on(job.spec.target_uuid)
+
+    def look_at_job_of(self, seen: CacheChange[Pod]) -> None:
         """Queue the job that the pod's name belongs to."""
-        if (job_id := names.job_of_pod(pod.metadata.name)) is not None:
-            self.queue.add(job_id)
+        pod = seen.object
+        if (job_id := names.job_of_pod(pod.metadata.name)) is None:
+            return
+        self.queue.add(job_id)
+        # The pod of a deleted job held up the turn of the next ones.
+        if (seen.new is None or seen.new.is_terminal) and self.watched.jobs.get(job_id) is None:
+            self._look_at_next_on(pod.metadata.labels.get(well_known.TARGET_UUID, ""))
+
+    def _look_at_next_on(self, target_uuid: str) -> None:
+        if target_uuid and (target := self.watched.targets.get(target_uuid)) is not None:
+            for job_id in self.turns.next_on(target):
+                self.queue.add(job_id)
 
     def look_at_jobs_on(self, target: Target) -> None:
         """Queue the jobs that wait to start on the target: its change may allow or forbid it."""
@@ -167,7 +190,7 @@ def _policies(
     )
 
 
-def _waiting_for(job: ChaosJob) -> tuple[str, ...]:
-    """Return the index key: the target's uuid while the job has not started, else nothing."""
+def _groups(job: ChaosJob) -> tuple[str, ...]:
+    """Return the index groups: of the turns, and the target's uuid while it has not started."""
     is_waiting = job.status.start_time is None and not job.status.is_final
-    return (job.spec.target_uuid,) if is_waiting else ()
+    return ((job.spec.target_uuid,) if is_waiting else ()) + groups_of_job(job)

@@ -20,9 +20,19 @@ _SETTLES = timedelta(seconds=10)
 
 
 def start(job: ChaosJob, limits: Limits, now: datetime) -> datetime:
-    """Return the deadline for the start; after it the job never starts."""
-    created = job.metadata.creation_timestamp or now
-    return created + timedelta(seconds=limits.start_deadline_seconds)
+    """Return the deadline for the start; after it the job never starts.
+
+    While a job waits for its turn, only the time in the queue counts.
+    """
+    if conditions.is_queued(job):
+        return queue(job, now)
+    since = conditions.turn_since(job) or job.metadata.creation_timestamp or now
+    return since + timedelta(seconds=limits.start_deadline_seconds)
+
+
+def queue(job: ChaosJob, now: datetime) -> datetime:
+    """Return when a job that waits for its turn has waited long enough."""
+    return (job.metadata.creation_timestamp or now) + timedelta(seconds=job.spec.queue_seconds)
 
 
 def seen_since(job: ChaosJob, pod: Pod | None, now: datetime) -> datetime:

@@ -27,6 +27,7 @@ from controller.jobs.model import (
     RequestCredential,
     SetStatus,
     Tombstone,
+    Turn,
     Ungate,
     is_held,
     is_of_some_job,
@@ -46,6 +47,7 @@ _KILLED = timedelta(seconds=5)
 _TOLD_WITHIN = timedelta(seconds=2)
 _PUT_OFF = 0.5
 
+TARGET_BUSY = "TargetBusy"
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Reason("GateRemoved", "Someone else let the pod start before it was its turn.")
 _NOT_ADMITTED = Reason("TargetNotAdmitted", "The target is not admitted yet.")
@@ -105,6 +107,10 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
         return _never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
     if (refusal := preconditions.refusal(seen, job)) is not None:
         return _never_started(seen, job, refusal)
+    if seen.turn is not None and not seen.turn.has_come:
+        return _not_its_turn(seen, job, seen.turn)
+    if conditions.is_queued(job):
+        return Decision((SetStatus(job, statuses.turn_came(job, seen.now)),))
     if pod is None:
         return _make_pod(seen, job)
     if pod.metadata.deletion_timestamp is not None:
@@ -115,6 +121,19 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
         taken = f"A pod named {pod.metadata.name} exists and is not the job's."
         return _never_started(seen, job, Reason(_NAME_TAKEN, taken))
     return Decision((SetStatus(job, statuses.named(job, pod)),))
+
+
+def _not_its_turn(seen: Observed, job: ChaosJob, turn: Turn) -> Decision:
+    busy = Reason(
+        TARGET_BUSY, f"The target takes {turn.limit} jobs at once, and others were there before."
+    )
+    if job.spec.on_busy == "Refuse":
+        return _never_started(seen, job, busy)
+    # The end of another job wakes this one.
+    end = deadlines.queue(job, seen.now)
+    return _reported(
+        Decision(again_in=_seconds_until(end, seen.now)), job, statuses.queued(job, busy, seen.now)
+    )
 
 
 def _make_pod(seen: Observed, job: ChaosJob) -> Decision:

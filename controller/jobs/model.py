@@ -29,6 +29,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Whether the job may start now on a target that takes `limit` jobs at once."""
+
+    limit: int
+    has_come: bool
+
+
+@dataclass(frozen=True)
 class Tombstone:
     """The last seen state of a pod that no longer exists, and when it was deleted."""
 
@@ -55,6 +63,8 @@ class Observed:
     """Whether this process has seen that the job's id is claimed for it."""
 
     tombstone: Tombstone | None = None
+    turn: Turn | None = None
+    """Only of a job whose pod is not named yet, on a target with a limit."""
 
     @property
     def trace(self) -> str:

@@ -11,8 +11,17 @@ from datetime import datetime, timedelta
 
 from controller.credentials import CredentialCache
 from controller.jobs.claims import Claims
-from controller.jobs.model import Limits, Observed, Tombstone, is_as_requested, is_held, is_ours
+from controller.jobs.model import (
+    Limits,
+    Observed,
+    Tombstone,
+    Turn,
+    is_as_requested,
+    is_held,
+    is_ours,
+)
 from controller.jobs.tombstones import Tombstones
+from controller.jobs.turns import Turns
 from controller.reason import Reason
 from krkn_grpc.kube.client import R, ResourceClient
 from krkn_grpc.kube.errors import NotFound
@@ -37,6 +46,7 @@ class Observer:
     targets: Informer[Target]
     tombstones: Tombstones
     claims: Claims
+    turns: Turns
     secrets: ResourceClient[Secret]
     credentials: CredentialCache
     limits: Limits
@@ -63,11 +73,14 @@ class Observer:
             tombstone = self._tombstone(job, known)
         target: Target | None = None
         found: Credential | Reason | None = None
+        turn: Turn | None = None
         if job.status.start_time is None and not job.spec.stop:
-            if pod is None and not job.status.pod_uid:
+            if pod is None and not job.status.pod_uid and self._may_be_its_turn(job):
                 target, found = await self._what_a_pod_needs(job)
             else:
                 target = await self._target(job)
+            if target is not None and not job.status.pod_uid:
+                turn = self.turns.of(job, target)
         return Observed(
             job_id,
             job,
@@ -77,7 +90,14 @@ class Observer:
             self._now(),
             self.limits,
             tombstone=tombstone,
+            turn=turn,
         )
+
+    def _may_be_its_turn(self, job: ChaosJob) -> bool:
+        """Whether to read what a pod needs; the hundreds of jobs that wait do not."""
+        target = self.targets.get(job.spec.target_uuid)
+        turn = None if target is None else self.turns.of(job, target)
+        return turn is None or turn.has_come
 
     def _tombstone(self, job: ChaosJob, known: Pod | None) -> Tombstone | None:
         """Return the last state of the job's pod: from the cache if it is still there."""

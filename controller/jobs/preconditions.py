@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from controller.jobs import deadlines
+from controller.jobs import conditions, deadlines
 from controller.jobs.conditions import ENDING
 from controller.jobs.model import Limits, Observed, is_as_requested
 from controller.reason import Reason
@@ -21,6 +21,7 @@ from krkn_grpc.resources.target import (
 )
 
 START_DEADLINE_EXCEEDED = "StartDeadlineExceeded"
+QUEUE_TIMEOUT = "QueueTimeout"
 NO_NEWS = Reason("", "")
 _FOR_GOOD = frozenset({ADDRESS_REFUSED, OWN_CLUSTER})
 
@@ -56,6 +57,10 @@ def refusal(seen: Observed, job: ChaosJob) -> Reason | None:
         return Reason(unfit.reason, unfit.message)
     if seen.now < deadlines.start(job, seen.limits, seen.now):
         return None
+    if conditions.is_queued(job):
+        return Reason(
+            QUEUE_TIMEOUT, f"It was not the job's turn within {job.spec.queue_seconds} seconds."
+        )
     late = f"The scenario did not start within {seen.limits.start_deadline_seconds} seconds."
     cause = _cause(seen, job)
     return Reason(cause.reason or START_DEADLINE_EXCEEDED, f"{late} {cause.message}".rstrip())

@@ -19,6 +19,7 @@ from controller.jobs.model import (
     SetStatus,
 )
 from controller.jobs.observe import Observer
+from controller.jobs.turns import Turns
 from controller.reason import Reason
 from controller.work_queue import Requeue
 from krkn_grpc.kube.errors import Conflict, Invalid, NotFound
@@ -35,6 +36,7 @@ class Reconciler:
 
     observer: Observer
     actor: Actor
+    turns: Turns
     is_crowded: Callable[[], bool]
     """Whether many jobs are queued or being reconciled: jobs that have to start go first."""
 
@@ -71,6 +73,9 @@ class Reconciler:
         raise Requeue("it took more steps than any job needs")
 
     async def _act(self, seen: Observed, action: Action) -> None:
+        if isinstance(action, SetStatus) and seen.turn is not None and action.status.pod_uid:
+            with self.turns.taken(action.job, seen.turn):
+                return await self.actor.act(action)
         if not isinstance(action, CreatePod):
             return await self.actor.act(action)
         # An API server that does not answer must not keep the job beyond its start deadline.

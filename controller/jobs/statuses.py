@@ -27,6 +27,21 @@ def waiting(job: ChaosJob, why: Reason) -> ChaosJobStatus:
     return _changed(job, reason=why.reason, message=why.message)
 
 
+def queued(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
+    """Return the status of a job that waits for its turn."""
+    return _changed(
+        job,
+        reason=why.reason,
+        message=why.message,
+        conditions=conditions.with_queue(job, why, now),
+    )
+
+
+def turn_came(job: ChaosJob, now: datetime) -> ChaosJobStatus:
+    """Return the status of a job that has waited: its start deadline counts from now on."""
+    return _changed(job, reason="", message="", conditions=conditions.with_turn(job, now))
+
+
 def running(job: ChaosJob, began: datetime, since: datetime) -> ChaosJobStatus:
     """Return the status of a job whose scenario runs.
 

@@ -84,15 +84,18 @@ class JobSweep:
 
     async def _remove_records(self) -> None:
         after = ""
+        # A job may wait for its turn longer than its record is kept.
+        needed = {job.spec.run_id for job in self.jobs.values() if not job.status.is_final}
         while True:
             page = await self.leases.list(limit=_RECORDS_PAGE, after=after)
             for lease in page.items:
                 kept_for = timedelta(seconds=lease.spec.lease_duration_seconds or 0)
                 # A job that waits to start needs its record.
                 kept_for = max(kept_for, timedelta(seconds=self.start_deadline_seconds) + _STARTS)
-                if names.is_request_record(lease.metadata.name) and self._is_older(
-                    lease.metadata, kept_for
-                ):
+                if not names.is_request_record(lease.metadata.name):
+                    continue
+                run_id = lease.metadata.name.removeprefix(names.REQUEST_RECORD)
+                if run_id not in needed and self._is_older(lease.metadata, kept_for):
                     with contextlib.suppress(NotFound, Conflict):
                         await self.leases.delete(lease.metadata.name, uid=lease.metadata.uid)
             if not (after := page.next):

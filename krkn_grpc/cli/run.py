@@ -117,6 +117,13 @@ def run(
     ttl: Annotated[
         int | None, typer.Option(metavar="SECONDS", help="Time to keep finished jobs.")
     ] = None,
+    queue_seconds: Annotated[
+        int | None,
+        typer.Option(metavar="SECONDS", help="Time limit of the wait for a busy target."),
+    ] = None,
+    refuse_busy: Annotated[
+        bool, typer.Option("--refuse-busy", help="Fail at once on a busy target, do not wait.")
+    ] = False,
     label: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label for the jobs; repeatable.")
     ] = None,
@@ -168,6 +175,8 @@ def run(
         token=sources.secret(registry_token_file, "KRKN_REGISTRY_TOKEN") if has_login else "",
         timeout_seconds=timeout,
         ttl_seconds_after_finished=ttl,
+        queue_seconds=queue_seconds,
+        on_busy="Refuse" if refuse_busy else "",
         labels=sources.labels(label or []),
         require_ready=require_ready,
         validate_only=validate_only,

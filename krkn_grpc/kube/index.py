@@ -48,6 +48,11 @@ class SortedIndex:
         """Return the number of objects in a group."""
         return len(self._positions.get(group, ()))
 
+    def oldest(self, group: str) -> Iterator[str]:
+        """Yield the names in a group, oldest first; it must not change then."""
+        for _, name in self._positions.get(group, ()):
+            yield name
+
     def newest(self, group: str, before: Position | None) -> Iterator[str]:
         """Yield the names in a group older than `before`, newest first; it must not change then."""
         positions = self._positions.get(group, [])

@@ -52,9 +52,9 @@ class _Deleted:
 class ObjectCache(Generic[R]):
     """The objects by name, with an index by group.
 
-    Listeners are called for every change, in the order of the API server. `get`, `values` and
-    `newest` return this process's own writes at once; listeners are called for those when the watch
-    reports them, so that they never get changes out of order.
+    Listeners are called for every change, in the order of the API server. `get`, `values`, `newest`
+    and `oldest` return this process's own writes at once; listeners are called for those when the
+    watch reports them, so that they never get changes out of order.
     """
 
     def __init__(self, index_func: IndexFunc[R] | None = None) -> None:
@@ -91,15 +91,24 @@ class ObjectCache(Generic[R]):
 
     def newest(self, group: str, before: Position | None = None) -> Iterable[R]:
         """Return a group's objects older than `before`, newest first; iterate over it at once."""
-        names = self._index.newest(group, before)
+        return self._in_order(group, self._index.newest(group, before), before, reverse=True)
+
+    def oldest(self, group: str) -> Iterable[R]:
+        """Return a group's objects, oldest first; iterate over it at once."""
+        return self._in_order(group, self._index.oldest(group), None, reverse=False)
+
+    def _in_order(
+        self, group: str, names: Iterator[str], before: Position | None, *, reverse: bool
+    ) -> Iterable[R]:
+        """Return the objects of these names and those written ahead, in the index's order."""
         if not self._ahead:
             return map(self._items.__getitem__, names)
         items = (self._items[name] for name in names if name not in self._ahead)
         ahead = [item for item in self._written_ahead() if group in self._index_func(item)]
         if before is not None:
             ahead = [item for item in ahead if position_of(item) < before]
-        ahead.sort(key=position_of, reverse=True)
-        return heapq.merge(items, ahead, key=position_of, reverse=True)
+        ahead.sort(key=position_of, reverse=reverse)
+        return heapq.merge(items, ahead, key=position_of, reverse=reverse)
 
     def count(self, group: str) -> int:
         """Return the number of objects of a group that the watch has reported."""

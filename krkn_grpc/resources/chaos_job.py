@@ -12,6 +12,10 @@ FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "Stopped"})
 
 DEFAULT_KUBECONFIG_PATH = "/home/krkn/.kube/config"
 DEFAULT_TIMEOUT_SECONDS = 3600
+DEFAULT_QUEUE_SECONDS = 86_400
+MOST_QUEUE_SECONDS = 2_592_000
+
+OnBusy = Literal["Wait", "Refuse"]
 
 
 class JobFile(Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
     pull_secret: bool = False
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     ttl_seconds_after_finished: int | None = None
+    queue_seconds: int = DEFAULT_QUEUE_SECONDS
+    on_busy: OnBusy = "Wait"
     request_id: str = ""
     run_id: str = ""
     run_uid: str = msgspec.field(name="runUID", default="")

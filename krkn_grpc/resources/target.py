@@ -33,7 +33,10 @@ SecretType = Literal["kubeconfig", "token", "credentials"]
 
 
 class TargetSpec(Struct, frozen=True, kw_only=True):
-    """The registered cluster. Its credentials are only in the Secret named by `secret_uuid`."""
+    """The registered cluster. Its credentials are only in the Secret named by `secret_uuid`.
+
+    `max_concurrent_jobs` bounds the jobs that run on it at once; 0 is no bound, None the default.
+    """
 
     uuid: str
     cluster_name: str
@@ -42,6 +45,7 @@ class TargetSpec(Struct, frozen=True, kw_only=True):
     secret_uuid: str = msgspec.field(name="secretUUID")
     ca_bundle: str = ""
     insecure_skip_tls_verify: bool = msgspec.field(name="insecureSkipTLSVerify", default=False)
+    max_concurrent_jobs: int | None = None
 
 
 class TargetStatus(Struct, frozen=True, kw_only=True):

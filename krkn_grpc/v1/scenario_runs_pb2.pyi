@@ -122,13 +122,13 @@ class Job(_message.Message):
     """
     reason: _builtins.str
     """Output only. Why the status is what it is, in one word; empty when there is nothing to say.
-    While Pending: `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like; on an adopted
+    While Pending: `TargetBusy` (it waits for its turn), `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like; on an adopted
     target also `RefreshingCredential`, or the reason why the target is not ready.
     When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
     `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
     `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
-    `NodeLost`.
+    `NodeLost`, `TargetBusy`, `QueueTimeout`.
     More may be added.
     """
     exit_code: _builtins.int
@@ -342,6 +342,8 @@ class RunScenarioRequest(_message.Message):
     TTL_SECONDS_AFTER_FINISHED_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     SECRET_ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    QUEUE_SECONDS_FIELD_NUMBER: _builtins.int
+    ON_BUSY_FIELD_NUMBER: _builtins.int
     scenario_image: _builtins.str
     """Optional for a scenarioName of the catalogue whose entry has an image, which is used then;
     otherwise it must be given. The image of the scenario, a reference as nodes take it: 1 to 512
@@ -420,6 +422,14 @@ class RunScenarioRequest(_message.Message):
     """Optional. How long a finished job is kept, in seconds: 0 or more. Left out: the service's default
     (a setting, 7 days), which the job shows.
     """
+    queue_seconds: _builtins.int
+    """Optional. How long a job may wait for its turn on a target that runs as many jobs as it may, in
+    seconds: 0 to 2592000. Over, it ends as Failed, reason `QueueTimeout`. Left out: 86400.
+    """
+    on_busy: _builtins.str
+    """Optional. What a job does on a target that runs as many jobs as it may: `Wait`, the default, for
+    its turn; or `Refuse`: it ends at once as Failed, reason `TargetBusy`.
+    """
     @_builtins.property
     def target_uuids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. The uuids of the targets, 1 to 1000; none empty, none twice. One that names no target
@@ -481,15 +491,21 @@ class RunScenarioRequest(_message.Message):
         ttl_seconds_after_finished: _builtins.int | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         secret_environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        queue_seconds: _builtins.int | None = ...,
+        on_busy: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "queue_seconds", b"queue_seconds", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "environment", b"environment", "files", b"files", "insecure", b"insecure", "kubeconfig_path", b"kubeconfig_path", "labels", b"labels", "password", b"password", "registry_url", b"registry_url", "request_id", b"request_id", "require_ready", b"require_ready", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "scenario_repository", b"scenario_repository", "secret_environment", b"secret_environment", "skip_tls", b"skip_tls", "target_uuids", b"target_uuids", "timeout_seconds", b"timeout_seconds", "token", b"token", "ttl_seconds_after_finished", b"ttl_seconds_after_finished", "username", b"username", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "environment", b"environment", "files", b"files", "insecure", b"insecure", "kubeconfig_path", b"kubeconfig_path", "labels", b"labels", "on_busy", b"on_busy", "password", b"password", "queue_seconds", b"queue_seconds", "registry_url", b"registry_url", "request_id", b"request_id", "require_ready", b"require_ready", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "scenario_repository", b"scenario_repository", "secret_environment", b"secret_environment", "skip_tls", b"skip_tls", "target_uuids", b"target_uuids", "timeout_seconds", b"timeout_seconds", "token", b"token", "ttl_seconds_after_finished", b"ttl_seconds_after_finished", "username", b"username", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__queue_seconds: _TypeAlias = _typing.Literal["queue_seconds"]  # noqa: Y015
+    _WhichOneofArgType__queue_seconds: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds"]  # noqa: Y015
     _WhichOneofReturnType__timeout_seconds: _TypeAlias = _typing.Literal["timeout_seconds"]  # noqa: Y015
     _WhichOneofArgType__timeout_seconds: _TypeAlias = _typing.Literal["_timeout_seconds", b"_timeout_seconds"]  # noqa: Y015
     _WhichOneofReturnType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["ttl_seconds_after_finished"]  # noqa: Y015
     _WhichOneofArgType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["_ttl_seconds_after_finished", b"_ttl_seconds_after_finished"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__queue_seconds) -> _WhichOneofReturnType__queue_seconds | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout_seconds) -> _WhichOneofReturnType__timeout_seconds | None: ...
     @_typing.overload

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,14 +13,16 @@ from aiohttp import web
 
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused
+from controller.jobs.sweep import JobSweep
 from controller.work_queue import Requeue
 from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources import ids, names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.core import Lease, LeaseSpec, Secret
 from krkn_grpc.resources.meta import ObjectMeta
 from tests.faults.fault_kinds import dropped_after, dropped_before, held, refused
 from tests.faults.proxy import Call, Exchange, Fault, FaultProxy
@@ -38,15 +41,19 @@ async def proxy(control_plane: ControlPlane) -> AsyncIterator[FaultProxy]:
 
 
 @pytest_asyncio.fixture
-async def leases(
-    jobs: Jobs, proxy: FaultProxy, tmp_path: Path
-) -> AsyncIterator[ResourceClient[Lease]]:
-    """The Leases as the controller's account reaches them, through the proxy."""
+async def session(jobs: Jobs, proxy: FaultProxy, tmp_path: Path) -> AsyncIterator[Session]:
+    """Calls of the controller's account, through the proxy."""
     kubeconfig = tmp_path / "kubeconfig"
     cluster = jobs.cluster
     await cluster.write_account_kubeconfig(kubeconfig, jobs.namespace, ACCOUNT, url=proxy.url)
-    async with Session(await ClusterAccess.load(kubeconfig)) as session:
-        yield ResourceClient(session, Lease, jobs.namespace)
+    async with Session(await ClusterAccess.load(kubeconfig)) as started:
+        yield started
+
+
+@pytest.fixture
+def leases(session: Session, jobs: Jobs) -> ResourceClient[Lease]:
+    """The Leases, by that session."""
+    return ResourceClient(session, Lease, jobs.namespace)
 
 
 async def a_record(leases: ResourceClient[Lease]) -> Lease:
@@ -214,3 +221,30 @@ async def test_who_writes_for_all_may_be_cancelled(
     assert isinstance(told[2], Requeue)
     await claims.claim(jobs[2])
     assert claims.has(jobs[2])
+
+
+async def test_a_record_is_kept_while_a_job_waits_for_its_turn(
+    leases: ResourceClient[Lease], session: Session
+) -> None:
+    """For longer than any record is kept: another leader claims the job's id anew."""
+    needed, done, unused = [await a_record(leases) for _ in range(3)]
+    jobs = Informer(ResourceClient(session, ChaosJob, leases.namespace))
+    for record, phase in ((needed, "Pending"), (done, "Succeeded")):
+        [job] = of(record, 1)
+        metadata = msgspec.structs.replace(job.metadata, resource_version="1")
+        status = msgspec.structs.replace(job.status, phase=phase)
+        jobs.remember(msgspec.structs.replace(job, metadata=metadata, status=status))
+    sweep = JobSweep(
+        jobs=jobs,
+        secrets=ResourceClient(session, Secret, leases.namespace),
+        leases=leases,
+        look_again=lambda _: None,
+        every_seconds=60,
+        unclaimed_seconds=600,
+        start_deadline_seconds=300,
+        clock=lambda: datetime.now(UTC) + timedelta(days=2),
+    )
+    await sweep.once()
+    left = {record.metadata.name for record in (await leases.list()).items}
+    assert needed.metadata.name in left
+    assert not {done.metadata.name, unused.metadata.name} & left

@@ -61,6 +61,8 @@ def job(
             pull_secret=run.registry is not None,
             timeout_seconds=run.timeout_seconds,
             ttl_seconds_after_finished=ttl_seconds,
+            queue_seconds=run.queue_seconds,
+            on_busy=run.on_busy,
             request_id=run.request_id,
             run_id=record.run_id,
             run_uid=record.uid,

@@ -81,6 +81,7 @@ def _fingerprint(run: Run, salt: str) -> str:
         "files": [(file.name, file.mount_path) for file in run.files],
         "registry": (run.registry_url, run.registry.username if run.registry else None),
         "limits": (run.timeout_seconds, run.ttl_seconds_after_finished, run.require_ready),
+        "queue": (run.queue_seconds, run.on_busy),
         "labels": sorted(run.labels.items()),
         "ignored": sorted(run.ignored.items()),
         "secrets": _digest_of_secrets(run, salt),

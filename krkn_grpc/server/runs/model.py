@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from krkn_grpc.resources.chaos_job import DEFAULT_QUEUE_SECONDS, OnBusy
+
 
 @dataclass(frozen=True)
 class InputFile:
@@ -47,6 +49,8 @@ class Run:
     ignored: dict[str, str]
     asked_image: str
     asked_path: str
+    queue_seconds: int = DEFAULT_QUEUE_SECONDS
+    on_busy: OnBusy = "Wait"
     warning: str = ""
 
     @property

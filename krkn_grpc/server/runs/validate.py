@@ -5,13 +5,17 @@ proto, OpenAPI and resource definition against each other (tests/unit/protos/tes
 """
 
 import re
+from typing import get_args
 
 from krkn_grpc.catalogue.model import Catalogue
 from krkn_grpc.kube.logs import LogOptions
 from krkn_grpc.resources import ids, images
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
+    DEFAULT_QUEUE_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
+    MOST_QUEUE_SECONDS,
+    OnBusy,
 )
 from krkn_grpc.resources.text import can_be_shown, has_control_characters, trimmed
 from krkn_grpc.server.errors import Findings
@@ -98,6 +102,10 @@ def run(
         ignored=_ignored(request),
         asked_image=request.scenario_image,
         asked_path=request.kubeconfig_path or DEFAULT_KUBECONFIG_PATH,
+        queue_seconds=(
+            request.queue_seconds if request.HasField("queue_seconds") else DEFAULT_QUEUE_SECONDS
+        ),
+        on_busy="Refuse" if request.on_busy == "Refuse" else "Wait",
         warning=warning,
     )
 
@@ -179,6 +187,11 @@ def _limits(request: pb.RunScenarioRequest, findings: Findings) -> None:
     if request.HasField("timeout_seconds"):
         in_bounds = 1 <= request.timeout_seconds <= _LONGEST_TIMEOUT
         findings.expect(in_bounds, "timeoutSeconds", f"must be 1 to {_LONGEST_TIMEOUT}")
+    if request.HasField("queue_seconds"):
+        in_bounds = 0 <= request.queue_seconds <= MOST_QUEUE_SECONDS
+        findings.expect(in_bounds, "queueSeconds", f"must be 0 to {MOST_QUEUE_SECONDS}")
+    known = request.on_busy in ("", *get_args(OnBusy))
+    findings.expect(known, "onBusy", f"must be one of {', '.join(get_args(OnBusy))}")
     if request.HasField("ttl_seconds_after_finished"):
         in_bounds = request.ttl_seconds_after_finished >= 0
         findings.expect(in_bounds, "ttlSecondsAfterFinished", "must be 0 or more")

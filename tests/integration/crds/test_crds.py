@@ -90,6 +90,8 @@ def test_the_whole_object_sets_every_field_of_the_schema(plural: str) -> None:
                 "kubeconfigPath": "/home/krkn/.kube/config",
                 "pullSecret": False,
                 "timeoutSeconds": 3600,
+                "queueSeconds": 86400,
+                "onBusy": "Wait",
                 "stop": False,
             },
             {"phase": "Pending"},

@@ -108,7 +108,9 @@ async def test_filters_together(
     listed: Site, every_kind: dict[tuple[str, str, str, str], str], status: str
 ) -> None:
     choices: list[list[str]] = [["", *TARGETS], ["", *NAMES], ["", *TEAMS]]
-    for by_name, target, name, team in itertools.product((False, True), *choices):
+    for by_name, (target, name, team) in itertools.product(
+        (False, True), list(itertools.product(*choices))
+    ):
         asked = (target, status, name, team)
         expected = {
             job_id

@@ -122,6 +122,8 @@ MESSAGES: dict[str, dict[str, str]] = {
         "ttlSecondsAfterFinished": "optional int32",
         "labels": "map<string, string>",
         "secretEnvironment": "map<string, string>",
+        "queueSeconds": "optional int32",
+        "onBusy": "string",
     },
     "TargetJobResult": {
         "targetUUID": "string",

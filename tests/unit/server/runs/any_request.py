@@ -109,6 +109,8 @@ _fields = st.fixed_dictionaries(
         "require_ready": st.booleans(),
         "timeout_seconds": some(st.integers(1, 86_400), int32s),
         "ttl_seconds_after_finished": some(st.integers(0, 2**31 - 1), int32s),
+        "queue_seconds": some(st.integers(0, 2_592_000), int32s),
+        "on_busy": of(good=st.sampled_from(["", "Wait", "Refuse"]), near=["wait", "REFUSE", " "]),
         "labels": _labels,
     },
 )

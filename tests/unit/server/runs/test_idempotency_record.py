@@ -82,6 +82,8 @@ def test_the_same_request(changes: dict[str, Any]) -> None:
         pytest.param({"labels": {"l": "m"}}, id="labels"),
         pytest.param({"timeout_seconds": 61}, id="timeout"),
         pytest.param({"ttl_seconds_after_finished": 0}, id="time to live"),
+        pytest.param({"queue_seconds": 0}, id="time in the queue"),
+        pytest.param({"on_busy": "Refuse"}, id="what to do on a busy target"),
         pytest.param({"require_ready": True}, id="requireReady"),
         pytest.param({"username": "v"}, id="user"),
         pytest.param({"registry_url": "s.example"}, id="registry"),

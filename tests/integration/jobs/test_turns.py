@@ -1,0 +1,141 @@
+"""A target takes so many jobs at once: the others wait for their turn, in their order."""
+
+import asyncio
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from tests.integration.jobs.conftest import StartController
+from tests.support.clock import instant
+from tests.support.concurrency import most_at_once
+from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
+from tests.support.jobs import Jobs, condition
+
+BUSY = "The target takes 1 jobs at once, and others were there before."
+
+
+async def limit(jobs: Jobs, target: Manifest, most: int | None) -> None:
+    """Give the target another limit."""
+    path = f"{collection(TARGETS, jobs.namespace)}/{target['metadata']['name']}"
+    await jobs.cluster.request("PATCH", path, {"spec": {"maxConcurrentJobs": most}}, MERGE)
+
+
+async def test_they_take_turns(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target(maxConcurrentJobs=2)
+    async with patient_jobs.watch() as watch:
+        made = await asyncio.gather(
+            *(patient_jobs.job(target, "lasts-0s") for _ in range(12)),
+            *(patient_jobs.job(target, "exit-3") for _ in range(3)),
+        )
+        for job in made:
+            await patient_jobs.finished(job, seconds=90)
+        assert most_at_once(watch, made) == 2
+        seen = [await patient_jobs.read(job) for job in made]
+        seen.sort(key=lambda job: (job["metadata"]["creationTimestamp"], job["metadata"]["name"]))
+        started = [instant(job["status"]["startTime"]) for job in seen if waited(job)]
+        assert len(started) > len(made) / 2
+        second = timedelta(seconds=1)
+        assert all(a <= b + second for a, b in itertools.combinations(started, 2))
+
+
+def waited(job: Manifest) -> bool:
+    """Whether the job was not among the first that came."""
+    return any(each["type"] == "Queued" for each in job["status"]["conditions"])
+
+
+async def test_what_a_waiting_job_says(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target(maxConcurrentJobs=1)
+    first = await patient_jobs.job(target, "never-ends")
+    await patient_jobs.running(first)
+    second = await patient_jobs.job(target)
+    status = await patient_jobs.waiting(second, "TargetBusy")
+    assert (status["phase"], status["message"]) == ("Pending", BUSY)
+    queued = condition(await patient_jobs.read(second), "Queued")
+    assert (queued["status"], queued["reason"]) == ("True", "TargetBusy")
+    assert await patient_jobs.pod(second) is None
+    await patient_jobs.stop(first)
+    status = await patient_jobs.finished(second)
+    assert (status["phase"], status["reason"]) == ("Succeeded", "Completed")
+    assert condition(await patient_jobs.read(second), "Queued")["status"] == "False"
+    assert (await patient_jobs.status(first))["phase"] == "Stopped"
+
+
+async def test_the_end_of_the_wait(patient_jobs: Jobs) -> None:
+    target = await patient_jobs.target(maxConcurrentJobs=1)
+    first = await patient_jobs.job(target, "never-ends")
+    await patient_jobs.running(first)
+    brief = await patient_jobs.job(target, queueSeconds=2)
+    refused = await patient_jobs.job(target, onBusy="Refuse")
+    stopped = await patient_jobs.job(target)
+    await patient_jobs.waiting(stopped, "TargetBusy")
+    await patient_jobs.stop(stopped)
+    ends = [await patient_jobs.finished(job) for job in (brief, refused, stopped)]
+    told = [(status["phase"], status["reason"]) for status in ends]
+    assert told == [
+        ("Failed", "QueueTimeout"),
+        ("Failed", "TargetBusy"),
+        ("Stopped", "StopRequested"),
+    ]
+    for job in (brief, refused, stopped):
+        assert await patient_jobs.pod(job) is None
+    await patient_jobs.stop(first)
+    await patient_jobs.finished(first)
+
+
+async def test_the_start_deadline_counts_from_the_turn(brisk_jobs: Jobs) -> None:
+    target = await brisk_jobs.target(maxConcurrentJobs=1)
+    first = await brisk_jobs.job(target, "lasts-6s")
+    second = await brisk_jobs.job(target)
+    never = await brisk_jobs.job(target, "image-pull-error")
+    assert (await brisk_jobs.finished(first, seconds=40))["phase"] == "Succeeded"
+    assert (await brisk_jobs.finished(second, seconds=40))["phase"] == "Succeeded"
+    status = await brisk_jobs.finished(never, seconds=40)
+    assert (status["phase"], status["reason"]) == ("Failed", "ErrImagePull")
+
+
+@pytest.mark.parametrize("most", [0, None, 2])
+async def test_a_limit_that_is_raised_wakes_those_that_wait(
+    patient_jobs: Jobs, most: int | None
+) -> None:
+    target = await patient_jobs.target(maxConcurrentJobs=1)
+    first = await patient_jobs.job(target, "never-ends")
+    await patient_jobs.running(first)
+    second = await patient_jobs.job(target)
+    await patient_jobs.waiting(second, "TargetBusy")
+    await limit(patient_jobs, target, most)
+    assert (await patient_jobs.finished(second))["phase"] == "Succeeded"
+    await patient_jobs.stop(first)
+    await patient_jobs.finished(first)
+
+
+async def test_the_pod_of_a_deleted_job_keeps_the_turn_until_it_has_ended(
+    patient_jobs: Jobs,
+) -> None:
+    target = await patient_jobs.target(maxConcurrentJobs=1)
+    async with patient_jobs.watch() as watch:
+        first = await patient_jobs.job(target, "never-ends")
+        await patient_jobs.running(first)
+        second = await patient_jobs.job(target, "lasts-0s")
+        await patient_jobs.waiting(second, "TargetBusy")
+        await patient_jobs.delete(first)
+        assert (await patient_jobs.finished(second))["phase"] == "Succeeded"
+        assert most_at_once(watch, [first, second]) == 1
+
+
+async def test_a_limit_for_targets_without_their_own(
+    own_jobs: Jobs, a_controller: StartController
+) -> None:
+    async with a_controller(target_concurrency=1) as controller, own_jobs.watch() as watch:
+        await controller.start()
+        usual, free = await own_jobs.target(), await own_jobs.target(maxConcurrentJobs=0)
+        made = {
+            each["metadata"]["name"]: [await own_jobs.job(each, "lasts-1s") for _ in range(4)]
+            for each in (usual, free)
+        }
+        for jobs in made.values():
+            for job in jobs:
+                assert (await own_jobs.finished(job, seconds=60))["phase"] == "Succeeded"
+        assert most_at_once(watch, made[usual["metadata"]["name"]]) == 1
+        assert most_at_once(watch, made[free["metadata"]["name"]]) > 1
+        assert set(watch.names(JOBS)) == {job for jobs in made.values() for job in jobs}
