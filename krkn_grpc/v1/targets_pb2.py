@@ -28,7 +28,7 @@ from google.rpc import error_details_pb2 as google_dot_rpc_dot_error__details__p
 from krkn_grpc.v1 import watch_pb2 as krkn__grpc_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1akrkn_grpc/v1/targets.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xeb\x03\n\x06Target\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63luster_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12,\n\x0f\x63luster_api_url\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\rclusterAPIURL\x12\x19\n\x0bsecret_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05ready\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x1d\n\ncreated_at\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\x14\n\x06reason\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x0clast_checked\x18\t \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x31\n\x06labels\x18\n \x03(\x0b\x32\x1b.krkn.v1.Target.LabelsEntryB\x04\xe2\x41\x01\x03\x12\x1e\n\x0bready_since\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1c\n\x0eserver_version\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08provider\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_created_atB\x0f\n\r_last_checkedB\x0e\n\x0c_ready_since\"\xf1\x02\n\x13\x43reateTargetRequest\x12\x1a\n\x0c\x63luster_name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bsecret_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x0f\x63luster_api_url\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\rclusterAPIURL\x12\x17\n\tca_bundle\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\nkubeconfig\x18\x05 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x06 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08username\x18\x07 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\x08 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12>\n\x06labels\x18\t \x03(\x0b\x32(.krkn.v1.CreateTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14\x43reateTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\x89\x01\n\x12ListTargetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\x05ready\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_ready\"\\\n\x13ListTargetsResponse\x12&\n\x07targets\x18\x01 \x03(\x0b\x32\x0f.krkn.v1.TargetB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"&\n\x10GetTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x85\x03\n\x13UpdateTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x63luster_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bsecret_type\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x0f\x63luster_api_url\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\rclusterAPIURL\x12\x17\n\tca_bundle\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\nkubeconfig\x18\x06 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x07 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08username\x18\x08 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12>\n\x06labels\x18\n \x03(\x0b\x32(.krkn.v1.UpdateTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x14UpdateTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\xe5\x01\n\x12PatchTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x06labels\x18\x02 \x03(\x0b\x32\'.krkn.v1.PatchTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12\x1b\n\rremove_labels\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1f\n\x0c\x63luster_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_cluster_name\"(\n\x12\x43heckTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\")\n\x13\x44\x65leteTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"A\n\x14\x44\x65leteTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"s\n\x13WatchTargetsRequest\x12\x1c\n\x0elabel_selector\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\x05ready\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x42\x08\n\x06_ready\"\x97\x01\n\x14WatchTargetsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x06target\x18\x02 \x01(\x0b\x32\x0f.krkn.v1.TargetB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\x32\x8a\x07\n\rTargetService\x12p\n\x0c\x43reateTarget\x12\x1c.krkn.v1.CreateTargetRequest\x1a\x1d.krkn.v1.CreateTargetResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/operator/targets:\x01*\x12j\n\x0bListTargets\x12\x1b.krkn.v1.ListTargetsRequest\x1a\x1c.krkn.v1.ListTargetsResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/operator/targets\x12`\n\tGetTarget\x12\x19.krkn.v1.GetTargetRequest\x1a\x0f.krkn.v1.Target\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/operator/targets/{uuid}\x12w\n\x0cUpdateTarget\x12\x1c.krkn.v1.UpdateTargetRequest\x1a\x1d.krkn.v1.UpdateTargetResponse\"*\x82\xd3\xe4\x93\x02$\x1a\x1f/api/v1/operator/targets/{uuid}:\x01*\x12g\n\x0bPatchTarget\x12\x1b.krkn.v1.PatchTargetRequest\x1a\x0f.krkn.v1.Target\"*\x82\xd3\xe4\x93\x02$2\x1f/api/v1/operator/targets/{uuid}:\x01*\x12j\n\x0b\x43heckTarget\x12\x1b.krkn.v1.CheckTargetRequest\x1a\x0f.krkn.v1.Target\"-\x82\xd3\xe4\x93\x02\'\"%/api/v1/operator/targets/{uuid}:check\x12t\n\x0c\x44\x65leteTarget\x12\x1c.krkn.v1.DeleteTargetRequest\x1a\x1d.krkn.v1.DeleteTargetResponse\"\'\x82\xd3\xe4\x93\x02!*\x1f/api/v1/operator/targets/{uuid}\x12u\n\x0cWatchTargets\x12\x1c.krkn.v1.WatchTargetsRequest\x1a\x1d.krkn.v1.WatchTargetsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/operator/targets:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1akrkn_grpc/v1/targets.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xab\x04\n\x06Target\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63luster_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12,\n\x0f\x63luster_api_url\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\rclusterAPIURL\x12\x19\n\x0bsecret_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05ready\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x1d\n\ncreated_at\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\x14\n\x06reason\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x0clast_checked\x18\t \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x31\n\x06labels\x18\n \x03(\x0b\x32\x1b.krkn.v1.Target.LabelsEntryB\x04\xe2\x41\x01\x03\x12\x1e\n\x0bready_since\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1c\n\x0eserver_version\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08provider\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12&\n\x13max_concurrent_jobs\x18\x0e \x01(\x05\x42\x04\xe2\x41\x01\x03H\x03\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_created_atB\x0f\n\r_last_checkedB\x0e\n\x0c_ready_sinceB\x16\n\x14_max_concurrent_jobs\"\xb1\x03\n\x13\x43reateTargetRequest\x12\x1a\n\x0c\x63luster_name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bsecret_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x0f\x63luster_api_url\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\rclusterAPIURL\x12\x17\n\tca_bundle\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\nkubeconfig\x18\x05 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x06 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08username\x18\x07 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\x08 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12>\n\x06labels\x18\t \x03(\x0b\x32(.krkn.v1.CreateTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12&\n\x13max_concurrent_jobs\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x16\n\x14_max_concurrent_jobs\"A\n\x14\x43reateTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\x89\x01\n\x12ListTargetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\x05ready\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x08\n\x06_ready\"\\\n\x13ListTargetsResponse\x12&\n\x07targets\x18\x01 \x03(\x0b\x32\x0f.krkn.v1.TargetB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"&\n\x10GetTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\xc5\x03\n\x13UpdateTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x63luster_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bsecret_type\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x0f\x63luster_api_url\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\rclusterAPIURL\x12\x17\n\tca_bundle\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\nkubeconfig\x18\x06 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x07 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08username\x18\x08 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12>\n\x06labels\x18\n \x03(\x0b\x32(.krkn.v1.UpdateTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12&\n\x13max_concurrent_jobs\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x16\n\x14_max_concurrent_jobs\"A\n\x14UpdateTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\xa5\x02\n\x12PatchTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x06labels\x18\x02 \x03(\x0b\x32\'.krkn.v1.PatchTargetRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12\x1b\n\rremove_labels\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1f\n\x0c\x63luster_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12&\n\x13max_concurrent_jobs\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_cluster_nameB\x16\n\x14_max_concurrent_jobs\"(\n\x12\x43heckTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\")\n\x13\x44\x65leteTargetRequest\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"A\n\x14\x44\x65leteTargetResponse\x12\x12\n\x04uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"s\n\x13WatchTargetsRequest\x12\x1c\n\x0elabel_selector\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\x05ready\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x42\x08\n\x06_ready\"\x97\x01\n\x14WatchTargetsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x06target\x18\x02 \x01(\x0b\x32\x0f.krkn.v1.TargetB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\x32\x8a\x07\n\rTargetService\x12p\n\x0c\x43reateTarget\x12\x1c.krkn.v1.CreateTargetRequest\x1a\x1d.krkn.v1.CreateTargetResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/operator/targets:\x01*\x12j\n\x0bListTargets\x12\x1b.krkn.v1.ListTargetsRequest\x1a\x1c.krkn.v1.ListTargetsResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/operator/targets\x12`\n\tGetTarget\x12\x19.krkn.v1.GetTargetRequest\x1a\x0f.krkn.v1.Target\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/operator/targets/{uuid}\x12w\n\x0cUpdateTarget\x12\x1c.krkn.v1.UpdateTargetRequest\x1a\x1d.krkn.v1.UpdateTargetResponse\"*\x82\xd3\xe4\x93\x02$\x1a\x1f/api/v1/operator/targets/{uuid}:\x01*\x12g\n\x0bPatchTarget\x12\x1b.krkn.v1.PatchTargetRequest\x1a\x0f.krkn.v1.Target\"*\x82\xd3\xe4\x93\x02$2\x1f/api/v1/operator/targets/{uuid}:\x01*\x12j\n\x0b\x43heckTarget\x12\x1b.krkn.v1.CheckTargetRequest\x1a\x0f.krkn.v1.Target\"-\x82\xd3\xe4\x93\x02\'\"%/api/v1/operator/targets/{uuid}:check\x12t\n\x0c\x44\x65leteTarget\x12\x1c.krkn.v1.DeleteTargetRequest\x1a\x1d.krkn.v1.DeleteTargetResponse\"\'\x82\xd3\xe4\x93\x02!*\x1f/api/v1/operator/targets/{uuid}\x12u\n\x0cWatchTargets\x12\x1c.krkn.v1.WatchTargetsRequest\x1a\x1d.krkn.v1.WatchTargetsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/operator/targets:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,6 +63,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TARGET'].fields_by_name['server_version']._serialized_options = b'\342A\001\003'
   _globals['_TARGET'].fields_by_name['provider']._loaded_options = None
   _globals['_TARGET'].fields_by_name['provider']._serialized_options = b'\342A\001\003'
+  _globals['_TARGET'].fields_by_name['max_concurrent_jobs']._loaded_options = None
+  _globals['_TARGET'].fields_by_name['max_concurrent_jobs']._serialized_options = b'\342A\001\003'
   _globals['_CREATETARGETREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_CREATETARGETREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_CREATETARGETREQUEST'].fields_by_name['cluster_name']._loaded_options = None
@@ -83,6 +85,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATETARGETREQUEST'].fields_by_name['password']._serialized_options = b'\200\001\001\342A\002\001\004'
   _globals['_CREATETARGETREQUEST'].fields_by_name['labels']._loaded_options = None
   _globals['_CREATETARGETREQUEST'].fields_by_name['labels']._serialized_options = b'\342A\001\001'
+  _globals['_CREATETARGETREQUEST'].fields_by_name['max_concurrent_jobs']._loaded_options = None
+  _globals['_CREATETARGETREQUEST'].fields_by_name['max_concurrent_jobs']._serialized_options = b'\342A\001\001'
   _globals['_CREATETARGETRESPONSE'].fields_by_name['uuid']._loaded_options = None
   _globals['_CREATETARGETRESPONSE'].fields_by_name['uuid']._serialized_options = b'\342A\001\003'
   _globals['_CREATETARGETRESPONSE'].fields_by_name['message']._loaded_options = None
@@ -123,6 +127,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATETARGETREQUEST'].fields_by_name['password']._serialized_options = b'\200\001\001\342A\002\001\004'
   _globals['_UPDATETARGETREQUEST'].fields_by_name['labels']._loaded_options = None
   _globals['_UPDATETARGETREQUEST'].fields_by_name['labels']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATETARGETREQUEST'].fields_by_name['max_concurrent_jobs']._loaded_options = None
+  _globals['_UPDATETARGETREQUEST'].fields_by_name['max_concurrent_jobs']._serialized_options = b'\342A\001\001'
   _globals['_UPDATETARGETRESPONSE'].fields_by_name['uuid']._loaded_options = None
   _globals['_UPDATETARGETRESPONSE'].fields_by_name['uuid']._serialized_options = b'\342A\001\003'
   _globals['_UPDATETARGETRESPONSE'].fields_by_name['message']._loaded_options = None
@@ -137,6 +143,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PATCHTARGETREQUEST'].fields_by_name['remove_labels']._serialized_options = b'\342A\001\001'
   _globals['_PATCHTARGETREQUEST'].fields_by_name['cluster_name']._loaded_options = None
   _globals['_PATCHTARGETREQUEST'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\001'
+  _globals['_PATCHTARGETREQUEST'].fields_by_name['max_concurrent_jobs']._loaded_options = None
+  _globals['_PATCHTARGETREQUEST'].fields_by_name['max_concurrent_jobs']._serialized_options = b'\342A\001\001'
   _globals['_CHECKTARGETREQUEST'].fields_by_name['uuid']._loaded_options = None
   _globals['_CHECKTARGETREQUEST'].fields_by_name['uuid']._serialized_options = b'\342A\001\002'
   _globals['_DELETETARGETREQUEST'].fields_by_name['uuid']._loaded_options = None
@@ -176,41 +184,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TARGETSERVICE'].methods_by_name['WatchTargets']._loaded_options = None
   _globals['_TARGETSERVICE'].methods_by_name['WatchTargets']._serialized_options = b'\202\323\344\223\002 \022\036/api/v1/operator/targets:watch'
   _globals['_TARGET']._serialized_start=161
-  _globals['_TARGET']._serialized_end=652
-  _globals['_TARGET_LABELSENTRY']._serialized_start=559
-  _globals['_TARGET_LABELSENTRY']._serialized_end=604
-  _globals['_CREATETARGETREQUEST']._serialized_start=655
-  _globals['_CREATETARGETREQUEST']._serialized_end=1024
-  _globals['_CREATETARGETREQUEST_LABELSENTRY']._serialized_start=559
-  _globals['_CREATETARGETREQUEST_LABELSENTRY']._serialized_end=604
-  _globals['_CREATETARGETRESPONSE']._serialized_start=1026
-  _globals['_CREATETARGETRESPONSE']._serialized_end=1091
-  _globals['_LISTTARGETSREQUEST']._serialized_start=1094
-  _globals['_LISTTARGETSREQUEST']._serialized_end=1231
-  _globals['_LISTTARGETSRESPONSE']._serialized_start=1233
-  _globals['_LISTTARGETSRESPONSE']._serialized_end=1325
-  _globals['_GETTARGETREQUEST']._serialized_start=1327
-  _globals['_GETTARGETREQUEST']._serialized_end=1365
-  _globals['_UPDATETARGETREQUEST']._serialized_start=1368
-  _globals['_UPDATETARGETREQUEST']._serialized_end=1757
-  _globals['_UPDATETARGETREQUEST_LABELSENTRY']._serialized_start=559
-  _globals['_UPDATETARGETREQUEST_LABELSENTRY']._serialized_end=604
-  _globals['_UPDATETARGETRESPONSE']._serialized_start=1759
-  _globals['_UPDATETARGETRESPONSE']._serialized_end=1824
-  _globals['_PATCHTARGETREQUEST']._serialized_start=1827
-  _globals['_PATCHTARGETREQUEST']._serialized_end=2056
-  _globals['_PATCHTARGETREQUEST_LABELSENTRY']._serialized_start=559
-  _globals['_PATCHTARGETREQUEST_LABELSENTRY']._serialized_end=604
-  _globals['_CHECKTARGETREQUEST']._serialized_start=2058
-  _globals['_CHECKTARGETREQUEST']._serialized_end=2098
-  _globals['_DELETETARGETREQUEST']._serialized_start=2100
-  _globals['_DELETETARGETREQUEST']._serialized_end=2141
-  _globals['_DELETETARGETRESPONSE']._serialized_start=2143
-  _globals['_DELETETARGETRESPONSE']._serialized_end=2208
-  _globals['_WATCHTARGETSREQUEST']._serialized_start=2210
-  _globals['_WATCHTARGETSREQUEST']._serialized_end=2325
-  _globals['_WATCHTARGETSRESPONSE']._serialized_start=2328
-  _globals['_WATCHTARGETSRESPONSE']._serialized_end=2479
-  _globals['_TARGETSERVICE']._serialized_start=2482
-  _globals['_TARGETSERVICE']._serialized_end=3388
+  _globals['_TARGET']._serialized_end=716
+  _globals['_TARGET_LABELSENTRY']._serialized_start=599
+  _globals['_TARGET_LABELSENTRY']._serialized_end=644
+  _globals['_CREATETARGETREQUEST']._serialized_start=719
+  _globals['_CREATETARGETREQUEST']._serialized_end=1152
+  _globals['_CREATETARGETREQUEST_LABELSENTRY']._serialized_start=599
+  _globals['_CREATETARGETREQUEST_LABELSENTRY']._serialized_end=644
+  _globals['_CREATETARGETRESPONSE']._serialized_start=1154
+  _globals['_CREATETARGETRESPONSE']._serialized_end=1219
+  _globals['_LISTTARGETSREQUEST']._serialized_start=1222
+  _globals['_LISTTARGETSREQUEST']._serialized_end=1359
+  _globals['_LISTTARGETSRESPONSE']._serialized_start=1361
+  _globals['_LISTTARGETSRESPONSE']._serialized_end=1453
+  _globals['_GETTARGETREQUEST']._serialized_start=1455
+  _globals['_GETTARGETREQUEST']._serialized_end=1493
+  _globals['_UPDATETARGETREQUEST']._serialized_start=1496
+  _globals['_UPDATETARGETREQUEST']._serialized_end=1949
+  _globals['_UPDATETARGETREQUEST_LABELSENTRY']._serialized_start=599
+  _globals['_UPDATETARGETREQUEST_LABELSENTRY']._serialized_end=644
+  _globals['_UPDATETARGETRESPONSE']._serialized_start=1951
+  _globals['_UPDATETARGETRESPONSE']._serialized_end=2016
+  _globals['_PATCHTARGETREQUEST']._serialized_start=2019
+  _globals['_PATCHTARGETREQUEST']._serialized_end=2312
+  _globals['_PATCHTARGETREQUEST_LABELSENTRY']._serialized_start=599
+  _globals['_PATCHTARGETREQUEST_LABELSENTRY']._serialized_end=644
+  _globals['_CHECKTARGETREQUEST']._serialized_start=2314
+  _globals['_CHECKTARGETREQUEST']._serialized_end=2354
+  _globals['_DELETETARGETREQUEST']._serialized_start=2356
+  _globals['_DELETETARGETREQUEST']._serialized_end=2397
+  _globals['_DELETETARGETRESPONSE']._serialized_start=2399
+  _globals['_DELETETARGETRESPONSE']._serialized_end=2464
+  _globals['_WATCHTARGETSREQUEST']._serialized_start=2466
+  _globals['_WATCHTARGETSREQUEST']._serialized_end=2581
+  _globals['_WATCHTARGETSRESPONSE']._serialized_start=2584
+  _globals['_WATCHTARGETSRESPONSE']._serialized_end=2735
+  _globals['_TARGETSERVICE']._serialized_start=2738
+  _globals['_TARGETSERVICE']._serialized_end=3644
 # @@protoc_insertion_point(module_scope)

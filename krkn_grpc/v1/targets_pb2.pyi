@@ -74,6 +74,7 @@ class Target(_message.Message):
     READY_SINCE_FIELD_NUMBER: _builtins.int
     SERVER_VERSION_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    MAX_CONCURRENT_JOBS_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     """Output only. The target's id, a canonical lower-case UUID; it never changes."""
     cluster_name: _builtins.str
@@ -127,6 +128,10 @@ class Target(_message.Message):
     """Output only. The provider of the target: `krkn-operator` for one that was registered here, the
     name of the other provider for an adopted one.
     """
+    max_concurrent_jobs: _builtins.int
+    """Output only. How many jobs may run on the target at once; 0 is any number. Left out where the
+    service's default holds (a setting, any number).
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Output only. The target's labels, without those that this service keeps for itself."""
@@ -147,21 +152,26 @@ class Target(_message.Message):
         ready_since: _builtins.str | None = ...,
         server_version: _builtins.str = ...,
         provider: _builtins.str = ...,
+        max_concurrent_jobs: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_ready_since", b"_ready_since", "created_at", b"created_at", "last_checked", b"last_checked", "ready_since", b"ready_since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_max_concurrent_jobs", b"_max_concurrent_jobs", "_ready_since", b"_ready_since", "created_at", b"created_at", "last_checked", b"last_checked", "max_concurrent_jobs", b"max_concurrent_jobs", "ready_since", b"ready_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_ready_since", b"_ready_since", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "created_at", b"created_at", "labels", b"labels", "last_checked", b"last_checked", "message", b"message", "provider", b"provider", "ready", b"ready", "ready_since", b"ready_since", "reason", b"reason", "secret_type", b"secret_type", "server_version", b"server_version", "uuid", b"uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_at", b"_created_at", "_last_checked", b"_last_checked", "_max_concurrent_jobs", b"_max_concurrent_jobs", "_ready_since", b"_ready_since", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "created_at", b"created_at", "labels", b"labels", "last_checked", b"last_checked", "max_concurrent_jobs", b"max_concurrent_jobs", "message", b"message", "provider", b"provider", "ready", b"ready", "ready_since", b"ready_since", "reason", b"reason", "secret_type", b"secret_type", "server_version", b"server_version", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_at: _TypeAlias = _typing.Literal["created_at"]  # noqa: Y015
     _WhichOneofArgType__created_at: _TypeAlias = _typing.Literal["_created_at", b"_created_at"]  # noqa: Y015
     _WhichOneofReturnType__last_checked: _TypeAlias = _typing.Literal["last_checked"]  # noqa: Y015
     _WhichOneofArgType__last_checked: _TypeAlias = _typing.Literal["_last_checked", b"_last_checked"]  # noqa: Y015
+    _WhichOneofReturnType__max_concurrent_jobs: _TypeAlias = _typing.Literal["max_concurrent_jobs"]  # noqa: Y015
+    _WhichOneofArgType__max_concurrent_jobs: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs"]  # noqa: Y015
     _WhichOneofReturnType__ready_since: _TypeAlias = _typing.Literal["ready_since"]  # noqa: Y015
     _WhichOneofArgType__ready_since: _TypeAlias = _typing.Literal["_ready_since", b"_ready_since"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_at) -> _WhichOneofReturnType__created_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_checked) -> _WhichOneofReturnType__last_checked | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_concurrent_jobs) -> _WhichOneofReturnType__max_concurrent_jobs | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ready_since) -> _WhichOneofReturnType__ready_since | None: ...
 
@@ -202,6 +212,7 @@ class CreateTargetRequest(_message.Message):
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    MAX_CONCURRENT_JOBS_FIELD_NUMBER: _builtins.int
     cluster_name: _builtins.str
     """Required. A name for the cluster, 1 to 253 characters once leading and trailing white space is
     removed. Any but control characters, and those that break a line or turn the direction of text:
@@ -242,6 +253,10 @@ class CreateTargetRequest(_message.Message):
     """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
     """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
+    max_concurrent_jobs: _builtins.int
+    """Optional. How many jobs may run on the target at once, 0 to 10000; 0 is any number. Others wait
+    for their turn. Left out, the service's default holds (a setting, any number).
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Optional. Labels, to find the target again by labelSelector; at most 64. Keys and values as
@@ -260,12 +275,15 @@ class CreateTargetRequest(_message.Message):
         username: _builtins.str = ...,
         password: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        max_concurrent_jobs: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs", "max_concurrent_jobs", b"max_concurrent_jobs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs", "ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "max_concurrent_jobs", b"max_concurrent_jobs", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_concurrent_jobs: _TypeAlias = _typing.Literal["max_concurrent_jobs"]  # noqa: Y015
+    _WhichOneofArgType__max_concurrent_jobs: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_concurrent_jobs) -> _WhichOneofReturnType__max_concurrent_jobs | None: ...
 
 Global___CreateTargetRequest: _TypeAlias = CreateTargetRequest  # noqa: Y015
 
@@ -421,6 +439,7 @@ class UpdateTargetRequest(_message.Message):
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    MAX_CONCURRENT_JOBS_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     """Required. The target's id, a canonical lower-case UUID; anything else is NOT_FOUND. In REST it
     is in the path.
@@ -458,6 +477,10 @@ class UpdateTargetRequest(_message.Message):
     """Optional; required for `credentials`. The user of basic authentication, without line breaks."""
     password: _builtins.str
     """Optional; required for `credentials`. The password of basic authentication, without line breaks."""
+    max_concurrent_jobs: _builtins.int
+    """Optional. How many jobs may run on the target at once, 0 to 10000; 0 is any number. Others wait
+    for their turn. Left out, it stays.
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Optional. Labels, to find the target again by labelSelector; at most 64. Keys and values as
@@ -478,12 +501,15 @@ class UpdateTargetRequest(_message.Message):
         username: _builtins.str = ...,
         password: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        max_concurrent_jobs: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs", "max_concurrent_jobs", b"max_concurrent_jobs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username", "uuid", b"uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs", "ca_bundle", b"ca_bundle", "cluster_api_url", b"cluster_api_url", "cluster_name", b"cluster_name", "kubeconfig", b"kubeconfig", "labels", b"labels", "max_concurrent_jobs", b"max_concurrent_jobs", "password", b"password", "secret_type", b"secret_type", "token", b"token", "username", b"username", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_concurrent_jobs: _TypeAlias = _typing.Literal["max_concurrent_jobs"]  # noqa: Y015
+    _WhichOneofArgType__max_concurrent_jobs: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_concurrent_jobs) -> _WhichOneofReturnType__max_concurrent_jobs | None: ...
 
 Global___UpdateTargetRequest: _TypeAlias = UpdateTargetRequest  # noqa: Y015
 
@@ -543,6 +569,7 @@ class PatchTargetRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     REMOVE_LABELS_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
+    MAX_CONCURRENT_JOBS_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     """Required. The target's id, a canonical lower-case UUID; anything else is NOT_FOUND. In REST it
     is in the path.
@@ -550,6 +577,10 @@ class PatchTargetRequest(_message.Message):
     cluster_name: _builtins.str
     """Optional. A new name for the cluster, with the rules of CreateTargetRequest. It frees the old
     one.
+    """
+    max_concurrent_jobs: _builtins.int
+    """Optional. How many jobs may run on the target at once, 0 to 10000; 0 is any number. Others wait
+    for their turn. Left out, it stays.
     """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -568,14 +599,20 @@ class PatchTargetRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         remove_labels: _abc.Iterable[_builtins.str] | None = ...,
         cluster_name: _builtins.str | None = ...,
+        max_concurrent_jobs: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "cluster_name", b"cluster_name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "_max_concurrent_jobs", b"_max_concurrent_jobs", "cluster_name", b"cluster_name", "max_concurrent_jobs", b"max_concurrent_jobs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "cluster_name", b"cluster_name", "labels", b"labels", "remove_labels", b"remove_labels", "uuid", b"uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name", "_max_concurrent_jobs", b"_max_concurrent_jobs", "cluster_name", b"cluster_name", "labels", b"labels", "max_concurrent_jobs", b"max_concurrent_jobs", "remove_labels", b"remove_labels", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cluster_name: _TypeAlias = _typing.Literal["cluster_name"]  # noqa: Y015
     _WhichOneofArgType__cluster_name: _TypeAlias = _typing.Literal["_cluster_name", b"_cluster_name"]  # noqa: Y015
+    _WhichOneofReturnType__max_concurrent_jobs: _TypeAlias = _typing.Literal["max_concurrent_jobs"]  # noqa: Y015
+    _WhichOneofArgType__max_concurrent_jobs: _TypeAlias = _typing.Literal["_max_concurrent_jobs", b"_max_concurrent_jobs"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cluster_name) -> _WhichOneofReturnType__cluster_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_concurrent_jobs) -> _WhichOneofReturnType__max_concurrent_jobs | None: ...
 
 Global___PatchTargetRequest: _TypeAlias = PatchTargetRequest  # noqa: Y015
 

@@ -153,11 +153,11 @@ class TargetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PatchTarget(self, request, context):
-        """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+        """Changes the labels, the name or the limit of a target, and nothing else: no credential is needed. What is
         left out stays. OK (200) with the target as it is then.
 
         Of calls that come at the same moment each sets and removes only the keys that it names. A
-        target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+        target with a new clusterName or limit is checked again, and is not `ready` until then; jobs on it go
         on. Idempotent.
 
         INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target

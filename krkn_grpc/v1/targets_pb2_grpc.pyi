@@ -102,11 +102,11 @@ class TargetServiceStub:
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
     PatchTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.PatchTargetRequest, _targets_pb2.Target]
-    """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+    """Changes the labels, the name or the limit of a target, and nothing else: no credential is needed. What is
     left out stays. OK (200) with the target as it is then.
 
     Of calls that come at the same moment each sets and removes only the keys that it names. A
-    target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+    target with a new clusterName or limit is checked again, and is not `ready` until then; jobs on it go
     on. Idempotent.
 
     INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
@@ -212,11 +212,11 @@ class TargetServiceAsyncStub(TargetServiceStub):
     Authorised on: update krknoperatortargets, with the uuid as the name.
     """
     PatchTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.PatchTargetRequest, _targets_pb2.Target]  # type: ignore[assignment]
-    """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+    """Changes the labels, the name or the limit of a target, and nothing else: no credential is needed. What is
     left out stays. OK (200) with the target as it is then.
 
     Of calls that come at the same moment each sets and removes only the keys that it names. A
-    target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+    target with a new clusterName or limit is checked again, and is not `ready` until then; jobs on it go
     on. Idempotent.
 
     INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target
@@ -349,11 +349,11 @@ class TargetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.PatchTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.Target, _abc.Awaitable[_targets_pb2.Target]]:
-        """Changes the labels or the name of a target, and nothing else: no credential is needed. What is
+        """Changes the labels, the name or the limit of a target, and nothing else: no credential is needed. What is
         left out stays. OK (200) with the target as it is then.
 
         Of calls that come at the same moment each sets and removes only the keys that it names. A
-        target with a new clusterName is checked again, and is not `ready` until then; jobs on it go
+        target with a new clusterName or limit is checked again, and is not `ready` until then; jobs on it go
         on. Idempotent.
 
         INVALID_ARGUMENT (400): a field is not valid, or there would be more than 64 labels; the target

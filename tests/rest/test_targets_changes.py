@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from tests.support.requests import token_target, unused_name
-from tests.support.rest import TARGETS, Reply, Rest, assert_error, assert_invalid
+from tests.support.requests import IMAGE, token_target, unused_name
+from tests.support.rest import RUNS, TARGETS, Reply, Rest, assert_error, assert_invalid
 from tests.support.waiting import eventually
 
 
@@ -44,6 +44,43 @@ async def test_a_patch_replies_with_the_target_as_it_is_then(rest: Rest) -> None
     assert (await rest.get(f"{TARGETS}/{target}")).body["labels"] == {"team": team}
 
 
+async def test_a_limit_is_set_and_stays_until_another_is_given(rest: Rest) -> None:
+    async def limit() -> object:
+        return (await rest.get(f"{TARGETS}/{target}")).body.get("maxConcurrentJobs")
+
+    target = await rest.register()
+    assert await limit() is None
+    assert (await patch(rest, target, {"maxConcurrentJobs": 2})).body["maxConcurrentJobs"] == 2
+    assert await limit() == 2
+    await patch(rest, target, {"labels": {"a": "b"}})
+    name = unused_name()
+    assert (await rest.put(f"{TARGETS}/{target}", token_target(clusterName=name))).status == 200
+    assert await limit() == 2
+    for most in (3, 0):
+        body = token_target(clusterName=name, maxConcurrentJobs=most)
+        assert (await rest.put(f"{TARGETS}/{target}", body)).status == 200
+        assert await limit() == most
+    target = await rest.register(maxConcurrentJobs=7)
+    assert await limit() == 7
+
+
+async def test_jobs_wait_for_their_turn(rest: Rest) -> None:
+    target = await rest.register(maxConcurrentJobs=1)
+    [first] = await rest.run(target, scenarioImage=f"{IMAGE}-never-ends")
+    await rest.job_when(first, "Running")
+    [second] = await rest.run(target)
+    [refused] = await rest.run(target, onBusy="Refuse", queueSeconds=0)
+    job = await rest.job_when(refused)
+    assert (job["status"], job["reason"]) == ("Failed", "TargetBusy")
+    job = await rest.job(second)
+    assert (job["status"], job["reason"]) in {("Pending", "TargetBusy"), ("Pending", "")}
+    # What a caller changes holds at once for those that wait.
+    assert (await patch(rest, target, {"maxConcurrentJobs": 2})).status == 200
+    assert (await rest.job_when(second))["status"] == "Succeeded"
+    await rest.delete(f"{RUNS}/{first}")
+    assert (await rest.job_when(first))["status"] == "Stopped"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -51,6 +88,8 @@ async def test_a_patch_replies_with_the_target_as_it_is_then(rest: Rest) -> None
         ({"labels": {"a": "b c"}}, "labels[a]"),
         ({"removeLabels": ["a b"]}, "removeLabels[0]"),
         ({"clusterName": ""}, "clusterName"),
+        ({"maxConcurrentJobs": -1}, "maxConcurrentJobs"),
+        ({"maxConcurrentJobs": 10_001}, "maxConcurrentJobs"),
     ],
 )
 async def test_a_patch_that_is_not_in_order(rest: Rest, body: object, field: str) -> None:
@@ -61,7 +100,7 @@ async def test_a_patch_that_is_not_in_order(rest: Rest, body: object, field: str
     "body",
     [
         {"label": {"a": "b"}},
-        {"maxConcurrentJobs": 1},
+        {"maxConcurrent": 1},
         {"token": "abc"},
         {"labels": {"a": 5}},
         {"labels": ["a"]},

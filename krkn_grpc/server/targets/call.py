@@ -21,6 +21,7 @@ def call_digest(new: NewTarget, caller: str, call_id: str) -> str:
             new.ca_bundle,
             kubeconfigs.to_secret_data(new.kubeconfig),
             sorted(new.labels.items()),
+            new.max_concurrent_jobs,
         ]
     )
     return slow_digest(hashlib.sha256(body).digest(), f"{call_id}/{caller}")[:64]

@@ -22,12 +22,12 @@ _CHECK_SECONDS = 10.0
 
 
 def replaced(spec: TargetSpec, new: NewTarget) -> Change:
-    """Return the change that replaces the spec, and the labels if any are given."""
-    return partial(_replaced, spec, new.labels)
+    """Return the change that replaces the spec, and labels and limit where they are given."""
+    return partial(_replaced, spec, new)
 
 
 def patched(patch: TargetPatch) -> Change:
-    """Return the change that sets and removes labels, and renames the target.
+    """Return the change that sets and removes labels, and sets name and limit.
 
     It raises InvalidRequest when the target would have too many labels.
     """
@@ -39,14 +39,16 @@ def check_requested(now: datetime) -> Change:
     return partial(_check_requested, now)
 
 
-def _replaced(spec: TargetSpec, given: Mapping[str, str], target: Target) -> Target:
+def _replaced(spec: TargetSpec, new: NewTarget, target: Target) -> Target:
+    if new.max_concurrent_jobs is None:
+        spec = msgspec.structs.replace(spec, max_concurrent_jobs=target.spec.max_concurrent_jobs)
     # No other call names this Secret, so the labels were written, too. They may have changed since.
     if target.spec == spec:
         return target
     kept = target.metadata.labels
-    if given:
+    if new.labels:
         own = {key: value for key, value in kept.items() if well_known.is_reserved(key)}
-        kept = own | dict(given)
+        kept = own | dict(new.labels)
     return _with_labels(msgspec.structs.replace(target, spec=spec), kept)
 
 
@@ -59,10 +61,13 @@ def _patched(patch: TargetPatch, target: Target) -> Target:
     if number > max(labels.MOST_LABELS, len(labels.shown(before))):
         rule = f"the target would have {number}, of at most {labels.MOST_LABELS}"
         raise InvalidRequest([Violation("labels", rule)])
-    name = target.spec.cluster_name if patch.cluster_name is None else patch.cluster_name
-    if after == before and name == target.spec.cluster_name:
+    spec = target.spec
+    if patch.cluster_name is not None:
+        spec = msgspec.structs.replace(spec, cluster_name=patch.cluster_name)
+    if patch.max_concurrent_jobs is not None:
+        spec = msgspec.structs.replace(spec, max_concurrent_jobs=patch.max_concurrent_jobs)
+    if after == before and spec == target.spec:
         return target
-    spec = msgspec.structs.replace(target.spec, cluster_name=name)
     return _with_labels(msgspec.structs.replace(target, spec=spec), after)
 
 

@@ -136,7 +136,7 @@ class Registry:
             return await self._change(old, changes.replaced(_spec(uuid, new), new), deadline, new)
 
     async def patch(self, uuid: str, patch: TargetPatch, deadline: Deadline) -> Target:
-        """Change labels or the name; keep all else, and release the old name.
+        """Change labels, name or limit; keep all else, and release the old name.
 
         Raises Taken, and leaves the target as it was, when another has the new name; InvalidRequest
         for too many labels; Adopted for one of another provider.
@@ -144,7 +144,7 @@ class Registry:
         async with self._turn(uuid):
             old = _own(await self._registered(uuid))
             change = changes.patched(patch)
-            if patch.cluster_name is not None:
+            if patch.changes_spec:
                 return await self._change(old, change, deadline)
             changed = await self._writes.note(old, change, deadline)
             self._cache.remember(changed)
@@ -246,6 +246,7 @@ def _spec(uuid: str, new: NewTarget) -> TargetSpec:
         secret_uuid=ids.random_id(),
         ca_bundle=new.ca_bundle,
         insecure_skip_tls_verify=new.kubeconfig.insecure_skip_tls_verify,
+        max_concurrent_jobs=new.max_concurrent_jobs,
     )
 
 

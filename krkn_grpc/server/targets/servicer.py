@@ -83,7 +83,7 @@ class TargetServicer(TargetServiceServicer):
         return pb.UpdateTargetResponse(uuid=target.metadata.name, message="Target updated")
 
     async def PatchTarget(self, request: pb.PatchTargetRequest, context: Context) -> pb.Target:
-        """Change labels or the name."""
+        """Change labels, name or limit."""
         patch = validate.patch(request)
         deadline = deadline_of(context, self.write_seconds)
         target = await self.registry.patch(request.uuid, patch, deadline)

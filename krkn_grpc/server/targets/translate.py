@@ -28,6 +28,7 @@ def target_message(target: Target) -> targets_pb2.Target:
         # Of the cluster that the target is now, and not of one that it was before.
         server_version=target.status.server_version if target.is_checked else "",
         provider=provider_of(target),
+        max_concurrent_jobs=target.spec.max_concurrent_jobs,
     )
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast, get_args
+from typing import Literal, Protocol, cast, get_args
 
 from krkn_grpc.resources import kubeconfig as kubeconfigs
 from krkn_grpc.resources.addresses import AddressRules
@@ -16,6 +16,7 @@ from krkn_grpc.server.labels import check_labels, check_removals
 from krkn_grpc.v1 import targets_pb2 as pb
 
 _LONGEST_NAME = 253
+MOST_CONCURRENT_JOBS = 10_000
 _TOO_LARGE = (
     "The kubeconfig that is stored, with certificates in base64 and the credential, "
     f"must have at most {kubeconfigs.MAX_BYTES // 1024} KiB."
@@ -34,6 +35,10 @@ class Registration(Protocol):
     token: str
     username: str
     password: str
+    max_concurrent_jobs: int
+
+    def HasField(self, field_name: Literal["max_concurrent_jobs"], /) -> bool:  # noqa: N802
+        """Whether the request has an optional field."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -49,15 +54,22 @@ class NewTarget:
     ca_bundle: str
     kubeconfig: Kubeconfig
     labels: Mapping[str, str]
+    max_concurrent_jobs: int | None
 
 
 @dataclass(frozen=True)
 class TargetPatch:
-    """A valid change: labels to set and to remove, and the new name, None for the present one."""
+    """A valid change: labels to set and to remove, the new name and limit, None for the present."""
 
     labels: Mapping[str, str]
     removed: frozenset[str]
-    cluster_name: str | None
+    cluster_name: str | None = None
+    max_concurrent_jobs: int | None = None
+
+    @property
+    def changes_spec(self) -> bool:
+        """Whether more than labels is to change."""
+        return self.cluster_name is not None or self.max_concurrent_jobs is not None
 
 
 def registration(request: Registration, rules: AddressRules) -> NewTarget:
@@ -65,6 +77,7 @@ def registration(request: Registration, rules: AddressRules) -> NewTarget:
     findings = Findings()
     name = _name(request.cluster_name, findings)
     check_labels(request.labels, findings)
+    most = _limit(request, findings)
     kubeconfig: Kubeconfig | None = None
     kinds = f"must be one of {', '.join(_SECRET_TYPES)}"
     if findings.expect(request.secret_type in _SECRET_TYPES, "secretType", kinds):
@@ -85,6 +98,7 @@ def registration(request: Registration, rules: AddressRules) -> NewTarget:
         ca_bundle="" if is_kubeconfig else _public_ca(kubeconfig),
         kubeconfig=kubeconfig,
         labels=dict(request.labels),
+        max_concurrent_jobs=most,
     )
 
 
@@ -95,8 +109,18 @@ def patch(request: pb.PatchTargetRequest) -> TargetPatch:
     name = _name(request.cluster_name, findings) if is_renamed else None
     check_labels(request.labels, findings)
     check_removals(request.remove_labels, request.labels, findings)
+    most = _limit(request, findings)
     findings.settle()
-    return TargetPatch(dict(request.labels), frozenset(request.remove_labels), name)
+    return TargetPatch(dict(request.labels), frozenset(request.remove_labels), name, most)
+
+
+def _limit(request: Registration | pb.PatchTargetRequest, findings: Findings) -> int | None:
+    if not request.HasField("max_concurrent_jobs"):
+        return None
+    most = request.max_concurrent_jobs
+    rule = f"must be 0 to {MOST_CONCURRENT_JOBS}"
+    findings.expect(0 <= most <= MOST_CONCURRENT_JOBS, "maxConcurrentJobs", rule)
+    return most
 
 
 def _name(given: str, findings: Findings) -> str:

@@ -44,6 +44,7 @@ WRONG: list[tuple[str, str, object, str]] = [
     (TARGETS, "secretUUID", GONE, "spec.secretUUID: Required"),
     (TARGETS, "insecureSkipTLSVerify", "yes", "spec.insecureSkipTLSVerify"),
     (TARGETS, "maxConcurrentJobs", -1, "spec.maxConcurrentJobs"),
+    (TARGETS, "maxConcurrentJobs", 10_001, "spec.maxConcurrentJobs"),
     (REQUESTS, "uuid", ANOTHER_ID, "the name of a target request is its spec.uuid"),
     (JOBS, "jobId", ANOTHER_ID, "the name of a job is its spec.jobId"),
     (JOBS, "targetUUID", UPPER_CASE, "spec.targetUUID"),

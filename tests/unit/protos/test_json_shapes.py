@@ -24,6 +24,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "readySince": "optional string",
         "serverVersion": "string",
         "provider": "string",
+        "maxConcurrentJobs": "optional int32",
     },
     "CreateTargetRequest": {
         "clusterName": "string",
@@ -35,6 +36,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "username": "string",
         "password": "string",
         "labels": "map<string, string>",
+        "maxConcurrentJobs": "optional int32",
     },
     "CreateTargetResponse": {"uuid": "string", "message": "string"},
     "ListTargetsRequest": {
@@ -56,6 +58,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "username": "string",
         "password": "string",
         "labels": "map<string, string>",
+        "maxConcurrentJobs": "optional int32",
     },
     "UpdateTargetResponse": {"uuid": "string", "message": "string"},
     "PatchTargetRequest": {
@@ -63,6 +66,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "labels": "map<string, string>",
         "removeLabels": "repeated string",
         "clusterName": "optional string",
+        "maxConcurrentJobs": "optional int32",
     },
     "CheckTargetRequest": {"uuid": "string"},
     "WatchTargetsRequest": {

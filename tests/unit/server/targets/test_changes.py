@@ -29,6 +29,18 @@ def test_a_patch_sets_and_removes_the_keys_that_it_names() -> None:
     assert changes.patched(patch)(after) is after
 
 
+@pytest.mark.parametrize(("before", "given", "after"), [(None, 3, 3), (2, 0, 0), (2, None, 2)])
+def test_a_patch_sets_the_limit_that_it_has(
+    before: int | None, given: int | None, after: int | None
+) -> None:
+    target = a_target()
+    spec = msgspec.structs.replace(target.spec, max_concurrent_jobs=before)
+    target = msgspec.structs.replace(target, spec=spec)
+    patch = TargetPatch({}, frozenset(), max_concurrent_jobs=given)
+    assert patch.changes_spec is (given is not None)
+    assert changes.patched(patch)(target).spec.max_concurrent_jobs == after
+
+
 @pytest.mark.parametrize(
     "patch",
     [NO_CHANGE, TargetPatch({"a": "1"}, frozenset({"b"}), "cluster")],
