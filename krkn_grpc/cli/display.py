@@ -170,8 +170,9 @@ def print_one(message: Message, output: Format) -> None:
         print_json(as_json(message))
         return
     for name, value in as_json(message).items():
-        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-        if value not in ("", {}):
+        is_plain = not isinstance(value, dict | list)
+        text = str(value) if is_plain else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        if value not in ("", {}, []):
             print_line(f"{name}:", text)
 
 

@@ -166,6 +166,20 @@ def label_target(
     display.print_one(client.call(client.targets.PatchTarget, request), output)
 
 
+@app.command("limit")
+def limit_target(
+    context: typer.Context,
+    target: Which,
+    jobs: Annotated[int, typer.Argument(metavar="N", min=0, help="Jobs at once; 0: any number.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Set how many jobs may run on a target at once, and show it; others wait for their turn."""
+    client: Client = context.obj
+    uuid = target_names.one_uuid(client, target)
+    request = PatchTargetRequest(uuid=uuid, max_concurrent_jobs=jobs)
+    display.print_one(client.call(client.targets.PatchTarget, request), output)
+
+
 @app.command("check")
 def check_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
     """Ask for a check of a target's cluster now, and show the target as it was before."""

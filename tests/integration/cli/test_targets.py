@@ -8,8 +8,8 @@ import pytest
 from tests.conftest import StartServices
 from tests.support.command import Command
 from tests.support.custom_objects import REQUESTS, collection
-from tests.support.requests import canary, kubeconfig, unused_name, unused_url
-from tests.support.rest import TARGETS, Rest
+from tests.support.requests import IMAGE, canary, kubeconfig, unused_name, unused_url
+from tests.support.rest import RUNS, TARGETS, Rest
 from tests.support.running import Wanted
 
 
@@ -71,6 +71,23 @@ async def test_an_update_replaces_all(cli: Command, rest: Rest, tmp_path: Path) 
     target = (await rest.get(f"{TARGETS}/{uuid}")).body
     assert (target["clusterName"], target["clusterAPIURL"]) == (name, url)
     assert target["secretType"] == "credentials"
+
+
+async def test_a_limit_and_jobs_that_do_not_wait(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    uuid = await rest.register(clusterName=name)
+    limited = await cli("targets", "limit", name, "1", "-o", "json")
+    assert limited.json["maxConcurrentJobs"] == 1
+    [first] = await rest.run(uuid, scenarioImage=f"{IMAGE}-never-ends")
+    await rest.job_when(first, "Running")
+    run = ("run", "--scenario", "pod-scenarios", "--image", IMAGE, "--target", name, "--wait")
+    refused = await cli(*run, "--refuse-busy")
+    assert refused.code != 0
+    assert "TargetBusy" in refused.out
+    late = await cli(*run, "--queue-seconds", "1")
+    assert "QueueTimeout" in late.out
+    await rest.delete(f"{RUNS}/{first}")
+    assert (await cli("targets", "limit", uuid, "-1")).code == 2
 
 
 async def test_labels_are_set_removed_and_listed_by(cli: Command, rest: Rest) -> None:
