@@ -89,6 +89,11 @@ def test_the_service_and_the_budget_mean_these_pods() -> None:
     assert budget["spec"]["minAvailable"] < DEPLOYMENT["spec"]["replicas"]
 
 
+def test_no_service_is_taken_for_a_setting() -> None:
+    # The kubelet would add KRKN_GRPC_PORT=tcp://... for our own Service.
+    assert POD["enableServiceLinks"] is False
+
+
 def test_each_container_sees_the_token_of_its_own_account() -> None:
     mounted = {
         each["name"]: {mount["name"] for mount in each.get("volumeMounts", ())}
