@@ -11,11 +11,15 @@ CHUNK = 64 * 1024
 
 
 class Relay:
-    """Forwards connections from its own port to `target_port`. Use as an async context manager."""
+    """Forwards connections from its own port to `target_port`. Use as an async context manager.
 
-    def __init__(self, target_port: int, address: str = LOOPBACK) -> None:
+    `port` 0: a free one.
+    """
+
+    def __init__(self, target_port: int, address: str = LOOPBACK, port: int = 0) -> None:
         self._target_port = target_port
         self._address = address
+        self._port = port
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
@@ -25,8 +29,8 @@ class Relay:
         return port
 
     async def __aenter__(self) -> Self:
-        """Listen on a free port."""
-        self._server = await asyncio.start_server(self._connected, self._address, 0)
+        """Listen."""
+        self._server = await asyncio.start_server(self._connected, self._address, self._port)
         return self
 
     async def __aexit__(

@@ -39,9 +39,13 @@ class CertificateAuthority:
         self.file = folder / "ca.crt"
         self.file.write_text(self.pem)
 
-    def server(self, name: str) -> KeyPair:
-        """Issue a serving certificate for this machine's loopback names and addresses."""
-        return self._write(name, self._issue(*SERVER_NAMES, *SERVER_ADDRESSES, name=name))
+    def server(self, name: str, *addresses: str) -> KeyPair:
+        """Issue a serving certificate for this machine's loopback names and addresses.
+
+        `addresses` are others that it is valid for besides.
+        """
+        identities = dict.fromkeys((*SERVER_NAMES, *SERVER_ADDRESSES, *addresses))
+        return self._write(name, self._issue(*identities, name=name))
 
     def client(self, user: str, group: str) -> KeyPair:
         """Issue a client certificate: Kubernetes reads the user from CN and the group from O."""

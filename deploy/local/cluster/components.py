@@ -34,6 +34,14 @@ CONTROLLERS = (
     "serviceaccount-token-controller",
     "ttl-after-finished-controller",
 )
+# Besides, where our Deployment itself runs in pods.
+WORKLOAD_CONTROLLERS = (
+    "deployment-controller",
+    "disruption-controller",
+    "endpointslice-controller",
+    "replicaset-controller",
+    "root-ca-certificate-publisher-controller",
+)
 # Client requests per second, high enough that the local components never throttle.
 QPS, BURST = 2000, 4000
 
@@ -112,14 +120,20 @@ def api_server(
     return _program("kube-apiserver", argv, files)
 
 
-def controller_manager(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
-    """Describe the controllers that the product relies on, and no others."""
+def controller_manager(
+    binaries: Binaries, files: Files, kubeconfig: Path, *, workloads: bool
+) -> Program:
+    """Describe the controllers that the product relies on, and no others.
+
+    With `workloads` also those that run the product itself: Deployment, Service, disruption budget.
+    """
+    controllers = CONTROLLERS + (WORKLOAD_CONTROLLERS if workloads else ())
     argv = [
         binaries["kube-controller-manager"],
         f"--kubeconfig={kubeconfig}",
         "--leader-elect=false",
         "--secure-port=0",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         f"--root-ca-file={files.ca}",
         f"--service-account-private-key-file={files.service_account_key.key}",
         f"--kube-api-qps={QPS}",

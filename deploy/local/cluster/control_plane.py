@@ -35,7 +35,8 @@ class ControlPlane:
     """An API server with its etcd, the controllers, the scheduler and one fake node.
 
     `only_api_server` leaves out all but the first two, for a cluster that is only a target;
-    `fake_node=False` leaves out only the node, for use with a real one.
+    `fake_node=False` leaves out only the node, for use with a real one. `workloads` adds the
+    controllers of Deployments, Services and disruption budgets.
     An async context manager: ready when entered, removed completely when left.
     `crds` are folders (or files) of manifests that are applied before the controllers start: the
     garbage collector discovers later ones only up to 30 s after they are applied.
@@ -47,6 +48,7 @@ class ControlPlane:
         *,
         only_api_server: bool = False,
         fake_node: bool = True,
+        workloads: bool = False,
         crds: Iterable[Path] = (),
         audit_log: bool = False,
         logs: Path | None = None,
@@ -54,6 +56,7 @@ class ControlPlane:
         self._binaries = binaries
         self._only_api_server = only_api_server
         self._fake_node = fake_node
+        self._workloads = workloads
         self._crds = list(crds)
         self._children: dict[str, Child] = {}
         self._stack = contextlib.AsyncExitStack()
@@ -195,7 +198,7 @@ class ControlPlane:
     async def _start_controllers(self, files: components.Files) -> None:
         makers: dict[str, Callable[[Path], Program]] = {
             "kube-controller-manager": lambda path: components.controller_manager(
-                self._binaries, files, path
+                self._binaries, files, path, workloads=self._workloads
             ),
             "kube-scheduler": lambda path: components.scheduler(self._binaries, files, path),
         }

@@ -14,17 +14,20 @@ CPUSET = ("cpuset.cpus", "cpuset.mems")
 
 
 def make(name: str, root: Path = ROOT) -> None:
-    """Create the cgroup in every hierarchy, with every available controller."""
+    """Create the cgroup in every hierarchy, with every available controller.
+
+    The name of one below another is a path, and the other one is there already.
+    """
     try:
         for hierarchy in hierarchies(root):
             cgroup = hierarchy / name
             if is_v2(root):
-                _hand_down(hierarchy)
+                _hand_down(cgroup.parent)
             cgroup.mkdir()
             # Version 1 accepts no process in a cpuset without CPUs.
             if (hierarchy / "cpuset.cpus").exists() and not is_v2(root):
                 for file in CPUSET:
-                    (cgroup / file).write_text((hierarchy / file).read_text())
+                    (cgroup / file).write_text((cgroup.parent / file).read_text())
     except OSError as error:
         raise StartError(f"no cgroup can be made: {error}") from None
 

@@ -1,4 +1,4 @@
-"""The node's containerd: its configuration, its pod network, its images."""
+"""A node's containerd: its configuration, its pod network, its images."""
 
 import asyncio
 import json
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from deploy.local.errors import StartError
 from deploy.local.node.packages import PLUGINS
+from deploy.local.node.place import Place
 from deploy.local.processes.children import Program
 
 PAUSE = "docker.io/krkn-grpc/pause:1"
-PODS = "10.88.7.0/24"
 IMAGES = "k8s.io"
 
 # restrict_oom_score_adj: inside a container, the permission to lower it may be missing.
@@ -42,9 +42,14 @@ state = "{folder}/containerd-state"
 
 @dataclass(frozen=True)
 class Containerd:
-    """One containerd, with all its files in a folder of the node."""
+    """One containerd, with all its files in the folder of the node."""
 
-    folder: Path
+    place: Place
+
+    @property
+    def folder(self) -> Path:
+        """The node's folder."""
+        return self.place.folder
 
     @property
     def socket(self) -> Path:
@@ -59,7 +64,7 @@ class Containerd:
         )
         networks = self.folder / "cni"
         networks.mkdir(exist_ok=True)
-        (networks / "10-pods.conflist").write_text(json.dumps(_network(self.folder)))
+        (networks / "10-pods.conflist").write_text(json.dumps(_network(self.place)))
         return Program("containerd", ["containerd", "--config", str(configuration)])
 
     async def answers(self) -> bool:
@@ -79,6 +84,13 @@ class Containerd:
         if code:
             raise StartError(f"{image} cannot be removed: {said}")
 
+    async def containers(self) -> list[str]:
+        """Return the ids of all containers; raises StartError."""
+        code, said = await self._ctr("containers", "list", "--quiet")
+        if code:
+            raise StartError(f"containers cannot be listed: {said}")
+        return said.split()
+
     async def _ctr(self, *arguments: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             "ctr",
@@ -91,13 +103,13 @@ class Containerd:
         return process.returncode or 0, said.decode(errors="replace").strip()
 
 
-def _network(folder: Path) -> dict[str, object]:
+def _network(place: Place) -> dict[str, object]:
     """Return the CNI network: each pod gets an address on a bridge and reaches the node by it."""
     addresses = {
         "type": "host-local",
-        "dataDir": str(folder / "addresses"),
-        "ranges": [[{"subnet": PODS}]],
+        "dataDir": str(place.folder / "addresses"),
+        "ranges": [[{"subnet": place.pods}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
-    bridge = {"type": "bridge", "bridge": "pods", "isGateway": True, "ipam": addresses}
+    bridge = {"type": "bridge", "bridge": place.bridge, "isGateway": True, "ipam": addresses}
     return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}

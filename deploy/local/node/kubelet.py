@@ -5,16 +5,13 @@ from pathlib import Path
 
 from deploy.local.cluster.certificates import KeyPair
 from deploy.local.go.build import Binaries
+from deploy.local.node.place import Place
 from deploy.local.processes.children import Program
-from deploy.local.processes.ports import LOOPBACK
-
-NODE = LOOPBACK
-"""The node's name; an IP address as name is also the address at which the kubelet is called."""
 
 
 def kubelet(
     binaries: Binaries,
-    folder: Path,
+    place: Place,
     *,
     port: int,
     kubeconfig: Path,
@@ -23,14 +20,15 @@ def kubelet(
     containerd: Path,
     cgroup: str,
 ) -> Program:
-    """Describe the kubelet process. It keeps all its state in `folder`."""
+    """Describe the kubelet process. It keeps all its state in the node's folder."""
+    folder = place.folder
     configuration = folder / "kubelet.json"
     configuration.write_text(
         json.dumps(
             {
                 "apiVersion": "kubelet.config.k8s.io/v1beta1",
                 "kind": "KubeletConfiguration",
-                "address": LOOPBACK,
+                "address": place.name,
                 "port": port,
                 "healthzPort": 0,
                 "tlsCertFile": str(serving.certificate),
@@ -67,7 +65,7 @@ def kubelet(
         binaries["kubelet"],
         f"--config={configuration}",
         f"--kubeconfig={kubeconfig}",
-        f"--hostname-override={NODE}",
+        f"--hostname-override={place.name}",
         f"--root-dir={folder / 'kubelet'}",
         f"--cert-dir={folder / 'kubelet-certificates'}",
     ]

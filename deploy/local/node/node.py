@@ -2,6 +2,8 @@
 
 async with Node(binaries, control_plane, logs) as node:
     await node.load(archive) ... await node.kill_kubelet() ... await node.start_kubelet()
+
+Several nodes may be there at once, of one control plane or of several: each has its own `Place`.
 """
 
 import contextlib
@@ -14,33 +16,40 @@ from typing import Self
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.errors import StartError
 from deploy.local.go.build import Binaries
+from deploy.local.node import cgroups
 from deploy.local.node.alone import CGROUP
 from deploy.local.node.containerd import PAUSE, Containerd
-from deploy.local.node.kubelet import NODE, kubelet
+from deploy.local.node.kubelet import kubelet
 from deploy.local.node.packages import BUSYBOX
+from deploy.local.node.place import Place
 from deploy.local.processes.children import Child, Program
 from deploy.local.processes.ports import free_port
 from deploy.local.processes.readiness import must_run, until
 from deploy.oci.archive import Image, write
 from deploy.oci.layers import of_programs
 
-FOLDER = Path("/run/node")
-"""All files of kubelet and containerd; in memory, see `namespaces`."""
+FIRST = Place(1)
 
 
 class Node:
     """containerd and kubelet. An async context manager: ready when entered."""
 
-    def __init__(self, binaries: Binaries, control_plane: ControlPlane, logs: Path) -> None:
+    def __init__(
+        self, binaries: Binaries, control_plane: ControlPlane, logs: Path, place: Place = FIRST
+    ) -> None:
         if CGROUP not in os.environ:
             raise StartError("a node is started by `python -m deploy.local.node.alone` only")
         self._binaries = binaries
         self._control_plane = control_plane
         self._stack = contextlib.AsyncExitStack()
-        FOLDER.mkdir()
-        self._stack.callback(shutil.rmtree, FOLDER, ignore_errors=True)
-        self.folder = FOLDER
-        self.containerd = Containerd(FOLDER)
+        self._place = place
+        self.name = place.name
+        self.folder = place.folder
+        self.folder.mkdir()
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self._cgroup = f"{os.environ[CGROUP]}/{place.cgroup}"
+        cgroups.make(self._cgroup)
+        self.containerd = Containerd(place)
         self._containerd = Child(self.containerd.program(), logs / "containerd.log")
         self._kubelet = Child(self._kubelet_program(), logs / "kubelet.log")
 
@@ -66,6 +75,10 @@ class Node:
         """Import the images of an OCI archive."""
         await self.containerd.load(archive)
 
+    def keep_pod_logs(self, folder: Path) -> None:
+        """Copy the logs of the pods that are there now; the node's own go with it."""
+        shutil.copytree(self.folder / "pod-logs", folder, dirs_exist_ok=True)
+
     async def kill_kubelet(self) -> None:
         """End kubelet at once (SIGKILL); containers keep running."""
         self._kubelet.kill()
@@ -80,25 +93,25 @@ class Node:
         self._stack.push_async_callback(self._containerd.stop)
         self._containerd.start()
         await until(self.containerd.answers, self._containerd)
-        await self.load(_pause(FOLDER))
+        await self.load(_pause(self.folder))
         self._stack.push_async_callback(self._kubelet.stop)
         await self.start_kubelet()
         must_run(self._kubelet, self._containerd)
 
     async def _is_ready(self) -> bool:
-        return await self._control_plane.node_is_ready(NODE)
+        return await self._control_plane.node_is_ready(self.name)
 
     def _kubelet_program(self) -> Program:
         authority = self._control_plane.authority
         return kubelet(
             self._binaries,
-            FOLDER,
+            self._place,
             port=free_port(),
-            kubeconfig=self._control_plane.component_kubeconfig(f"system:node:{NODE}"),
+            kubeconfig=self._control_plane.component_kubeconfig(f"system:node:{self.name}"),
             ca=authority.file,
-            serving=authority.server("kubelet-serving"),
+            serving=authority.server(f"kubelet-serving-{self.name}", self.name),
             containerd=self.containerd.socket,
-            cgroup=os.environ[CGROUP],
+            cgroup=self._cgroup,
         )
 
 

@@ -52,6 +52,22 @@ def test_version_2_is_one_cgroup_with_every_controller(v2: Path) -> None:
     assert (v2 / "cgroup.subtree_control").read_text() == "+cpuset +cpu"
 
 
+def test_one_below_another_has_what_that_has(v1: Path) -> None:
+    cgroups.make(NAME, v1)
+    (v1 / "cpuset" / NAME / "cpuset.cpus").write_text("1\n")
+    cgroups.make(f"{NAME}/node-1", v1)
+    assert (v1 / "memory" / NAME / "node-1").is_dir()
+    assert (v1 / "cpuset" / NAME / "node-1" / "cpuset.cpus").read_text() == "1\n"
+
+
+def test_in_version_2_one_below_another_is_handed_every_controller(v2: Path) -> None:
+    cgroups.make(NAME, v2)
+    (v2 / NAME / "cgroup.controllers").write_text("cpu memory\n")
+    (v2 / NAME / "cgroup.subtree_control").write_text("memory\n")
+    cgroups.make(f"{NAME}/node-1", v2)
+    assert (v2 / NAME / "cgroup.subtree_control").read_text() == "+cpu"
+
+
 def test_one_with_a_process_is_not_abandoned(v2: Path) -> None:
     cgroups.make(NAME, v2)
     (v2 / NAME / "pod").mkdir()
