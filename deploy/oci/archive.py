@@ -82,8 +82,24 @@ class Stored:
 
     digest: str
     configuration: dict[str, Any]
+    layers: tuple[Layer, ...]
+    """As they are stored; the last one is on top."""
     tars: list[bytes]
-    """Its layers, not compressed; the last one is on top."""
+    """The same, not compressed."""
+
+    def named(self, name: str, labels: Mapping[str, str]) -> Image:
+        """Return the image by another name, with these labels besides its own."""
+        told = self.configuration["config"]
+        return Image(
+            name,
+            self.layers,
+            tuple(told.get("Entrypoint", ())),
+            dict(entry.split("=", 1) for entry in told.get("Env", ())),
+            {**told.get("Labels", {}), **labels},
+            told.get("User", ""),
+            self.configuration["architecture"],
+            self.configuration.get("created", ""),
+        )
 
 
 def read(path: Path) -> Stored:
@@ -101,11 +117,17 @@ def read(path: Path) -> Stored:
         (entry,) = json.loads(_content(archive, "index.json"))["manifests"]
         manifest = json.loads(blob(entry))
         configuration = json.loads(blob(manifest["config"]))
-        tars = [_uncompressed(layer["mediaType"], blob(layer)) for layer in manifest["layers"]]
-    if [digest(tar) for tar in tars] != configuration["rootfs"]["diff_ids"]:
+        stored = [(blob(layer), layer["mediaType"]) for layer in manifest["layers"]]
+    tars = [_uncompressed(kind, content) for content, kind in stored]
+    diff_ids = [digest(tar) for tar in tars]
+    if diff_ids != configuration["rootfs"]["diff_ids"]:
         msg = f"{path.name}: a layer is not the one that its configuration names"
         raise ValueError(msg)
-    return Stored(str(entry["digest"]), configuration, tars)
+    layers = tuple(
+        Layer(content, kind, diff_id)
+        for (content, kind), diff_id in zip(stored, diff_ids, strict=True)
+    )
+    return Stored(str(entry["digest"]), configuration, layers, tars)
 
 
 def _uncompressed(kind: str, content: bytes) -> bytes:

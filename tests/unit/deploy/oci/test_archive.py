@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_an_image_is_read_as_it_was_written(tmp_path: Path) -> None:
         "User": "1001:1001",
         "WorkingDir": "/",
     }
+
+
+def test_an_image_by_another_name_has_the_same_layers(tmp_path: Path) -> None:
+    image = Image(
+        "image:1",
+        (layers.of_folder(a_folder(tmp_path / "folder", "a")), layers.of_programs(PROGRAM)),
+        environment={"PATH": "/bin", "OPTIONS": "a=b"},
+        labels={"revision": "1", "title": "image"},
+        user="1001:1001",
+        created="2026-11-29T00:00:00Z",
+    )
+    (first,) = write(tmp_path / "first", [image])
+    next_one = read(tmp_path / "first").named("image:2", {"revision": "2"})
+    assert next_one == replace(image, name="image:2", labels={"revision": "2", "title": "image"})
+    assert write(tmp_path / "second", [next_one]) != [first]
+    assert read(tmp_path / "second").tars == read(tmp_path / "first").tars
 
 
 def test_a_changed_layer_is_refused(tmp_path: Path) -> None:
