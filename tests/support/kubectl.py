@@ -9,8 +9,10 @@ from pathlib import Path
 
 from deploy.local.node.build import node_binaries
 from deploy.local.progress import Progress
+from deploy.local.services import REPOSITORY
 
-_SECONDS = 120.0
+_SECONDS = 300.0
+_DEPLOY = REPOSITORY / "deploy"
 
 
 @cache
@@ -18,6 +20,13 @@ def binary() -> Path:
     """Return the machine's kubectl; where it has none, the one for real nodes, built once."""
     found = shutil.which("kubectl")
     return Path(found) if found else node_binaries(Progress())["kubectl"]
+
+
+def a_clone(folder: Path) -> Path:
+    """Copy the manifests into a new folder, for commands that an administrator runs in a clone."""
+    ignored = shutil.ignore_patterns("local")
+    shutil.copytree(_DEPLOY, folder / "deploy", ignore=ignored)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,12 +14,15 @@ from krkn_grpc.kube.access import ClusterAccess
 from tests.support.custom_objects import JOBS, REQUESTS, Manifest, collection
 from tests.support.waiting import eventually
 
+ENDPOINT_SLICES = "endpointslices"
 _PATHS = {
     "pods": "/api/v1/namespaces/{}/pods",
     JOBS: collection(JOBS, "{}"),
     REQUESTS: collection(REQUESTS, "{}"),
     "secrets": "/api/v1/namespaces/{}/secrets",
+    ENDPOINT_SLICES: f"/apis/discovery.k8s.io/v1/namespaces/{{}}/{ENDPOINT_SLICES}",
 }
+_OURS = ("pods", JOBS, REQUESTS, "secrets")
 
 
 _GONE = 410
@@ -30,14 +33,24 @@ class _Forgotten(Exception):
 
 
 class ObjectWatch:
-    """Watches pods, jobs, target requests and Secrets of a namespace, past any proxy.
+    """Watches pods, jobs, target requests and Secrets of a namespace, past any proxy, or `kinds`.
 
     With `may_list_anew` it goes on after the API server has forgotten what changed meanwhile, and
     has then missed the versions in between; else that makes the test fail.
     """
 
-    def __init__(self, kubeconfig: Path, namespace: str, *, may_list_anew: bool = False) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        namespace: str,
+        kinds: Sequence[str] = _OURS,
+        *,
+        may_list_anew: bool = False,
+    ) -> None:
         self._kubeconfig = kubeconfig
+        self._kinds = kinds
+        self.on_change: Callable[[], None] = lambda: None
+        """Called whenever something has changed."""
         self._may_list_anew = may_list_anew
         self._namespace = namespace
         self._seen: dict[tuple[str, str], list[Manifest]] = {}
@@ -57,8 +70,8 @@ class ObjectWatch:
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(access.url, connector=connector, timeout=timeout)
         )
-        for plural, template in _PATHS.items():
-            path = template.format(self._namespace)
+        for plural in self._kinds:
+            path = _PATHS[plural].format(self._namespace)
             revision = await self._list(plural, path)
             self._tasks.append(asyncio.create_task(self._watch(plural, path, revision)))
         return self
@@ -86,6 +99,10 @@ class ObjectWatch:
     def latest(self, plural: str, name: str) -> Manifest | None:
         """Return the object as it is now, None when it is not there (any more)."""
         return self._there.get((plural, name))
+
+    def all(self, plural: str) -> list[Manifest]:
+        """Return all objects of a kind as they are now."""
+        return [item for (kind, _), item in self._there.items() if kind == plural]
 
     async def until(self, what: str, holds: Callable[[], object], *, seconds: float) -> None:
         """Wait until something holds that is said with `latest`; costs the API server nothing."""
@@ -115,6 +132,7 @@ class ObjectWatch:
                 self.gone_at[known["uid"]] = int(revision)
         for item in items.values():
             self._add(plural, item)
+        self.on_change()
         return revision
 
     async def _watch(self, plural: str, path: str, revision: str) -> None:
@@ -151,6 +169,7 @@ class ObjectWatch:
         if change["type"] == "DELETED":
             del self._there[plural, item["metadata"]["name"]]
             self.gone_at[item["metadata"]["uid"]] = int(version)
+        self.on_change()
         return version
 
     def _add(self, plural: str, item: Manifest) -> None:

@@ -1,6 +1,5 @@
 """A cluster that has nothing of ours, and kubectl for it."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,10 +8,7 @@ import pytest_asyncio
 
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.go.build import Binaries
-from deploy.local.services import REPOSITORY
-from tests.support.kubectl import Kubectl
-
-DEPLOY = REPOSITORY / "deploy"
+from tests.support.kubectl import Kubectl, a_clone
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -25,6 +21,4 @@ async def empty_cluster(binaries: Binaries) -> AsyncIterator[ControlPlane]:
 @pytest.fixture
 def kubectl(empty_cluster: ControlPlane, tmp_path: Path) -> Kubectl:
     """The administrator's kubectl, in a folder with a copy of deploy."""
-    folder = tmp_path / "clone"
-    shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("local"))
-    return Kubectl(empty_cluster.admin_kubeconfig, folder)
+    return Kubectl(empty_cluster.admin_kubeconfig, a_clone(tmp_path / "clone"))

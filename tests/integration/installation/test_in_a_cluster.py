@@ -1,6 +1,5 @@
 """The README's section "In a cluster" tells the truth: its commands are run as they stand there."""
 
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,31 +9,28 @@ import trustme
 
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.processes.children import Child, Program
-from deploy.local.processes.ports import LOOPBACK, free_port
-from deploy.local.services import REPOSITORY
+from deploy.local.processes.ports import free_port
 from krkn_grpc.edge.command import command
 from krkn_grpc.edge.render import CONFIG, render_files
 from krkn_grpc.edge.settings import EnvoySettings
 from tests.support.custom_objects import TARGETS, store
 from tests.support.kubectl import Kubectl
+from tests.support.readme import (
+    BINDING,
+    CALL,
+    DEFINITIONS,
+    HOST,
+    INSTALLATION,
+    KINDS,
+    LAST,
+    NAMESPACE,
+    OURS,
+    REMOVAL,
+    UPGRADE,
+    calling_curl,
+)
 from tests.support.running import Running, Wanted, running
 from tests.support.waiting import eventually
-
-NAMESPACE = "krkn-operator-system"
-HOST = f"krkn-grpc.{NAMESPACE}.svc"
-KINDS = (
-    "crd,namespace,clusterrole,clusterrolebinding,"
-    "validatingadmissionpolicy,validatingadmissionpolicybinding"
-)
-
-
-def commands() -> list[str]:
-    """The blocks of commands of the section, in order."""
-    section = (REPOSITORY / "README.md").read_text().split("\n## In a cluster\n")[1]
-    return re.findall(r"^```shell\n(.*?)^```$", section.split("\n## ")[0], re.MULTILINE | re.DOTALL)
-
-
-DEFINITIONS, INSTALLATION, BINDING, CALL, REMOVAL, LAST = commands()
 
 
 @pytest_asyncio.fixture
@@ -82,7 +78,7 @@ async def test_its_commands_work_in_their_order(
     assert {"deployment.apps/krkn-grpc", "secret/krkn-grpc-tls"} <= set(names.split())
 
     # The name of the Service is that of our Envoy here; the rest of the command is as it stands.
-    curl = f'curl() {{ command curl -sS --connect-to {HOST}:443:{LOOPBACK}:{edge} "$@"; }}\n'
+    curl = calling_curl(edge)
     await store(installed.cluster, NAMESPACE, TARGETS)
 
     async def call() -> str:
@@ -94,14 +90,14 @@ async def test_its_commands_work_in_their_order(
     await eventually(call, lambda said: '"targets":[' in said.replace(" ", ""))
 
     # As to upgrade: what is there may be applied over itself.
-    for block in (DEFINITIONS, INSTALLATION.splitlines()[-1]):
+    for block in UPGRADE:
         await kubectl.shell(block)
 
     await kubectl.shell(REMOVAL)
-    found = await kubectl("get", KINDS, "-l", "app.kubernetes.io/part-of=krkn-grpc", "-o", "name")
+    found = await kubectl("get", KINDS, "-l", OURS, "-o", "name")
     kinds = {line.partition("/")[0].partition(".")[0] for line in found.split()}
     assert kinds == {"customresourcedefinition", "validatingadmissionpolicy"}
     await kubectl.shell(LAST)
-    found = await kubectl("get", KINDS, "-l", "app.kubernetes.io/part-of=krkn-grpc", "-o", "name")
+    found = await kubectl("get", KINDS, "-l", OURS, "-o", "name")
     assert found == ""
     await kubectl("delete", "namespace", "team-a", "--wait=false")
