@@ -94,6 +94,24 @@ def test_no_service_is_taken_for_a_setting() -> None:
     assert POD["enableServiceLinks"] is False
 
 
+def test_no_connection_takes_a_port_that_a_container_listens_on() -> None:
+    [sysctl] = POD["securityContext"]["sysctls"]
+    assert sysctl["name"] == "net.ipv4.ip_local_reserved_ports"
+    first, _, last = sysctl["value"].partition("-")
+    logs = environment(container("logs"))
+    server = ServerSettings()
+    edge = EnvoySettings()
+    ports = {
+        server.grpc_port,
+        server.server_health_port,
+        edge.rest_port,
+        int(logs["KRKN_GRPC_PORT"]),
+        int(logs["KRKN_SERVER_HEALTH_PORT"]),
+    }
+    # Linux gives connections ports from 32768 on, unless it is told otherwise.
+    assert {port for port in ports if port >= 32768} == set(range(int(first), int(last) + 1))
+
+
 def test_each_container_sees_the_token_of_its_own_account() -> None:
     mounted = {
         each["name"]: {mount["name"] for mount in each.get("volumeMounts", ())}
