@@ -41,7 +41,12 @@ class Way:
 
     def channel(self) -> grpc.aio.Channel:
         """Return a channel with a connection of its own."""
-        options: list[tuple[str, object]] = [("grpc.use_local_subchannel_pool", 1)]
+        options: list[tuple[str, object]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            # By default a client that failed to connect some times waits for minutes.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 2000),
+        ]
         address = f"{LOOPBACK}:{self.port}"
         if not self.ca_pem:
             return grpc.aio.insecure_channel(address, options)
