@@ -4,9 +4,7 @@
 objects as each test left them, are in LOGS until the next run.
 """
 
-import asyncio
 import contextlib
-import json
 import shutil
 import uuid
 from collections.abc import AsyncIterator
@@ -23,14 +21,19 @@ from deploy.local.node.node import Node
 from deploy.local.progress import Progress
 from deploy.local.services import REPOSITORY
 from tests.node import images
+from tests.node.objects import write_objects
 from tests.node.stage import GRACE_SECONDS, Stage
 from tests.node.target import TargetCluster, target_cluster
-from tests.support.custom_objects import JOBS, collection
 from tests.support.rest import Rest
 from tests.support.running import CLUSTER_WIDE, Running, Wanted, make_namespace, running
 
 DEPLOY = REPOSITORY / "deploy"
 LOGS = REPOSITORY / ".e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests that measure run first, while nothing else is there."""
+    items.sort(key=lambda item: "test_installed" not in item.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -74,7 +77,7 @@ async def node(binaries: Binaries, control_plane: ControlPlane, logs: Path) -> A
         images.build(binaries["kubectl"], archive)
         await started.load(archive)
         yield started
-        shutil.copytree(started.folder / "pod-logs", folder / "pods", dirs_exist_ok=True)
+        started.keep_pod_logs(folder / "pods")
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -133,17 +136,6 @@ async def stage(
     try:
         yield made
     finally:
-        await write_objects(product, logs / "objects" / f"{request.node.name}.json")
+        file = logs / "objects" / f"{request.node.name}.json"
+        await write_objects(product.cluster, product.namespace, file)
         await made.clear()
-
-
-async def write_objects(product: Running, file: Path) -> None:
-    """Write down what a test left in the namespace: jobs, pods and events."""
-    namespace = f"namespaces/{product.namespace}"
-    paths = (
-        collection(JOBS, product.namespace),
-        f"/api/v1/{namespace}/pods",
-        f"/api/v1/{namespace}/events",
-    )
-    objects = [await product.cluster.request("GET", path) for path in paths]
-    await asyncio.to_thread(file.write_text, json.dumps(objects, indent=1))

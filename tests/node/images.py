@@ -35,6 +35,7 @@ ENTRYPOINTS = {
     "talks": ("/scenarios/talks.sh",),
     "reports": ("/scenarios/reports.sh",),
     "eats-memory": ("/bin/awk", MEMORY),
+    "lasts": ("/scenarios/lasts.sh",),
 }
 NO_SHELL = "no-shell"
 
