@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """The place of one node, by its number from 1 on."""
+    """The place of one node, by its number from 1 on; used once in the life of an `alone`."""
 
     number: int
 
