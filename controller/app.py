@@ -9,6 +9,8 @@ import structlog
 from controller.account_tokens import AccountTokens
 from controller.adoption.controller import AdoptionController
 from controller.events import EventRecorder
+from controller.halts.controller import HaltController
+from controller.halts.current import CurrentHalts
 from controller.health import answering
 from controller.jobs.controller import JobController, Watched
 from controller.leader_election import Leadership, Terms
@@ -46,17 +48,23 @@ async def control(settings: Settings) -> None:
         events = EventRecorder(ResourceClient(session, Event, settings.namespace))
         request_work = TargetRequestController.of(settings, session, watched.targets)
         adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
-        job_work = JobController.of(settings, session, watched, events, adoption.refresh)
+        halts = CurrentHalts(session, settings.namespace)
+        halt_work = HaltController.of(halts, session.time.now)
+        job_work = JobController.of(settings, session, watched, halts, events, adoption.refresh)
         target_work = TargetController.of(settings, session, watched.targets, events)
         watched.targets.listen(target_work.look)
         caches: list[Informer[Any]] = [*watched.caches, *request_work.caches]
-        watching = [group.create_task(cache.run()) for cache in caches]
+        watching = [group.create_task(cache.run()) for cache in [*caches, halts.cache]]
         if tokens is not None:
             watching.append(group.create_task(tokens.keep_fresh()))
 
         async def work() -> None:
+            # Not of a standby's cache: what it has not seen must not start anything.
+            await halts.look_first()
             async with asyncio.TaskGroup() as leading:
                 leading.create_task(events.run())
+                leading.create_task(halts.run())
+                leading.create_task(halt_work.run())
                 leading.create_task(job_work.run(settings.workers))
                 leading.create_task(job_work.sweep.run())
                 leading.create_task(target_work.run(settings.probe_workers))
@@ -66,6 +74,7 @@ async def control(settings: Settings) -> None:
                 leading.create_task(keep_registered(providers, settings.heartbeat_seconds))
 
         async def take_part() -> None:
+            # Not the halts': where they cannot be read nothing starts, and all else goes on.
             await asyncio.gather(*(cache.synced() for cache in caches))
             _log.info("running", namespace=settings.namespace)
             leadership = Leadership(leases, Terms(settings.lease_seconds))

@@ -6,14 +6,11 @@ from typing import Literal
 
 from controller.reason import Reason
 from krkn_grpc.resources.bounds import bounded
-from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_job import ENDING, ChaosJob
 from krkn_grpc.resources.meta import Condition, find_condition, with_condition
 
 STARTED = "Started"
 FINISHED = "Finished"
-
-# The reason why the controller ends the pod: written before the deletion, it outlives the pod.
-ENDING = "Ending"
 
 # Whether the job waits for its turn; only of jobs that have waited.
 QUEUED = "Queued"

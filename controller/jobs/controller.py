@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from controller.credentials import CredentialCache
 from controller.events import EventRecorder
+from controller.halts.current import CurrentHalts
 from controller.jobs import deadlines
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
@@ -27,6 +28,8 @@ from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.halt import Halt
+from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.network_policy import NetworkPolicy
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
@@ -44,7 +47,7 @@ class Watched:
     @classmethod
     def of(cls, session: Session, namespace: str) -> Self:
         """Return the informers of a namespace, not yet running."""
-        jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=_groups)
+        jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=groups_of_job)
         # All pods, regardless of labels: a foreign pod with the name of a job's pod blocks the job.
         pods = Informer(ResourceClient(session, Pod, namespace), index_func=groups_of_pod)
         targets = Informer(ResourceClient(session, Target, namespace))
@@ -71,6 +74,7 @@ class JobController:
         settings: Settings,
         session: Session,
         watched: Watched,
+        halts: CurrentHalts,
         events: EventRecorder,
         request_credential: Callable[[str], Awaitable[None]],
     ) -> Self:
@@ -96,6 +100,7 @@ class JobController:
                 tombstones=watched.tombstones,
                 claims=claims,
                 turns=turns,
+                halts=halts,
                 secrets=secrets,
                 credentials=CredentialCache(addresses),
                 limits=limits,
@@ -134,7 +139,8 @@ class JobController:
         work = cls(watched, queue, sweep, turns)
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)
-        watched.targets.listen(lambda change: work.look_at_jobs_on(change.object))
+        watched.targets.listen(work.look_at_jobs_on)
+        halts.listen(work.look_at_jobs_under)
         return work
 
     async def run(self, workers: int) -> None:
@@ -164,10 +170,26 @@ class JobController:
             for job_id in self.turns.next_on(target):
                 self.queue.add(job_id)
 
-    def look_at_jobs_on(self, target: Target) -> None:
-        """Queue the jobs that wait to start on the target: its change may allow or forbid it."""
-        for job in list(self.watched.jobs.newest(target.metadata.name)):
-            self.queue.add(job.metadata.name)
+    def look_at_jobs_on(self, change: CacheChange[Target]) -> None:
+        """Queue the jobs that wait to start on the target: its change may allow or forbid it.
+
+        If its labels have changed, others too: a halt may select it now.
+        """
+        old, new = change.old, change.new
+        is_other = old is None or new is None or old.metadata.labels != new.metadata.labels
+        for job in list(self.watched.jobs.newest(change.object.metadata.name)):
+            if is_other or job.status.start_time is None:
+                self.queue.add(job.metadata.name)
+
+    def look_at_jobs_under(self, halt: Halt) -> None:
+        """Queue the unfinished jobs on the targets that the halt selects."""
+        for target_uuid in filter(is_id, self.watched.jobs.groups()):
+            target = self.watched.targets.get(target_uuid)
+            is_selected = halt.selects(None if target is None else target.metadata.labels)
+            for job in list(self.watched.jobs.newest(target_uuid)):
+                # The labels of another target of the same uuid say nothing.
+                if is_selected or target is None or target.metadata.uid != job.spec.target_uid:
+                    self.queue.add(job.metadata.name)
 
     def _all(self) -> Iterator[str]:
         for job in self.watched.jobs.values():
@@ -190,7 +212,3 @@ def _policies(
     )
 
 
-def _groups(job: ChaosJob) -> tuple[str, ...]:
-    """Return the index groups: of the turns, and the target's uuid while it has not started."""
-    is_waiting = job.status.start_time is None and not job.status.is_final
-    return ((job.spec.target_uuid,) if is_waiting else ()) + groups_of_job(job)

@@ -2,7 +2,7 @@
 
     Pending --- Claim, CreatePod ---> gated pod --- SetStatus(podUID) ---> Ungate ---> Running
        |                                 |                                   |            |
-       +------ refused, stopped, too late: the pod goes first, then ---------+------------+
+       +-- refused, stopped, halted, too late: the pod goes first, then -----+------------+
        v                                                                     v            v
     Failed | Stopped                                            Succeeded | Failed | Stopped
 
@@ -10,6 +10,9 @@ At most one start: the job's id is claimed for its uid, permanently. Its pod is 
 scheduling gate. The status names the pod's uid, once, in a write that is refused when the job
 changed meanwhile. Only that pod is ever ungated, and once a uid is written no pod is created
 again. A final status is written when the pod can no longer run. There are no finalizers.
+
+A halt is obeyed before each of these steps, and nothing starts while it is not known which there
+are. It only ends jobs: nothing here depends on a halt that is gone.
 """
 
 from dataclasses import replace
@@ -105,6 +108,8 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
         return _gate_removed(seen, job, pod)
     if job.spec.stop:
         return _never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
+    if (halt := preconditions.halt(seen)) is not None:
+        return _end(job, statuses.stopped(job, halt, seen.now))
     if (refusal := preconditions.refusal(seen, job)) is not None:
         return _never_started(seen, job, refusal)
     if seen.turn is not None and not seen.turn.has_come:
@@ -151,15 +156,16 @@ def _make_pod(seen: Observed, job: ChaosJob) -> Decision:
     if seen.target is None or not seen.target.is_checked or seen.target.unfit is not None:
         # Only a probe of the target finds out whether its address may be contacted.
         return _after(Decision(again_in=_NOT_YET), job, preconditions.NOT_CHECKED)
+    if not seen.are_halts_known:
+        return _after(Decision(again_in=_NOT_YET), job, preconditions.HALTS_UNKNOWN)
     return Decision((CreatePod(job, seen.credential),))
 
 
 def _gate_removed(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     """Someone ungated a pod that was not named: it may have run, so it is the only one."""
     if not job.spec.stop:
-        status = statuses.named(
-            job, pod, ending=conditions.with_ending(job, _GATE_REMOVED, seen.now)
-        )
+        why = preconditions.halt(seen) or _GATE_REMOVED
+        status = statuses.named(job, pod, ending=conditions.with_ending(job, why, seen.now))
         return Decision((SetStatus(job, status),))
     # A job that is being stopped gets no pod: this one must have ended before the job does.
     if pod.is_terminal:
@@ -197,14 +203,20 @@ def _ended_by(stone: Tombstone) -> datetime:
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if pod.is_terminal:
         return _end(job, statuses.of_pod(job, pod, seen.now))
+    is_ending = job.spec.stop or job.is_halting
+    if not is_ending and (halt := preconditions.halt(seen)) is not None:
+        # Before the pod is deleted: the job ends as halted, also if the halt is lifted meanwhile.
+        return Decision((SetStatus(job, statuses.ending(job, halt, seen.now)),))
     if pod.metadata.deletion_timestamp is not None:
         return _going(seen, job, pod)
-    if job.spec.stop or conditions.ending(job) == _GATE_REMOVED:
+    if is_ending or conditions.ending(job) == _GATE_REMOVED:
         return Decision((DeletePod(pod),))
     has_started = job.status.start_time is not None or termination.started_at(pod) is not None
     if not has_started and (refusal := preconditions.refusal(seen, job)) is not None:
         return _end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
     if is_held(pod):
+        if not seen.are_halts_known:
+            return _after(Decision(again_in=_NOT_YET), job, preconditions.HALTS_UNKNOWN)
         return Decision((Ungate(pod),))
     if not has_started:
         left = _seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)

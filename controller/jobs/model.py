@@ -1,5 +1,6 @@
 """The observed state of one job, and the actions on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from controller.reason import Reason
 from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.credential_secret import Credential
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.names import pod_for
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
@@ -65,6 +67,15 @@ class Observed:
     tombstone: Tombstone | None = None
     turn: Turn | None = None
     """Only of a job whose pod is not named yet, on a target with a limit."""
+
+    halts: tuple[Halt, ...] = ()
+    """The halts that hold, oldest first; none is read for a job that is final or being stopped."""
+
+    are_halts_known: bool = True
+    """Whether there is surely no other halt: without that nothing starts."""
+
+    target_labels: Mapping[str, str] | None = None
+    """The labels of the target that the job was made for; None: it is gone. Read for halts."""
 
     @property
     def trace(self) -> str:

@@ -5,11 +5,12 @@ find. Where a write would not notice stale data, the API server is asked here.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.credentials import CredentialCache
+from controller.halts.current import CurrentHalts
 from controller.jobs.claims import Claims
 from controller.jobs.model import (
     Limits,
@@ -31,6 +32,7 @@ from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.credential_secret import Credential
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
@@ -47,6 +49,7 @@ class Observer:
     tombstones: Tombstones
     claims: Claims
     turns: Turns
+    halts: CurrentHalts
     secrets: ResourceClient[Secret]
     credentials: CredentialCache
     limits: Limits
@@ -74,7 +77,9 @@ class Observer:
         target: Target | None = None
         found: Credential | Reason | None = None
         turn: Turn | None = None
-        if job.status.start_time is None and not job.spec.stop:
+        labels, halts = await self._labels_and_halts(job)
+        is_halted = any(halt.selects(labels) for halt in halts)
+        if job.status.start_time is None and not job.spec.stop and not is_halted:
             if pod is None and not job.status.pod_uid and self._may_be_its_turn(job):
                 target, found = await self._what_a_pod_needs(job)
             else:
@@ -91,6 +96,9 @@ class Observer:
             self.limits,
             tombstone=tombstone,
             turn=turn,
+            halts=halts,
+            are_halts_known=self.halts.are_known,
+            target_labels=labels,
         )
 
     def _may_be_its_turn(self, job: ChaosJob) -> bool:
@@ -98,6 +106,36 @@ class Observer:
         target = self.targets.get(job.spec.target_uuid)
         turn = None if target is None else self.turns.of(job, target)
         return turn is None or turn.has_come
+
+    async def _labels_and_halts(
+        self, job: ChaosJob
+    ) -> tuple[Mapping[str, str] | None, tuple[Halt, ...]]:
+        """Return the labels of the job's target if a halt needs them, and the halts that hold."""
+        halts = () if job.spec.stop else self.halts.all()
+        if not halts:
+            return None, ()
+        labels: Mapping[str, str] | None = None
+        if any(halt.needs_labels for halt in halts):
+            labels = await self._labels(job)
+        # A halt may have been lifted just before a young job was asked for: it must not end for
+        # what the cache has not seen yet. For a job that is older than the halt that is no matter.
+        gone = [
+            halt
+            for halt in halts
+            if halt.selects(labels)
+            and not _is_older(job, halt)
+            and not await self.halts.still_holds(halt)
+        ]
+        return labels, tuple(halt for halt in halts if halt not in gone)
+
+    async def _labels(self, job: ChaosJob) -> Mapping[str, str] | None:
+        """Return the labels of the target that the job was made for, None when it is gone."""
+        uuid, uid = job.spec.target_uuid, job.spec.target_uid
+        target = self.targets.get(uuid)
+        if target is None or target.metadata.uid != uid:
+            target = await _live(self.targets.client, uuid)
+        is_it = target is not None and target.metadata.uid == uid
+        return target.metadata.labels if target is not None and is_it else None
 
     def _tombstone(self, job: ChaosJob, known: Pod | None) -> Tombstone | None:
         """Return the last state of the job's pod: from the cache if it is still there."""
@@ -142,6 +180,12 @@ def _may_be_newer(pod: Pod, job: ChaosJob) -> bool:
         return True
     is_named = pod.metadata.uid == job.status.pod_uid
     return not is_named and not is_held(pod) and not job.status.is_final
+
+
+def _is_older(job: ChaosJob, halt: Halt) -> bool:
+    """Whether the job was surely there before the halt; timestamps are whole seconds."""
+    asked, halted = job.metadata.creation_timestamp, halt.metadata.creation_timestamp
+    return asked is not None and halted is not None and asked < halted
 
 
 def _is_gone(pod: Pod | None, job: ChaosJob) -> bool:

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from controller.jobs import conditions, deadlines
-from controller.jobs.conditions import ENDING
 from controller.jobs.model import Limits, Observed, is_as_requested
 from controller.reason import Reason
 from krkn_grpc.resources import adopted, environment, images, mounts, well_known
-from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
+from krkn_grpc.resources.chaos_job import ENDING, HALTED, ChaosJob, ChaosJobSpec
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.names import CONTAINER
 from krkn_grpc.resources.pod import ContainerState, Pod
@@ -25,6 +24,9 @@ QUEUE_TIMEOUT = "QueueTimeout"
 NO_NEWS = Reason("", "")
 _FOR_GOOD = frozenset({ADDRESS_REFUSED, OWN_CLUSTER})
 
+HALTS_UNKNOWN = Reason(
+    "HaltsUnknown", "Nothing starts before the halts could be read, and now they cannot be."
+)
 NOT_CHECKED = Reason("TargetNotChecked", "The target was not looked at yet as it is now.")
 
 # The node alternates between the two; one reason for both saves a write per change.
@@ -35,6 +37,14 @@ _WAITING = {
     "InvalidImageName": "The image's name is not valid.",
     "CreateContainerConfigError": "The container's configuration could not be made.",
 }
+
+
+def halt(seen: Observed) -> Reason | None:
+    """Return the reason of the oldest halt that selects the job's target; None when none does."""
+    for each in seen.halts:
+        if each.selects(seen.target_labels):
+            return Reason(HALTED, each.message)
+    return None
 
 
 def refusal(seen: Observed, job: ChaosJob) -> Reason | None:

@@ -83,12 +83,19 @@ def of_pod(job: ChaosJob, pod: Pod, now: datetime) -> ChaosJobStatus:
 
 def without_pod(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
     """Return the final status of a job without a pod that shows how it ended."""
+    if job.is_halting:
+        return stopped(job, conditions.ending(job) or why, now)
     if not job.spec.stop:
         return failed(job, why, now)
     message = "The scenario was stopped."
     if not job.status.pod_uid:
         message = "The scenario was stopped before it started."
-    return _final(job, "Stopped", Reason(termination.STOP_REQUESTED, message), now)
+    return stopped(job, Reason(termination.STOP_REQUESTED, message), now)
+
+
+def stopped(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
+    """Return the final status of a job that was stopped for this reason and left no exit code."""
+    return _final(job, "Stopped", why, now)
 
 
 def failed(

@@ -22,7 +22,7 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
-_UNFINISHED = "unfinished"
+# The jobs whose status names a pod; the group of all unfinished ones is the uuid alone.
 _NAMED = "named"
 
 
@@ -66,7 +66,7 @@ class Turns:
                 self._starting.pop(job.spec.target_uuid, None)
 
     def _first(self, target: Target, limit: int) -> list[str]:
-        unfinished = self.jobs.oldest(f"{_UNFINISHED} {target.metadata.name}")
+        unfinished = self.jobs.oldest(target.metadata.name)
         return [job.metadata.name for job in islice(unfinished, limit)]
 
     def _others_that_run(self, job: ChaosJob) -> set[str]:
@@ -79,11 +79,11 @@ class Turns:
 
 
 def groups_of_job(job: ChaosJob) -> tuple[str, ...]:
-    """Return the index groups of a job: those of its target while it is not final."""
+    """Return the index groups of a job until it is final: its target's uuid, and if it is named."""
+    uuid = job.spec.target_uuid
     if job.status.is_final:
         return ()
-    unfinished = f"{_UNFINISHED} {job.spec.target_uuid}"
-    return (unfinished, f"{_NAMED} {job.spec.target_uuid}") if job.status.pod_uid else (unfinished,)
+    return (uuid, f"{_NAMED} {uuid}") if job.status.pod_uid else (uuid,)
 
 
 def groups_of_pod(pod: Pod) -> tuple[str, ...]:

@@ -44,6 +44,10 @@ class SortedIndex:
         if not positions:
             del self._positions[group]
 
+    def groups(self) -> Iterable[str]:
+        """Return the groups that have an object."""
+        return self._positions.keys()
+
     def count(self, group: str) -> int:
         """Return the number of objects in a group."""
         return len(self._positions.get(group, ()))

@@ -110,6 +110,10 @@ class ObjectCache(Generic[R]):
         ahead.sort(key=position_of, reverse=reverse)
         return heapq.merge(items, ahead, key=position_of, reverse=reverse)
 
+    def groups(self) -> list[str]:
+        """Return the groups of the objects that the watch has reported."""
+        return list(self._index.groups())
+
     def count(self, group: str) -> int:
         """Return the number of objects of a group that the watch has reported."""
         return self._index.count(group)

@@ -5,10 +5,23 @@ from typing import Literal
 
 import msgspec
 
-from krkn_grpc.resources.meta import API_VERSION, Condition, Kind, Resource, Struct
+from krkn_grpc.resources.meta import (
+    API_VERSION,
+    Condition,
+    Kind,
+    Resource,
+    Struct,
+    find_condition,
+)
 
 Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Stopped"]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "Stopped"})
+
+ENDING = "Ending"
+"""The condition with the reason why the controller ends the pod: it outlives the pod."""
+
+HALTED = "Halted"
+"""The reason of a job that a halt has ended or is ending."""
 
 DEFAULT_KUBECONFIG_PATH = "/home/krkn/.kube/config"
 DEFAULT_TIMEOUT_SECONDS = 3600
@@ -94,6 +107,12 @@ class ChaosJob(Resource, frozen=True, kw_only=True):
     @property
     def public_status(self) -> str:
         """The status that clients see: the phase, or Stopping while a stop is under way."""
-        if self.spec.stop and not self.status.is_final:
+        if not self.status.is_final and (self.spec.stop or self.is_halting):
             return "Stopping"
         return self.status.phase
+
+    @property
+    def is_halting(self) -> bool:
+        """Whether a halt is the reason why the controller ends the job's pod."""
+        ending = find_condition(self.status.conditions, ENDING)
+        return ending is not None and ending.reason == HALTED

@@ -33,3 +33,11 @@ def can_be_shown(text: str) -> bool:
 def trimmed(name: str) -> str:
     """Return a name without the white space around it."""
     return name.strip(WHITE_SPACE)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text that anyone may have written, with one space for each run of white space.
+
+    Control and direction characters count as white space.
+    """
+    return " ".join(_MISLEADING.sub(" ", text).split())

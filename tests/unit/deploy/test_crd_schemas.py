@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import GROUP, VERSION, Resource
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
@@ -24,6 +25,7 @@ SHORT_NAMES: dict[type[Resource], str] = {
     Target: "kot",
     TargetRequest: "ktr",
     ChaosJob: "kcj",
+    Halt: "kch",
 }
 # What another provider says of a cluster is kept, whatever it is.
 OPEN = {".status.targetData[][]"}
