@@ -210,5 +210,3 @@ def _policies(
         addresses,
         tuple(filter(None, [settings.pod_https_proxy, settings.pod_http_proxy])),
     )
-
-

@@ -9,7 +9,7 @@ import grpc
 import typer
 from typer.core import TyperGroup
 
-from krkn_grpc.cli import connection, display, failures, jobs, scenarios, sources, targets
+from krkn_grpc.cli import connection, display, failures, halts, jobs, scenarios, sources, targets
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.run import run
 
@@ -52,9 +52,11 @@ app = typer.Typer(
 app.add_typer(targets.app, name="targets")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(halts.app, name="halts")
 app.command()(run)
 app.command()(jobs.logs)
 app.command()(jobs.stop)
+app.command()(halts.halt)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import typer
 from stamina.instrumentation import RetryDetails
 
 from krkn_grpc.cli import connection, failures
+from krkn_grpc.v1.halts_pb2_grpc import HaltServiceStub
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
 from krkn_grpc.v1.target_requests_pb2_grpc import TargetRequestServiceStub
@@ -52,6 +53,7 @@ class Client:
         self.targets = TargetServiceStub(channel)
         self.target_requests = TargetRequestServiceStub(channel)
         self.scenarios = ScenarioServiceStub(channel)
+        self.halts = HaltServiceStub(channel)
         self.runs = ScenarioRunServiceStub(channel)
         self._token = token
         self._retries = retries

@@ -75,8 +75,10 @@ class Halt(Resource, frozen=True, kw_only=True):
     def message(self) -> str:
         """A sentence for those whose job or run is halted: the halt's name and its reason."""
         reason = cut(on_one_line(self.spec.reason), _LONGEST_QUOTE)
-        return f"Halted by {self.metadata.name}: {reason}" if reason else (
-            f"Halted by {self.metadata.name}."
+        return (
+            f"Halted by {self.metadata.name}: {reason}"
+            if reason
+            else (f"Halted by {self.metadata.name}.")
         )
 
 

@@ -10,6 +10,7 @@ from krkn_grpc.kube.index import everything
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequestSummary
 from krkn_grpc.server.runs.filters import index_func
@@ -23,6 +24,7 @@ class Caches:
     jobs: Informer[ChaosJob]
     targets: Informer[Target]
     requests: Informer[TargetRequestSummary]
+    halts: Informer[Halt]
     used: tuple[Informer[Any], ...]
 
     @classmethod
@@ -33,8 +35,9 @@ class Caches:
         requests = Informer(
             ResourceClient(session, TargetRequestSummary, namespace), index_func=by_caller
         )
-        used = (jobs,) if served == "logs" else (jobs, targets, requests)
-        return cls(jobs, targets, requests, used)
+        halts = Informer(ResourceClient(session, Halt, namespace), index_func=everything)
+        used = (jobs,) if served == "logs" else (jobs, targets, requests, halts)
+        return cls(jobs, targets, requests, halts, used)
 
     def run_in(self, group: asyncio.TaskGroup) -> Iterable[asyncio.Task[None]]:
         """Keep the caches current, each in a task of the group."""

@@ -88,6 +88,10 @@ class RetryNotSafe(CallError):
     """The call is a retry, and it is unknown whether the earlier attempt took effect."""
 
 
+class Halted(CallError):
+    """A halt selects the target, or all targets of the run."""
+
+
 class Changed(CallError):
     """Somebody else changed the object at the same moment."""
 
@@ -144,6 +148,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     # FAILED_PRECONDITION: no client retries it.
     RetryNotSafe: Answer(StatusCode.FAILED_PRECONDITION, "RETRY_NOT_SAFE"),
+    Halted: Answer(StatusCode.FAILED_PRECONDITION, "HALTED"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
     # No client retries it either. To REST clients it is a conflict with the state of the target.
     Adopted: Answer(StatusCode.FAILED_PRECONDITION, "ADOPTED", http_code=409),

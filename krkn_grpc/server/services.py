@@ -19,6 +19,8 @@ from krkn_grpc.resources.target_request import TargetRequest
 from krkn_grpc.server import reflection
 from krkn_grpc.server.caches import Caches
 from krkn_grpc.server.grpc_health import GrpcHealth
+from krkn_grpc.server.halts.halts import Halts
+from krkn_grpc.server.halts.servicer import HaltServicer
 from krkn_grpc.server.health import Health, HealthServicer
 from krkn_grpc.server.runs.idempotency import IdempotencyRecords
 from krkn_grpc.server.runs.log_servicer import LogServicer
@@ -34,19 +36,21 @@ from krkn_grpc.server.target_requests.servicer import TargetRequestServicer
 from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
 from krkn_grpc.server.targets.watch import watch as watch_targets
-from krkn_grpc.v1 import health_pb2_grpc as krkn_health_pb2_grpc
 from krkn_grpc.v1 import (
+    halts_pb2_grpc,
     scenario_runs_pb2_grpc,
     scenarios_pb2_grpc,
     target_requests_pb2_grpc,
     targets_pb2_grpc,
 )
+from krkn_grpc.v1 import health_pb2_grpc as krkn_health_pb2_grpc
 
 NAMES = (
     "krkn.v1.TargetService",
     "krkn.v1.TargetRequestService",
     "krkn.v1.ScenarioService",
     "krkn.v1.ScenarioRunService",
+    "krkn.v1.HaltService",
     "krkn.v1.HealthService",
 )
 """The full names of the services, whether this process serves all of their methods or not."""
@@ -99,6 +103,7 @@ class Services:
         secrets = ResourceClient(session, Secret, settings.namespace)
         leases = ResourceClient(session, Lease, settings.namespace)
         registry = Registry(caches.targets, leases, secrets, session.time.now)
+        halts = Halts(caches.halts)
         records = IdempotencyRecords(leases, settings.idempotency_seconds)
         targets_pb2_grpc.add_TargetServiceServicer_to_server(
             TargetServicer(
@@ -114,6 +119,7 @@ class Services:
             ScenarioRunServicer(
                 submission=Submission(
                     registry,
+                    halts,
                     caches.jobs,
                     secrets,
                     records,
@@ -125,6 +131,7 @@ class Services:
                 logs=self._logs(),
                 jobs=caches.jobs,
                 targets=caches.targets,
+                halts=caches.halts,
                 allowed_images=settings.allowed_images,
                 allowed_paths=settings.allowed_mount_paths,
                 catalogue=self.catalogue,
@@ -132,6 +139,9 @@ class Services:
                 write_seconds=settings.write_seconds,
             ),
             server,
+        )
+        halts_pb2_grpc.add_HaltServiceServicer_to_server(
+            HaltServicer(halts, settings.write_seconds), server
         )
 
     def _add_target_requests(self, server: grpc.aio.Server) -> None:

@@ -22,6 +22,7 @@ MERGE = "application/merge-patch+json"
 PROVIDERS = "krknoperatortargetproviders"
 TARGETS = "krknoperatortargets"
 REQUESTS = "krkntargetrequests"
+HALTS = "krknchaoshalts"
 JOBS = "krknchaosjobs"
 
 IDENTITY = {PROVIDERS: None, TARGETS: "uuid", REQUESTS: "uuid", JOBS: "jobId"}

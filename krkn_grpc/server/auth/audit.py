@@ -13,15 +13,16 @@ from typing import Any, TextIO, TypeAlias
 import structlog
 from grpc import StatusCode
 
-from krkn_grpc.resources import ids
+from krkn_grpc.resources import ids, label_grammar
 from krkn_grpc.server.errors import answer_for
+from krkn_grpc.v1 import halts_pb2, target_requests_pb2, targets_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from krkn_grpc.v1 import target_requests_pb2, targets_pb2
 
 Facts: TypeAlias = dict[str, object]
 
 _MOST_IDS = 1_000
 _LONGEST_NAME = 253
+_LONGEST_REASON = 1_024
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,21 @@ def _created_request(reply: target_requests_pb2.DiscoverTargetsResponse) -> Fact
 
 def _deleted_request(request: target_requests_pb2.DeleteDiscoveryRequest) -> Facts:
     return _ids("requests", [request.uuid])
+
+
+def _asked_halt(request: halts_pb2.CreateHaltRequest) -> Facts:
+    return {
+        "reason": request.reason[:_LONGEST_REASON],
+        "selector": request.target_selector[:_LONGEST_REASON],
+    }
+
+
+def _created_halt(reply: halts_pb2.Halt) -> Facts:
+    return {"halts": [reply.name]}
+
+
+def _deleted_halt(request: halts_pb2.DeleteHaltRequest) -> Facts:
+    return {"halts": [request.name] if label_grammar.is_subdomain(request.name) else []}
 
 
 def _asked_run(request: runs.RunScenarioRequest) -> Facts:
@@ -139,5 +155,7 @@ CHECK_TARGET = Audit(_one_target, _nothing)
 DELETE_TARGET = Audit(_one_target, _nothing)
 DISCOVER = Audit(_nothing, _created_request)
 DELETE_DISCOVERY = Audit(_deleted_request, _nothing)
+CREATE_HALT = Audit(_asked_halt, _created_halt)
+DELETE_HALT = Audit(_deleted_halt, _nothing)
 RUN = Audit(_asked_run, _created_jobs)
 STOP = Audit(_asked_stop, _stopped_job)

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from krkn_grpc.resources import ids
 from krkn_grpc.server.auth.authorization import Everything, Granted, Permission
-from krkn_grpc.server.auth.policy import JOBS, REQUESTS, TARGETS, Protected
+from krkn_grpc.server.auth.policy import HALTS, JOBS, REQUESTS, TARGETS, Protected
 from krkn_grpc.server.auth.reviews import Question, Reviews, User
 from krkn_grpc.server.errors import NoSuch, NotAllowed, NotAuthenticated
 
@@ -104,14 +103,14 @@ class _KnownCaller:
     async def permission(self, rule: Protected, request: Any) -> Permission:
         """Raise NotAllowed before any lookup, whether or not the object exists."""
         name = rule.name_of(request) if rule.name_of is not None else ""
-        # A malformed id is not sent to the API server: it names no object.
+        # A malformed name is not sent to the API server: it names no object.
         question = Question(
-            rule.verb, rule.resource, name if ids.is_id(name) else "", rule.subresource
+            rule.verb, rule.resource, name if rule.is_name(name) else "", rule.subresource
         )
         if not await self.reviews.is_allowed(self.user, question):
             raise NotAllowed(f"you may not {rule.verb} {rule.what}")
         is_named = rule.name_of is not None and not (rule.may_lack_name and name == "")
-        if is_named and not ids.is_id(name):
+        if is_named and not rule.is_name(name):
             raise NoSuch(_ABSENT[rule.resource])
         return self._granted(question)
 
@@ -130,4 +129,5 @@ _ABSENT = {
     TARGETS: "there is no such target",
     JOBS: "there is no such job",
     REQUESTS: "there is no such target request",
+    HALTS: "there is no such halt",
 }

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from krkn_grpc.resources import ids, label_grammar
 from krkn_grpc.server.auth.audit import (
     CHECK_TARGET,
+    CREATE_HALT,
     CREATE_TARGET,
     DELETE_DISCOVERY,
+    DELETE_HALT,
     DELETE_TARGET,
     DISCOVER,
     PATCH_TARGET,
@@ -24,6 +27,7 @@ from krkn_grpc.server.limits import LARGEST_MESSAGE
 TARGETS = "krknoperatortargets"
 JOBS = "krknchaosjobs"
 REQUESTS = "krkntargetrequests"
+HALTS = "krknchaoshalts"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class Protected:
     verb: str
     resource: str
     name_of: Callable[[Any], str] | None = None
+    is_name: Callable[[str], bool] = ids.is_id
+    """Whether an object can have this name: any other is not sent to the API server."""
+
     may_lack_name: bool = False
     """The method itself says of a request without a name what is missing."""
 
@@ -113,8 +120,13 @@ def _id(request: Any) -> str:
     return str(request.id)
 
 
+def _name(request: Any) -> str:
+    return str(request.name)
+
+
 _TARGET = "/krkn.v1.TargetService/"
 _REQUEST = "/krkn.v1.TargetRequestService/"
+_HALT = "/krkn.v1.HaltService/"
 _RUN = "/krkn.v1.ScenarioRunService/"
 _SCENARIO = "/krkn.v1.ScenarioService/"
 _REFLECTION = "ServerReflection/ServerReflectionInfo"
@@ -140,6 +152,11 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_RUN}StopScenarioRun": Protected("update", JOBS, _job_id, audit=STOP),
     f"{_RUN}StreamLogs": Protected("get", JOBS, _job_id, subresource="log", pool=LOGS),
     f"{_RUN}WatchScenarioRuns": Protected("watch", JOBS, pool=WATCHES),
+    f"{_HALT}CreateHalt": Protected("create", HALTS, audit=CREATE_HALT),
+    f"{_HALT}ListHalts": Protected("list", HALTS),
+    f"{_HALT}DeleteHalt": Protected(
+        "delete", HALTS, _name, is_name=label_grammar.is_subdomain, audit=DELETE_HALT
+    ),
     f"{_SCENARIO}ListScenarios": Authenticated(),
     f"{_SCENARIO}GetScenario": Authenticated(),
     f"{_SCENARIO}GetScenarioGlobals": Authenticated(),

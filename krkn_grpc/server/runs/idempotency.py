@@ -71,11 +71,17 @@ class IdempotencyRecords:
             raise Unreachable("the requestId is forgotten at this moment; no job was created")
         return Record(lease, is_new=False)
 
+    async def existing(self, run: Run, caller: str) -> Record | None:
+        """Return the record of an earlier attempt of this call, None when there was none."""
+        new = self._new(run, await self._identity(run, caller))
+        if (lease := await self._find(new)) is None:
+            return None
+        _must_be_same(lease, new)
+        return Record(lease, is_new=False)
+
     async def check(self, run: Run, caller: str) -> None:
         """Raise RequestIdReused as `record` would, without writing."""
-        new = self._new(run, await self._identity(run, caller))
-        if (lease := await self._find(new)) is not None:
-            _must_be_same(lease, new)
+        await self.existing(run, caller)
 
     async def _identity(self, run: Run, caller: str) -> Identity:
         of_call = partial(identity, run, caller, correlation_id.current())

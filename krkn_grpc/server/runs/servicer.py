@@ -7,6 +7,7 @@ from functools import partial
 
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.authorization import current
 from krkn_grpc.server.metadata import (
@@ -38,6 +39,7 @@ class ScenarioRunServicer(LogServicer):
     watch: Watch[ChaosJob, pb.WatchScenarioRunsResponse]
     jobs: Informer[ChaosJob]
     targets: Informer[Target]
+    halts: Informer[Halt]
     allowed_images: tuple[str, ...]
     allowed_paths: tuple[str, ...]
     catalogue: CurrentCatalogue
@@ -55,8 +57,9 @@ class ScenarioRunServicer(LogServicer):
             self.catalogue.value,
             self.check_environment,
         )
-        # The run must see the caller's latest update of a target on another replica.
+        # The run must see what the caller has just changed on another replica.
         await catch_up(context, self.targets)
+        await catch_up(context, self.halts)
         deadline = deadline_of(context, self.write_seconds)
         results, is_repeated = await self.submission.submit(
             run, current(), deadline, is_retry=is_retry(context)

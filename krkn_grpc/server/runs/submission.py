@@ -22,11 +22,13 @@ from krkn_grpc.server.errors import (
     INTERNAL,
     TOO_LATE,
     CallError,
+    Halted,
     Unreachable,
     answer_for,
     without_frames,
 )
 from krkn_grpc.server.fair_semaphore import FairSemaphore
+from krkn_grpc.server.halts.halts import Halts
 from krkn_grpc.server.runs import builders, runnable
 from krkn_grpc.server.runs.idempotency import IdempotencyRecords
 from krkn_grpc.server.runs.idempotency_record import Record
@@ -75,16 +77,18 @@ class Submission:
     def __init__(
         self,
         registry: Registry,
+        halts: Halts,
         jobs: Informer[ChaosJob],
         secrets: ResourceClient[Secret],
         requests: IdempotencyRecords,
         default_ttl_seconds: int | None,
     ) -> None:
-        """Read targets from `registry`; write to `jobs`, `secrets` and `requests`.
+        """Read targets from `registry` and `halts`; write to `jobs`, `secrets` and `requests`.
 
         `default_ttl_seconds` is the time to live of finished jobs whose run gives none.
         """
         self._registry = registry
+        self._halts = halts
         self._cache = jobs
         self._jobs = jobs.client
         self._secrets = secrets
@@ -98,8 +102,8 @@ class Submission:
     ) -> Submitted:
         """Return a result for each target, in the order of the request.
 
-        Raises RequestIdReused and RetryNotSafe, and Unreachable when the API server could not be
-        asked at all and no job was written.
+        Raises RequestIdReused and RetryNotSafe, Halted when all targets are halted, and Unreachable
+        when the API server could not be asked at all and no job was written.
         """
         record: Record | None = None
         known: dict[str, JobResult] = {}
@@ -113,6 +117,10 @@ class Submission:
         # Without a target that can start, no record is written.
         elif run.request_id or len(refused) < len(run.target_uuids):
             record = await self._requests.record(run, caller.user, deadline, is_retry=is_retry)
+        elif any(isinstance(error, Halted) for error in refused.values()):
+            # The jobs of a call that is repeated may be what the halt was meant for.
+            record = await self._requests.existing(run, caller.user)
+        if record is not None:
             record, known = await self._known(run, record, caller.user)
         new = [uuid for uuid in run.target_uuids if uuid not in known]
 
@@ -134,6 +142,9 @@ class Submission:
         outcomes = [refused.get(uuid) or done[uuid] for uuid in new]
         if not known and all(_was_away(outcome) for outcome in outcomes):
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
+        halted = [outcome for outcome in outcomes if isinstance(outcome, Halted)]
+        if len(halted) == len(run.target_uuids):
+            raise Halted(str(halted[0]))
         known |= {uuid: _result(uuid, outcome) for uuid, outcome in zip(new, outcomes, strict=True)}
         is_repeated = record is not None and not record.is_new
         return Submitted([known[uuid] for uuid in run.target_uuids], is_repeated)
@@ -235,6 +246,8 @@ class Submission:
 
     async def _target(self, run: Run, uuid: str) -> Target:
         target = await self._registry.get(uuid)
+        if (halt := self._halts.over(target)) is not None:
+            raise Halted(halt.message)
         runnable.check(target, run)
         return target
 

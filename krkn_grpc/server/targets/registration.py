@@ -28,11 +28,11 @@ from krkn_grpc.resources.adopted import is_adopted
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
 from krkn_grpc.resources.target import Target, TargetSpec
+from krkn_grpc.server.deletions import Deletions
 from krkn_grpc.server.errors import Adopted, NoSuch, Unsettled
 from krkn_grpc.server.limits import CALL_SECONDS
 from krkn_grpc.server.targets import changes
 from krkn_grpc.server.targets.confirmed import Change, ConfirmedWrites, no_such
-from krkn_grpc.server.targets.deletions import Deletions
 from krkn_grpc.server.targets.validate import NewTarget, TargetPatch
 
 _REMEMBERED = timedelta(seconds=CALL_SECONDS)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.accounts import RBAC, make_account
-from tests.support.custom_objects import JOBS, TARGETS
+from tests.support.custom_objects import HALTS, JOBS, TARGETS
 from tests.support.waiting import eventually
 
 AUDIENCE = "krkn-grpc"
@@ -135,6 +135,7 @@ READY_MADE = {
     "viewer": ("krkn-viewer", "list", JOBS),
     "runner": ("krkn-runner", "run", TARGETS),
     "target-admin": ("krkn-target-admin", "delete", TARGETS),
+    "halter": ("krkn-halter", "delete", HALTS),
 }
 """The ready-made roles, and what shows that one is bound."""
 

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc import StatusCode
 
 from krkn_grpc.v1 import (
+    halts_pb2,
     health_pb2,
     scenario_runs_pb2,
     scenarios_pb2,
@@ -20,7 +21,14 @@ from krkn_grpc.v1 import (
 from tests.integration.auth.callers import Metadata
 
 SECONDS = 20.0
-FILES = (targets_pb2, target_requests_pb2, scenarios_pb2, scenario_runs_pb2, health_pb2)
+FILES = (
+    targets_pb2,
+    target_requests_pb2,
+    scenarios_pb2,
+    scenario_runs_pb2,
+    halts_pb2,
+    health_pb2,
+)
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method
     for file in FILES

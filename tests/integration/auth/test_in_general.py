@@ -28,6 +28,7 @@ OURS = {
     "krkn.v1.TargetRequestService",
     "krkn.v1.ScenarioService",
     "krkn.v1.ScenarioRunService",
+    "krkn.v1.HaltService",
     "krkn.v1.HealthService",
 }
 OTHERS = {"grpc.health.v1.Health", *(f"{version}.ServerReflection" for version in VERSIONS)}

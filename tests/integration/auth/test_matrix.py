@@ -36,6 +36,9 @@ MAY = {
     "StopScenarioRun": ("runner", StatusCode.NOT_FOUND),
     "StreamLogs": ("runner", StatusCode.NOT_FOUND),
     "WatchScenarioRuns": ("viewer runner", StatusCode.OK),
+    "CreateHalt": ("halter", StatusCode.INVALID_ARGUMENT),
+    "ListHalts": ("halter", StatusCode.OK),
+    "DeleteHalt": ("halter", StatusCode.NOT_FOUND),
 }
 # What a caller may do who is known and has no role.
 FOR_ALL = {
@@ -44,7 +47,7 @@ FOR_ALL = {
     "GetScenarioGlobals": StatusCode.NOT_FOUND,
 }
 OPEN = {"GetHealth"}
-ROLES = ["viewer", "runner", "target-admin", "nobody"]
+ROLES = ["viewer", "runner", "target-admin", "halter", "nobody"]
 
 
 def test_the_table_knows_every_method() -> None:

@@ -12,7 +12,7 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.support.accounts import make_account
-from tests.support.custom_objects import JOBS, PROVIDERS, REQUESTS, TARGETS
+from tests.support.custom_objects import HALTS, JOBS, PROVIDERS, REQUESTS, TARGETS
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
@@ -55,8 +55,8 @@ RESOURCES = [
     "authentication.k8s.io/tokenreviews",
     "authorization.k8s.io/subjectaccessreviews",
     "authorization.k8s.io/localsubjectaccessreviews",
-    *(f"{KRKN}/{plural}" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS)),
-    *(f"{KRKN}/{plural}/status" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS)),
+    *(f"{KRKN}/{plural}" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS)),
+    *(f"{KRKN}/{plural}/status" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS)),
     f"{KRKN}/{JOBS}/log",
 ]
 
@@ -75,6 +75,7 @@ MAY = {
         f"{KRKN}/{REQUESTS}": f"create {READ} delete",
         f"{KRKN}/{PROVIDERS}": "list",
         f"{KRKN}/{JOBS}": f"create {READ} patch",
+        f"{KRKN}/{HALTS}": f"create {READ} delete",
         **REVIEWS,
     },
     LOGS: {
@@ -98,6 +99,8 @@ MAY = {
         f"{KRKN}/{TARGETS}/status": "update",
         f"{KRKN}/{JOBS}": f"{READ} delete",
         f"{KRKN}/{JOBS}/status": "update",
+        f"{KRKN}/{HALTS}": READ,
+        f"{KRKN}/{HALTS}/status": "update",
     },
     SCENARIO: {},
     "krkn-viewer": {
@@ -114,6 +117,9 @@ MAY = {
     },
     "krkn-target-admin": {
         f"{KRKN}/{TARGETS}": f"create {READ} update patch delete",
+    },
+    "krkn-halter": {
+        f"{KRKN}/{HALTS}": "create list delete",
     },
 }
 

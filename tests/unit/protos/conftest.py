@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from krkn_grpc.v1 import (
+    halts_pb2,
     health_pb2,
     scenario_runs_pb2,
     scenarios_pb2,
@@ -21,6 +22,7 @@ from krkn_grpc.v1 import (
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES: tuple[FileDescriptor, ...] = (
+    halts_pb2.DESCRIPTOR,
     health_pb2.DESCRIPTOR,
     scenario_runs_pb2.DESCRIPTOR,
     scenarios_pb2.DESCRIPTOR,

@@ -23,6 +23,7 @@ def test_it_holds_all_services(descriptor_set: FileDescriptorSet) -> None:
         "TargetRequestService",
         "ScenarioService",
         "ScenarioRunService",
+        "HaltService",
         "HealthService",
     }
 

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldOptions, FileDescriptorProto
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2, targets_pb2
+from krkn_grpc.v1 import halts_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 REQUIRED = {
     "CreateTargetRequest": {"cluster_name", "secret_type"},
@@ -20,6 +20,8 @@ REQUIRED = {
     "GetDiscoveryRequest": {"uuid"},
     "ListClustersRequest": {"id"},
     "DeleteDiscoveryRequest": {"uuid"},
+    "CreateHaltRequest": {"reason"},
+    "DeleteHaltRequest": {"name"},
     "RunScenarioRequest": {"target_uuids", "scenario_name"},
     "ScenarioFile": {"name", "mount_path"},
     "GetScenarioRunStatusRequest": {"job_id"},
@@ -67,6 +69,7 @@ def test_nothing_else_is_required(messages: dict[str, Descriptor]) -> None:
         pytest.param(targets_pb2.ListTargetsRequest(), "ready"),
         pytest.param(targets_pb2.PatchTargetRequest(), "cluster_name"),
         pytest.param(scenario_runs_pb2.TargetJobResult(), "error"),
+        pytest.param(halts_pb2.Halt(), "message"),
         pytest.param(scenarios_pb2.ScenarioField(), "default"),
     ],
 )

@@ -27,6 +27,9 @@ REST = {
     "TargetRequestService.DeleteDiscovery": (
         f"delete {DISCOVERY}/{{uuid}} -> DeleteDiscoveryResponse"
     ),
+    "HaltService.CreateHalt": "post /api/v1/halts body=* -> Halt",
+    "HaltService.ListHalts": "get /api/v1/halts -> ListHaltsResponse",
+    "HaltService.DeleteHalt": "delete /api/v1/halts/{name} -> DeleteHaltResponse",
     "ScenarioRunService.RunScenario": f"post {RUN} body=* -> RunScenarioResponse",
     "ScenarioRunService.ListScenarioRuns": f"get {RUN} -> ListScenarioRunsResponse",
     "ScenarioRunService.GetScenarioRunStatus": f"get {RUN}/{{job_id}} -> Job",

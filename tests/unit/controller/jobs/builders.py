@@ -1,5 +1,6 @@
 """Jobs, pods and targets for tests of decisions: each has what the test says, and is else usual."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -12,6 +13,7 @@ from controller.reason import Reason
 from krkn_grpc.resources import images, kubeconfig, mounts, names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
 from krkn_grpc.resources.credential_secret import Credential
+from krkn_grpc.resources.halt import Halt, HaltSpec
 from krkn_grpc.resources.meta import Condition, ObjectMeta, owner_of, with_condition
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import ADMITTED, READY, Target, TargetSpec, TargetStatus
@@ -92,6 +94,11 @@ def ending(job: ChaosJob, reason: str, message: str = "It has to end.") -> Chaos
     )
     conditions = [*job.status.conditions, condition]
     return with_status(job, conditions=conditions, reason=reason, message=message)
+
+
+def a_halt(selector: str = "", *, name: str = "a-halt", reason: str = "an incident") -> Halt:
+    metadata = ObjectMeta(name=name, uid=f"uid-of-{name}", creation_timestamp=NOW)
+    return Halt(metadata=metadata, spec=HaltSpec(reason=reason, target_selector=selector))
 
 
 def a_target(**changes: Any) -> Target:
@@ -254,6 +261,9 @@ def seen(
     is_claimed: bool = True,
     gone: PodBuilder | None = None,
     gone_for: float = 0,
+    halts: tuple[Halt, ...] = (),
+    are_halts_known: bool = True,
+    labels: Mapping[str, str] | None = None,
 ) -> Observed:
     return Observed(
         job_id=JOB_ID,
@@ -265,4 +275,7 @@ def seen(
         limits=replace(LIMITS, start_deadline_seconds=start_deadline_seconds),
         is_claimed=is_claimed,
         tombstone=None if gone is None else Tombstone(gone.build(), ago(gone_for)),
+        halts=halts,
+        are_halts_known=are_halts_known,
+        target_labels=labels,
     )

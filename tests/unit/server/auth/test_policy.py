@@ -17,6 +17,7 @@ from krkn_grpc.server.auth.policy import (
     CALL_CLASSES,
     CALLS,
     CATALOGUE,
+    HALTS,
     JOBS,
     LOGS,
     METHODS,
@@ -28,6 +29,7 @@ from krkn_grpc.server.auth.policy import (
     Public,
 )
 from krkn_grpc.v1 import (
+    halts_pb2,
     health_pb2,
     scenario_runs_pb2,
     scenarios_pb2,
@@ -35,7 +37,14 @@ from krkn_grpc.v1 import (
     targets_pb2,
 )
 
-OURS = (targets_pb2, target_requests_pb2, scenarios_pb2, scenario_runs_pb2, health_pb2)
+OURS = (
+    targets_pb2,
+    target_requests_pb2,
+    scenarios_pb2,
+    scenario_runs_pb2,
+    halts_pb2,
+    health_pb2,
+)
 ALL = (*OURS, grpc_health_pb2, reflection_pb2)
 
 # What may be done without a token. Whoever adds to it opens a door.
@@ -115,13 +124,13 @@ def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
 def test_a_call_that_changes_something_is_audited(path: str) -> None:
     rule = GUARDED[path]
     assert (rule.audit is not None) == (rule.verb in CHANGING)
-    assert rule.resource in (TARGETS, REQUESTS, JOBS)
+    assert rule.resource in (TARGETS, REQUESTS, JOBS, HALTS)
 
 
 @pytest.mark.parametrize("path", GUARDED)
 def test_a_call_on_one_object_asks_by_its_name(path: str) -> None:
     fields = methods(*OURS)[path].input_type.fields_by_name
-    named = next((name for name in ("uuid", "job_id", "id") if name in fields), None)
+    named = next((name for name in ("uuid", "job_id", "id", "name") if name in fields), None)
     name_of = GUARDED[path].name_of
     assert (name_of is not None) == (named is not None)
     if name_of is not None:

@@ -1,0 +1,92 @@
+"""krkn-grpc halt, and krkn-grpc halts: stop everything, and lift what was halted."""
+
+from typing import Annotated
+
+import typer
+
+from krkn_grpc.cli import display
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.v1.halts_pb2 import (
+    CreateHaltRequest,
+    DeleteHaltRequest,
+    Halt,
+    ListHaltsRequest,
+    ListHaltsResponse,
+)
+
+app = typer.Typer(help="List halts and lift them.")
+
+_PAGE = 1_000
+
+Why = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why, for those whose scenarios are halted.")
+]
+Which = Annotated[
+    str,
+    typer.Option(
+        "--selector",
+        "-l",
+        metavar="SELECTOR",
+        help="Labels of the targets to halt, such as env=prod. Default: all targets.",
+    ),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The halt's name.")]
+
+
+def halt(
+    context: typer.Context, reason: Why, selector: Which = "", output: Output = Format.TABLE
+) -> None:
+    """Stop all scenarios, and let none start until the halt is deleted."""
+    client: Client = context.obj
+    request = CreateHaltRequest(reason=reason, target_selector=selector)
+    # A retry finds the halt of the first attempt.
+    made = client.call(client.halts.CreateHalt, request)
+    if output is Format.JSON:
+        display.print_json(display.as_json(made))
+    else:
+        display.print_line(f"Halted: {made.target_selector or 'all targets'}")
+        display.print_line(f"To lift it: krkn-grpc halts delete {made.name}")
+
+
+@app.command("list")
+def list_halts(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List the halts, newest first."""
+    client: Client = context.obj
+    found = _all_halts(client)
+    if output is Format.JSON:
+        display.print_json(display.as_json(ListHaltsResponse(halts=found)))
+        return
+    columns = ("NAME", "TARGETS", "BY", "SINCE", "REASON")
+    rows = ((each.name, _targets(each), each.by, each.since, each.reason) for each in found)
+    display.print_table(columns, rows)
+
+
+@app.command("delete")
+def delete_halt(context: typer.Context, name: Name, output: Output = Format.TABLE) -> None:
+    """Lift a halt; the scenarios that it stopped do not go on."""
+    client: Client = context.obj
+    # A retry would not find the halt.
+    request = DeleteHaltRequest(name=name)
+    reply = client.call(client.halts.DeleteHalt, request, is_repeatable=False)
+    if output is Format.JSON:
+        display.print_json(display.as_json(reply))
+    else:
+        display.print_line(reply.name, reply.message)
+
+
+def _all_halts(client: Client) -> list[Halt]:
+    halts: list[Halt] = []
+    request = ListHaltsRequest(page_size=_PAGE)
+    while True:
+        page = client.call(client.halts.ListHalts, request)
+        halts += page.halts
+        if not page.next_page_token:
+            return halts
+        request.page_token = page.next_page_token
+
+
+def _targets(halt: Halt) -> str:
+    if halt.HasField("message"):
+        return f"all (not a selector: {halt.target_selector})"
+    return halt.target_selector or "all"

@@ -1,0 +1,1 @@
+"""HaltService: makes, lists and deletes halts, and says which targets are halted."""
