@@ -25,7 +25,7 @@ REQUESTS = "krkntargetrequests"
 HALTS = "krknchaoshalts"
 JOBS = "krknchaosjobs"
 
-IDENTITY = {PROVIDERS: None, TARGETS: "uuid", REQUESTS: "uuid", JOBS: "jobId"}
+IDENTITY = {PROVIDERS: None, TARGETS: "uuid", REQUESTS: "uuid", HALTS: None, JOBS: "jobId"}
 """The field that says the object's name again."""
 
 GONE = object()

@@ -5,6 +5,7 @@ import pytest
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.custom_objects import (
     GONE,
+    HALTS,
     JOBS,
     PROVIDERS,
     REQUESTS,
@@ -46,6 +47,10 @@ WRONG: list[tuple[str, str, object, str]] = [
     (TARGETS, "maxConcurrentJobs", -1, "spec.maxConcurrentJobs"),
     (TARGETS, "maxConcurrentJobs", 10_001, "spec.maxConcurrentJobs"),
     (REQUESTS, "uuid", ANOTHER_ID, "the name of a target request is its spec.uuid"),
+    (HALTS, "reason", "a" * 1025, "spec.reason"),
+    (HALTS, "since", "today", "spec.since"),
+    (HALTS, "targetSelector", {"matchLabels": {"env": "prod"}}, "spec.targetSelector"),
+    (HALTS, "targetSelector", "a" * 32769, "spec.targetSelector"),
     (JOBS, "jobId", ANOTHER_ID, "the name of a job is its spec.jobId"),
     (JOBS, "targetUUID", UPPER_CASE, "spec.targetUUID"),
     (JOBS, "targetUID", "", "spec.targetUID"),

@@ -10,11 +10,13 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.cluster.credentials import of_kubeconfig
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import API_VERSION, Resource
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from tests.support.custom_objects import (
+    HALTS,
     JOBS,
     MERGE,
     PROVIDERS,
@@ -31,9 +33,10 @@ TYPES: dict[str, type[Resource]] = {
     PROVIDERS: Provider,
     TARGETS: Target,
     REQUESTS: TargetRequest,
+    HALTS: Halt,
     JOBS: ChaosJob,
 }
-SHORT_NAMES = {PROVIDERS: "kotp", TARGETS: "kot", REQUESTS: "ktr", JOBS: "kcj"}
+SHORT_NAMES = {PROVIDERS: "kotp", TARGETS: "kot", REQUESTS: "ktr", HALTS: "kch", JOBS: "kcj"}
 DATES = {"Last heartbeat", "Completed", "Started", "Age"}
 each_kind = pytest.mark.parametrize("plural", TYPES)
 
@@ -167,6 +170,16 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
             id="target",
         ),
         pytest.param(REQUESTS, {"Status": "Completed"}, id="target-request"),
+        pytest.param(
+            HALTS,
+            {
+                "Reason": "an incident",
+                "By": "the one on call",
+                "Selector": "env=(",
+                "Invalid": "True",
+            },
+            id="halt",
+        ),
         pytest.param(
             JOBS,
             {
