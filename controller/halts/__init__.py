@@ -1,6 +1,6 @@
 """The halts: which there are, and what the controller says of them.
 
-`current` knows the halts, for whoever is about to start a scenario; `controller` writes the
-condition of one that cannot be read, with `conditions`, which is pure. Jobs are ended by their own
-controller.
+`current` knows the halts and whether any could be missing; the controller of jobs asks it before
+each start, and ends halted jobs. `controller` writes the condition of a halt that cannot be read;
+`conditions` is the pure part of it.
 """

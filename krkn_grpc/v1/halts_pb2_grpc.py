@@ -85,7 +85,7 @@ class HaltServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteHalt(self, request, context):
-        """Deletes a halt, whoever made it. OK (200).
+        """Deletes a halt, also one of another caller or of kubectl. OK (200).
 
         Scenarios may start again, if no other halt selects their target. Those that it stopped do not.
 

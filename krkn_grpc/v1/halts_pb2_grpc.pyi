@@ -59,7 +59,7 @@ class HaltServiceStub:
     Authorised on: list krknchaoshalts.
     """
     DeleteHalt: _grpc.UnaryUnaryMultiCallable[_halts_pb2.DeleteHaltRequest, _halts_pb2.DeleteHaltResponse]
-    """Deletes a halt, whoever made it. OK (200).
+    """Deletes a halt, also one of another caller or of kubectl. OK (200).
 
     Scenarios may start again, if no other halt selects their target. Those that it stopped do not.
 
@@ -93,7 +93,7 @@ class HaltServiceAsyncStub(HaltServiceStub):
     Authorised on: list krknchaoshalts.
     """
     DeleteHalt: _aio.UnaryUnaryMultiCallable[_halts_pb2.DeleteHaltRequest, _halts_pb2.DeleteHaltResponse]  # type: ignore[assignment]
-    """Deletes a halt, whoever made it. OK (200).
+    """Deletes a halt, also one of another caller or of kubectl. OK (200).
 
     Scenarios may start again, if no other halt selects their target. Those that it stopped do not.
 
@@ -142,7 +142,7 @@ class HaltServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _halts_pb2.DeleteHaltRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_halts_pb2.DeleteHaltResponse, _abc.Awaitable[_halts_pb2.DeleteHaltResponse]]:
-        """Deletes a halt, whoever made it. OK (200).
+        """Deletes a halt, also one of another caller or of kubectl. OK (200).
 
         Scenarios may start again, if no other halt selects their target. Those that it stopped do not.
 

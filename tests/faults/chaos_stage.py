@@ -21,6 +21,7 @@ from tests.faults.job_model import Life
 from tests.faults.proxy import Call, Fault, WatchFault
 from tests.faults.scenarios import is_over, left_of, lived_rightly
 from tests.support.custom_objects import JOBS, MERGE, Manifest
+from tests.support.halts import halt, label, lift
 from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch
 from tests.support.waiting import eventually
@@ -88,6 +89,8 @@ class World:
     sides: tuple[Side, Side]
     loop: asyncio.AbstractEventLoop
     lives: list[Life] = field(default_factory=list)
+    halts: list[Manifest] = field(default_factory=list)
+    """Those that there are; each selects the jobs of one target, and those whose target is gone."""
     _held: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wait_for(self, act: Coroutine[Any, Any, T]) -> T:
@@ -98,14 +101,37 @@ class World:
         """Make a good day, and two targets for the jobs to come."""
         for side in self.sides:
             side.heal()
-        return [await self.jobs.target() for _ in range(2)]
+        targets = [await self.jobs.target() for _ in range(2)]
+        for target in targets:
+            await label(self.jobs, target, {"one": target["metadata"]["name"]})
+        return targets
 
-    async def create(self, target: Manifest, behaviour: str) -> Life:
-        """Make a job."""
+    async def create(self, target: Manifest, behaviour: str, *, lost_target: bool) -> Life:
+        """Make a job, of a target that may be gone."""
         life = Life(str(uuid.uuid4()), behaviour, target["metadata"]["name"])
+        life.lost_target = lost_target
         await self.jobs.job(target, behaviour, jobId=life.job)
         self.lives.append(life)
+        self._may_be_halted()
         return life
+
+    async def halt(self, target: Manifest) -> None:
+        """Halt what runs on a target."""
+        selector = f"one={target['metadata']['name']}"
+        made = await halt(self.jobs.cluster, self.jobs.namespace, targetSelector=selector)
+        self.halts.append(made)
+        self._may_be_halted()
+
+    async def lift_halts(self) -> None:
+        """Delete all halts."""
+        while self.halts:
+            await lift(self.jobs.cluster, self.halts.pop())
+
+    def _may_be_halted(self) -> None:
+        selectors = {each["spec"]["targetSelector"] for each in self.halts}
+        for life in self.lives:
+            life.is_halted |= f"one={life.target}" in selectors
+            life.is_halted |= bool(selectors) and life.lost_target
 
     async def stop(self, life: Life) -> None:
         """Ask for its end."""
@@ -155,6 +181,7 @@ class World:
         """Delete a target; what runs on it goes on."""
         for life in self.lives:
             life.lost_target |= life.target == target["metadata"]["name"]
+        self._may_be_halted()
         with there_may_be_nothing():
             await self.jobs.delete_target(target)
 
@@ -179,6 +206,7 @@ class World:
     async def finish(self, lives: list[Life], targets: list[Manifest]) -> None:
         """Make a good day, end what would not end by itself, and see that nothing is left."""
         self.let_go()
+        await self.lift_halts()
         for side in self.sides:
             side.heal()
         for life in lives:

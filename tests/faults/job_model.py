@@ -29,6 +29,8 @@ class Life:
     is_deleted: bool = False
     lost_pod: bool = False
     lost_target: bool = False
+    is_halted: bool = False
+    """Whether a halt was there that selects its target."""
     exit_codes: set[int] = field(default_factory=set)
     """With which its container may have ended by another hand."""
 
@@ -43,7 +45,7 @@ class Life:
         right: set[tuple[str, int | None]] = {("Failed", code) for code in self.exit_codes}
         if (own := BY_ITSELF[self.behaviour]) is not None:
             right.add(own)
-        if self.is_stopped:
+        if self.is_stopped or self.is_halted:
             right |= {("Stopped", code) for code in _BY_SIGNAL}
         if self.lost_pod:
             right |= {("Failed", code) for code in _BY_SIGNAL}

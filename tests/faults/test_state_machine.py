@@ -84,6 +84,15 @@ class Machine(RuleBasedStateMachine):
         self.gone_targets.add(of)
         self.world.wait_for(self.world.delete_target(self.targets[of]))
 
+    @rule(on=SIDES, seconds=MOMENTS)
+    def halt(self, on: int, seconds: float) -> None:
+        time.sleep(seconds)
+        self.world.wait_for(self.world.halt(self.targets[on]))
+
+    @rule()
+    def lift_halts(self) -> None:
+        self.world.wait_for(self.world.lift_halts())
+
     @rule(of=SIDES, comes_back=st.booleans())
     def kill(self, of: int, comes_back: bool) -> None:
         self.world.wait_for(self.world.kill(self._side(of), comes_back=comes_back))
@@ -135,8 +144,10 @@ class Machine(RuleBasedStateMachine):
         self.world.wait_for(self.world.finish(self.lives, self.targets))
 
     def _create(self, behaviour: str, on: int) -> Life:
-        life = self.world.wait_for(self.world.create(self.targets[on], behaviour))
-        life.lost_target = on in self.gone_targets
+        is_gone = on in self.gone_targets
+        life = self.world.wait_for(
+            self.world.create(self.targets[on], behaviour, lost_target=is_gone)
+        )
         self.lives.append(life)
         return life
 

@@ -66,7 +66,10 @@ class Halts:
         raise Changed("the halts were changed by others all the while")
 
     async def delete(self, name: str) -> Halt:
-        """Delete the halt and return it, at the revision of its deletion; raises NoSuch."""
+        """Delete the halt and return it, at the revision of its deletion.
+
+        Raises NoSuch, and Conflict when another halt of this name was made meanwhile.
+        """
         if not is_subdomain(name):
             raise NoSuch(NO_SUCH_HALT)
         try:
@@ -75,7 +78,7 @@ class Halts:
             raise NoSuch(NO_SUCH_HALT) from None
         with self._deletions.expected(halt) as deletion:
             # It is gone by now: by another caller, or by an earlier attempt of this call.
-            with suppress(errors.NotFound, errors.Conflict):
+            with suppress(errors.NotFound):
                 await self.cache.client.delete(name, uid=halt.metadata.uid)
             self.cache.forget(halt)
             return await deletion.seen()

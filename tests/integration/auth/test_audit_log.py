@@ -23,6 +23,7 @@ from tests.support.waiting import eventually
 
 TARGET = "/krkn.v1.TargetService/"
 RUN = "/krkn.v1.ScenarioRunService/"
+HALT = "/krkn.v1.HaltService/"
 
 
 async def line_of(guarded: Guarded, trace: str) -> dict[str, Any]:
@@ -65,6 +66,19 @@ async def test_the_life_of_a_target(guarded: Guarded) -> None:
     assert line == who | {"method": f"{TARGET}DeleteTarget", "targets": targets}
     assert secret not in json.dumps(guarded.events)
     assert admin[0][1].removeprefix("Bearer ") not in json.dumps(guarded.events)
+
+
+async def test_a_halt_and_its_end(guarded: Guarded) -> None:
+    halter = await guarded.callers.metadata("halter")
+    who = {"user": guarded.callers.name("halter"), "outcome": "OK"}
+    asked = {"reason": "an incident", "target_selector": "halted"}
+    made, line = await audited(guarded, halter, "CreateHalt", **asked)
+    assert made.reply.by == guarded.callers.name("halter")
+    name = made.reply.name
+    what = {"method": f"{HALT}CreateHalt", "reason": "an incident", "selector": "halted"}
+    assert line == who | what | {"halts": [name]}
+    _, line = await audited(guarded, halter, "DeleteHalt", name=name)
+    assert line == who | {"method": f"{HALT}DeleteHalt", "halts": [name]}
 
 
 async def test_a_run_and_its_stop(guarded: Guarded) -> None:
@@ -115,7 +129,7 @@ async def a_stranger(guarded: Guarded) -> Metadata:
     "name",
     [
         *("CreateTarget", "UpdateTarget", "PatchTarget", "CheckTarget", "DeleteTarget"),
-        *("RunScenario", "StopScenarioRun"),
+        *("RunScenario", "StopScenarioRun", "CreateHalt"),
     ],
 )
 async def test_who_is_refused_is_written_down(

@@ -14,6 +14,7 @@ from krkn_grpc import log
 from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server.auth import audit
 from krkn_grpc.server.errors import InvalidRequest, NotAllowed
+from krkn_grpc.v1 import halts_pb2 as halts
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import targets_pb2 as targets
 
@@ -124,6 +125,27 @@ REQUESTS = [
         runs.RunScenarioResponse(successful_jobs=1),
         {"targets": [ONE], "validate_only": True, "created": 0, "failed": 0, "jobs": []},
         id="validate only",
+    ),
+    pytest.param(
+        audit.CREATE_HALT,
+        halts.CreateHaltRequest(reason="an incident", target_selector="env=prod"),
+        halts.Halt(name="a-halt", by=CANARY),
+        {"reason": "an incident", "selector": "env=prod", "halts": ["a-halt"]},
+        id="halt",
+    ),
+    pytest.param(
+        audit.DELETE_HALT,
+        halts.DeleteHaltRequest(name="a-halt"),
+        halts.DeleteHaltResponse(name="a-halt"),
+        {"halts": ["a-halt"]},
+        id="lift",
+    ),
+    pytest.param(
+        audit.DELETE_HALT,
+        halts.DeleteHaltRequest(name=f"{CANARY} is no name"),
+        halts.DeleteHaltResponse(),
+        {"halts": []},
+        id="lift nothing",
     ),
     pytest.param(
         audit.STOP,
