@@ -10,6 +10,7 @@ import pytest
 from grpc import StatusCode
 
 from krkn_grpc.resources.meta import API_VERSION
+from krkn_grpc.v1 import halts_pb2 as halts
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import scenario_runs_pb2_grpc as runs_grpc
 from tests.integration.auth.callers import Metadata
@@ -77,7 +78,8 @@ async def test_a_halt_and_its_end(guarded: Guarded) -> None:
     name = made.reply.name
     what = {"method": f"{HALT}CreateHalt", "reason": "an incident", "selector": "halted"}
     assert line == who | what | {"halts": [name]}
-    _, line = await audited(guarded, halter, "DeleteHalt", name=name)
+    lifting = halts.DeleteHaltRequest(name=name)
+    _, line = await audited(guarded, halter, "DeleteHalt", request=lifting)
     assert line == who | {"method": f"{HALT}DeleteHalt", "halts": [name]}
 
 
