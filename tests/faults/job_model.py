@@ -46,7 +46,8 @@ class Life:
         if (own := BY_ITSELF[self.behaviour]) is not None:
             right.add(own)
         if self.is_stopped or self.is_halted:
-            right |= {("Stopped", code) for code in _BY_SIGNAL}
+            # An end in the very second of the stop counts as caused by it.
+            right |= {("Stopped", code) for code in (*_BY_SIGNAL, *(code for _, code in right))}
         if self.lost_pod:
             right |= {("Failed", code) for code in _BY_SIGNAL}
         if self.lost_target:
