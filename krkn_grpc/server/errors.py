@@ -148,7 +148,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     # FAILED_PRECONDITION: no client retries it.
     RetryNotSafe: Answer(StatusCode.FAILED_PRECONDITION, "RETRY_NOT_SAFE"),
-    Halted: Answer(StatusCode.FAILED_PRECONDITION, "HALTED"),
+    Halted: Answer(StatusCode.FAILED_PRECONDITION, "Halted"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
     # No client retries it either. To REST clients it is a conflict with the state of the target.
     Adopted: Answer(StatusCode.FAILED_PRECONDITION, "ADOPTED", http_code=409),

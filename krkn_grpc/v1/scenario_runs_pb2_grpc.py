@@ -93,7 +93,7 @@ class ScenarioRunServiceServicer:
 
         INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
         ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
-        FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `HALTED`; the message has the reason
+        FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `Halted`; the message has the reason
         of a halt), and nothing is created; if some of them are, it is those targets' entry. Or a retry
         that a gRPC library made by itself, which nothing tells from a new call; nothing is created: send
         a requestId.

@@ -56,7 +56,7 @@ class ScenarioRunServiceStub:
 
     INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
     ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
-    FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `HALTED`; the message has the reason
+    FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `Halted`; the message has the reason
     of a halt), and nothing is created; if some of them are, it is those targets' entry. Or a retry
     that a gRPC library made by itself, which nothing tells from a new call; nothing is created: send
     a requestId.
@@ -145,7 +145,7 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
 
     INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
     ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
-    FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `HALTED`; the message has the reason
+    FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `Halted`; the message has the reason
     of a halt), and nothing is created; if some of them are, it is those targets' entry. Or a retry
     that a gRPC library made by itself, which nothing tells from a new call; nothing is created: send
     a requestId.
@@ -237,7 +237,7 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT (400): a field is missing, out of bounds or not allowed; nothing is created.
         ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
-        FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `HALTED`; the message has the reason
+        FAILED_PRECONDITION (400): all targets are halted (ErrorInfo `Halted`; the message has the reason
         of a halt), and nothing is created; if some of them are, it is those targets' entry. Or a retry
         that a gRPC library made by itself, which nothing tells from a new call; nothing is created: send
         a requestId.

@@ -78,7 +78,7 @@ CASES = [
     Case(errors.Adopted(SENTENCE), Code.FAILED_PRECONDITION, 409, "ADOPTED"),
     Case(errors.RequestIdReused(SENTENCE), Code.ALREADY_EXISTS, 409, "REQUEST_ID_REUSED"),
     Case(errors.RetryNotSafe(SENTENCE), Code.FAILED_PRECONDITION, 400, "RETRY_NOT_SAFE"),
-    Case(errors.Halted(SENTENCE), Code.FAILED_PRECONDITION, 400, "HALTED"),
+    Case(errors.Halted(SENTENCE), Code.FAILED_PRECONDITION, 400, "Halted"),
     Case(errors.Changed(SENTENCE), Code.ABORTED, 409, "CONFLICT"),
     Case(errors.TokenTooOld(SENTENCE), Code.OUT_OF_RANGE, 400, "TOKEN_TOO_OLD"),
     Case(errors.Unreachable(SENTENCE), Code.UNAVAILABLE, 503, "KUBERNETES_UNAVAILABLE", retry=True),

@@ -59,11 +59,11 @@ async def test_a_run_on_halted_targets_is_refused(halting: Halting, fields: dict
     made = await halting.create("do not touch anything")
     before = await records(halting)
     reason = await refused(halting.site.runs.ask(*targets, **fields))
-    assert (reason.code, reason.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "HALTED")
+    assert (reason.code, reason.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "Halted")
     assert reason.message == f"Halted by {made.name}: do not touch anything"
     assert reason.retry_seconds is None
     reply = await halting.rest.post(RUNS, a_run(*targets, **fields))
-    assert_error(reply, 400, 9, "HALTED")
+    assert_error(reply, 400, 9, "Halted")
     assert await halting.site.jobs_on(*targets) == []
     if "requestId" not in fields:
         assert await records(halting) == before, "what starts nothing writes nothing"
@@ -124,7 +124,7 @@ async def test_a_refused_request_id_can_be_used_when_the_halt_is_gone(halting: H
     asked = {"requestId": str(uuid.uuid4()), "scenarioImage": LASTS}
     made = await halting.create()
     for _ in range(2):
-        assert (await refused(halting.site.runs.ask(target, **asked))).reason == "HALTED"
+        assert (await refused(halting.site.runs.ask(target, **asked))).reason == "Halted"
     await halting.delete(made.name)
     [job] = await halting.site.runs.run(target, **asked)
     assert [each["metadata"]["name"] for each in await halting.site.jobs_on(target)] == [job]
@@ -140,7 +140,7 @@ async def test_another_replica_knows_of_what_was_just_done(halting: Halting) -> 
         sent = (("krkn-revision", headers["krkn-revision"]),)
         other = halting.site.other_runs
         reason = await refused(start(other, target, sent))
-        assert reason.reason == "HALTED"
+        assert reason.reason == "Halted"
         listed = await halting.stub(1).ListHalts(pb.ListHaltsRequest(), metadata=sent)
         assert [each.name for each in listed.halts] == [made.name]
         _, headers = await told(halting.stub(0).DeleteHalt(pb.DeleteHaltRequest(name=made.name)))

@@ -82,7 +82,8 @@ def test_a_subclass_is_answered_as_its_base() -> None:
 def test_reasons_are_words_of_a_constant() -> None:
     for answer in ANSWERS.values():
         assert answer.reason.replace("_", "").isalpha()
-        assert answer.reason.isupper()
+        # The name of a halted job's reason is the public one here, too.
+        assert answer.reason.isupper() or answer.reason == "Halted"
 
 
 def test_a_retry_is_advised_only_where_nothing_was_written() -> None:
