@@ -13,7 +13,6 @@ INVALID = "Invalid"
 """The condition of a halt that cannot be read as it was meant; it selects every target."""
 
 LONGEST_REASON = 1_024
-LONGEST_SELECTOR = 32_768
 # In bytes. A reply may repeat the reason for 1,000 targets, and an error has 8 KiB in all.
 _LONGEST_QUOTE = 512
 

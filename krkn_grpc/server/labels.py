@@ -32,12 +32,12 @@ def check_removals(keys: Iterable[str], labels: Mapping[str, str], findings: Fin
         findings.expect(key not in labels, field, "is among the labels to set, too")
 
 
-def selector(text: str, findings: Findings) -> Selector:
-    """Return the selector of the field `labelSelector`; one for everything if it is not valid."""
+def selector(text: str, findings: Findings, field: str = "labelSelector") -> Selector:
+    """Return the selector of a field; one for everything if it is not valid."""
     try:
         return label_selector.parse(text)
     except BadSelector:
-        findings.expect(False, "labelSelector", "is not a label selector")
+        findings.expect(False, field, "is not a label selector")
         return Selector()
 
 

@@ -55,7 +55,7 @@ async def test_the_controller_is_killed_again_and_again(
             await process.kill()
             await process.start()
         await eventually(lambda: left(jobs, wanted), lambda some: not some, seconds=SECONDS)
-        assert most_at_once(watch, wanted) == LIMIT
+        assert 1 < most_at_once(watch, wanted) <= LIMIT
 
 
 @pytest.mark.timeout(2 * SECONDS)
@@ -84,4 +84,4 @@ async def test_the_leader_is_frozen_again_and_again(
                 await asyncio.sleep(chance.uniform(1.5, 2.5))  # longer than a lease
                 frozen[-1].child.resume()
             await eventually(lambda: left(jobs, wanted), lambda some: not some, seconds=SECONDS)
-        assert most_at_once(watch, wanted) <= LIMIT
+        assert 1 < most_at_once(watch, wanted) <= LIMIT

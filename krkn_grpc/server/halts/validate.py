@@ -1,9 +1,8 @@
 """Validates a CreateHalt request without any lookup."""
 
-from krkn_grpc.resources import label_selector
-from krkn_grpc.resources.halt import LONGEST_REASON, LONGEST_SELECTOR
-from krkn_grpc.resources.label_selector import BadSelector
+from krkn_grpc.resources.halt import LONGEST_REASON
 from krkn_grpc.resources.text import can_be_shown, trimmed
+from krkn_grpc.server import labels
 from krkn_grpc.server.errors import Findings
 from krkn_grpc.v1 import halts_pb2 as pb
 
@@ -11,22 +10,10 @@ from krkn_grpc.v1 import halts_pb2 as pb
 def halt(request: pb.CreateHaltRequest) -> None:
     """Raise InvalidRequest for a request that cannot be carried out as it was meant."""
     findings = Findings()
-    reason, selector = request.reason, request.target_selector
+    reason = request.reason
     if findings.expect(bool(trimmed(reason)), "reason", "is required"):
         in_order = len(reason) <= LONGEST_REASON and can_be_shown(reason)
         rule = f"must have at most {LONGEST_REASON} characters, none of them a control character"
         findings.expect(in_order, "reason", rule)
-    findings.expect(
-        len(selector) <= LONGEST_SELECTOR and _is_selector(selector),
-        "targetSelector",
-        "is not a label selector",
-    )
+    labels.selector(request.target_selector, findings, "targetSelector")
     findings.settle()
-
-
-def _is_selector(text: str) -> bool:
-    try:
-        label_selector.parse(text)
-    except BadSelector:
-        return False
-    return True

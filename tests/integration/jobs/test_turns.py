@@ -35,8 +35,9 @@ async def test_they_take_turns(patient_jobs: Jobs) -> None:
         seen.sort(key=lambda job: (job["metadata"]["creationTimestamp"], job["metadata"]["name"]))
         started = [instant(job["status"]["startTime"]) for job in seen if waited(job)]
         assert len(started) > len(made) / 2
-        second = timedelta(seconds=1)
-        assert all(a <= b + second for a, b in itertools.combinations(started, 2))
+        # A turn that has come may be taken late on a busy machine.
+        late = timedelta(seconds=5)
+        assert all(a <= b + late for a, b in itertools.combinations(started, 2))
 
 
 def waited(job: Manifest) -> bool:
