@@ -175,7 +175,7 @@ async def test_a_filter_for_no_target_is_an_empty_array(rest: Rest, target: str)
     assert (reply.status, reply.body) == (200, {"jobs": [], "nextPageToken": ""})
 
 
-@pytest.mark.parametrize("name", ["targetId", "clusterName", "targetUuid", "foo"])
+@pytest.mark.parametrize("name", ["targetId", "clusterUUID", "targetUuid", "foo"])
 async def test_a_query_parameter_that_is_not_there_is_refused(rest: Rest, name: str) -> None:
     reply = await rest.get(f"{RUNS}?{name}=x")
     assert (reply.status, reply.body["code"]) == (400, 3)
