@@ -32,9 +32,15 @@ _ORDER = ("Pending", "Running", "Stopping", *FINAL)
 
 @dataclass
 class Follower:
-    """A watch that goes on from its last token whenever it was cut."""
+    """A watch that goes on from its last token whenever it was cut.
+
+    It starts anew where it is told to: a replica knows no change from before its own start, and
+    there may be no change between the last message and that.
+    """
 
     begun: int = 0
+    anew: int = 0
+    """How often it had to start anew."""
     told: list[Message] = field(default_factory=list)
     jobs: dict[str, pb.Job] = field(default_factory=dict)
     """As a client knows them that has read every message."""
@@ -55,6 +61,9 @@ class Follower:
                         self.heard = time.time()
             except grpc.aio.AioRpcError as error:
                 self.cuts[f"{error.code().name} {error.details()}"] += 1
+                if error.code() is grpc.StatusCode.OUT_OF_RANGE:
+                    token, self.jobs = "", {}
+                    self.anew += 1
             await asyncio.sleep(0.05)
 
     def ends(self) -> list[str]:
@@ -119,6 +128,7 @@ class Load:
             "watches": [
                 {
                     "begun": each.begun,
+                    "anew": each.anew,
                     "cuts": each.cuts,
                     "messages": len(each.told),
                     "last": datetime.fromtimestamp(each.heard, UTC).isoformat(),
