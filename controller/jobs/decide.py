@@ -130,7 +130,8 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
 
 def _not_its_turn(seen: Observed, job: ChaosJob, turn: Turn) -> Decision:
     busy = Reason(
-        TARGET_BUSY, f"The target takes {turn.limit} jobs at once, and others were there before."
+        TARGET_BUSY,
+        f"The target's limit of {turn.limit} at once is taken by jobs that came before.",
     )
     if job.spec.on_busy == "Refuse":
         return _never_started(seen, job, busy)

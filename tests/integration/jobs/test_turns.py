@@ -12,7 +12,7 @@ from tests.support.concurrency import most_at_once
 from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
 from tests.support.jobs import Jobs, condition
 
-BUSY = "The target takes 1 jobs at once, and others were there before."
+BUSY = "The target's limit of 1 at once is taken by jobs that came before."
 
 
 async def limit(jobs: Jobs, target: Manifest, most: int | None) -> None:

@@ -35,7 +35,7 @@ from tests.unit.controller.jobs.builders import (
 )
 
 BUSY, FREE = Turn(2, has_come=False), Turn(2, has_come=True)
-WHY = Reason("TargetBusy", "The target takes 2 jobs at once, and others were there before.")
+WHY = Reason("TargetBusy", "The target's limit of 2 at once is taken by jobs that came before.")
 
 
 def looked(job: ChaosJob, turn: Turn | None, pod: PodBuilder | None = None) -> Observed:
