@@ -54,9 +54,9 @@ class Turns:
     @contextlib.contextmanager
     def taken(self, job: ChaosJob, turn: Turn) -> Iterator[None]:
         """Hold the turn while the job's start is written; raises Requeue when others came first."""
-        starting = self._starting.setdefault(job.spec.target_uuid, set())
         if len(self._others_that_run(job)) >= turn.limit:
             raise Requeue("another job of the target started meanwhile")
+        starting = self._starting.setdefault(job.spec.target_uuid, set())
         starting.add(job.metadata.name)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Adopted targets: their identity, what is known of their copy, and who may run on them. Pure.
+"""Adopted targets: their identity, the origin of their credential, their right to run. Pure.
 
 Another provider's cluster becomes a KrknOperatorTarget whose uuid follows from the provider and the
 cluster's name alone. So an adoption that is repeated finds its target, a cluster that comes back

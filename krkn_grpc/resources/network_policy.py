@@ -14,7 +14,7 @@ class IPBlock(Struct, frozen=True, kw_only=True):
 
 
 class NetworkPolicyPeer(Struct, frozen=True, kw_only=True):
-    """Who may be contacted."""
+    """A destination that a rule allows."""
 
     ip_block: IPBlock | None = None
 

@@ -117,7 +117,7 @@ async def attack(by: Cluster, path: str, change: Manifest) -> bool:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("by_remover", [False, True], ids=["a runner", "who may delete too"])
+@pytest.mark.parametrize("by_remover", [False, True], ids=["a runner", "a runner with deletion"])
 async def test_no_attack_starts_a_scenario_twice(scene: Scene, by_remover: bool) -> None:
     by, chance = scene.remover if by_remover else scene.runner, random.Random(3)
     passed: set[str] = set()

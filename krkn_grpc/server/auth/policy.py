@@ -142,7 +142,7 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_TARGET}DeleteTarget": Protected("delete", TARGETS, _uuid, audit=DELETE_TARGET),
     f"{_REQUEST}DiscoverTargets": Protected("create", REQUESTS, audit=DISCOVER),
     f"{_REQUEST}GetDiscovery": Protected("get", REQUESTS, _uuid),
-    # Each cluster is shown only to callers who may see its target.
+    # A caller sees only the clusters of targets that the caller may get.
     f"{_REQUEST}ListClusters": Protected("get", REQUESTS, _id, may_lack_name=True),
     f"{_REQUEST}DeleteDiscovery": Protected("delete", REQUESTS, _uuid, audit=DELETE_DISCOVERY),
     # `run` on each target is needed too; it is checked during submission.

@@ -9,80 +9,9 @@ from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_p
 from tests.unit.protos.halt_shapes import HALTS
 from tests.unit.protos.scenario_shapes import SCENARIOS
 from tests.unit.protos.target_request_shapes import TARGET_REQUESTS
+from tests.unit.protos.target_shapes import TARGETS
 
 MESSAGES: dict[str, dict[str, str]] = {
-    "Target": {
-        "uuid": "string",
-        "clusterName": "string",
-        "clusterAPIURL": "string",
-        "secretType": "string",
-        "ready": "bool",
-        "createdAt": "optional string",
-        "reason": "string",
-        "message": "string",
-        "lastChecked": "optional string",
-        "labels": "map<string, string>",
-        "readySince": "optional string",
-        "serverVersion": "string",
-        "provider": "string",
-        "maxConcurrentJobs": "optional int32",
-    },
-    "CreateTargetRequest": {
-        "clusterName": "string",
-        "secretType": "string",
-        "clusterAPIURL": "string",
-        "caBundle": "string",
-        "kubeconfig": "string",
-        "token": "string",
-        "username": "string",
-        "password": "string",
-        "labels": "map<string, string>",
-        "maxConcurrentJobs": "optional int32",
-    },
-    "CreateTargetResponse": {"uuid": "string", "message": "string"},
-    "ListTargetsRequest": {
-        "pageSize": "int32",
-        "pageToken": "string",
-        "labelSelector": "string",
-        "ready": "optional bool",
-    },
-    "ListTargetsResponse": {"targets": "repeated Target", "nextPageToken": "string"},
-    "GetTargetRequest": {"uuid": "string"},
-    "UpdateTargetRequest": {
-        "uuid": "string",
-        "clusterName": "string",
-        "secretType": "string",
-        "clusterAPIURL": "string",
-        "caBundle": "string",
-        "kubeconfig": "string",
-        "token": "string",
-        "username": "string",
-        "password": "string",
-        "labels": "map<string, string>",
-        "maxConcurrentJobs": "optional int32",
-    },
-    "UpdateTargetResponse": {"uuid": "string", "message": "string"},
-    "PatchTargetRequest": {
-        "uuid": "string",
-        "labels": "map<string, string>",
-        "removeLabels": "repeated string",
-        "clusterName": "optional string",
-        "maxConcurrentJobs": "optional int32",
-    },
-    "CheckTargetRequest": {"uuid": "string"},
-    "WatchTargetsRequest": {
-        "labelSelector": "string",
-        "ready": "optional bool",
-        "resumeToken": "string",
-    },
-    "WatchTargetsResponse": {
-        "type": "string",
-        "target": "Target",
-        "resumeToken": "string",
-        "error": "WatchError",
-    },
-    "DeleteTargetRequest": {"uuid": "string"},
-    "DeleteTargetResponse": {"uuid": "string", "message": "string"},
     "Job": {
         "jobId": "string",
         "targetUUID": "string",
@@ -183,6 +112,7 @@ MESSAGES: dict[str, dict[str, str]] = {
     **HALTS,
     **SCENARIOS,
     **TARGET_REQUESTS,
+    **TARGETS,
 }
 
 TYPES = {
