@@ -16,7 +16,8 @@ SCENARIO_ACCOUNT = "krkn-scenario"
 JOB_ID = "krkn-job-id"
 SCENARIO_NAME = "krkn-scenario-name"
 TARGET_UUID = "krkn-target-uuid"
-RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID})
+RUN_ID = "krkn-run-id"
+RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID, RUN_ID})
 
 # On a target: when a caller asked for a check of its cluster, RFC 3339.
 CHECK_REQUESTED = f"{GROUP}/check-requested"

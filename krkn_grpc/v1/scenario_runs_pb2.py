@@ -28,7 +28,7 @@ from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from krkn_grpc.v1 import watch_pb2 as krkn__grpc_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n krkn_grpc/v1/scenario_runs.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xcc\x06\n\x03Job\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x0btarget_uuid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\nstart_time\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\"\n\x0f\x63ompletion_time\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\texit_code\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1d\n\ncreated_at\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x03\x88\x01\x01\x12\x1a\n\x0crequested_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x06labels\x18\r \x03(\x0b\x32\x18.krkn.v1.Job.LabelsEntryB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63luster_name\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0escenario_image\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0ftimeout_seconds\x18\x10 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12-\n\x1attl_seconds_after_finished\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x03H\x04\x88\x01\x01\x12\x38\n\x0b\x65nvironment\x18\x12 \x03(\x0b\x32\x1d.krkn.v1.Job.EnvironmentEntryB\x04\xe2\x41\x01\x03\x12&\n\x18secret_environment_names\x18\x13 \x03(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nfile_names\x18\x14 \x03(\tB\x04\xe2\x41\x01\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_start_timeB\x12\n\x10_completion_timeB\x0c\n\n_exit_codeB\r\n\x0b_created_atB\x1d\n\x1b_ttl_seconds_after_finished\"W\n\x0cScenarioFile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x07\x63ontent\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\nmount_path\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xb1\x08\n\x12RunScenarioRequest\x12\'\n\x0ctarget_uuids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02R\x0btargetUUIDs\x12\x1c\n\x0escenario_image\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkubeconfig_path\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12K\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32,.krkn.v1.RunScenarioRequest.EnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x15.krkn.v1.ScenarioFileB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cregistry_url\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12#\n\x13scenario_repository\x18\x08 \x01(\tB\x06\x18\x01\xe2\x41\x01\x01\x12\x1a\n\x08username\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\n \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x0b \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\x08skip_tls\x18\x0c \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\x08insecure\x18\r \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x0e \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x0f \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rrequire_ready\x18\x10 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\"\n\x0ftimeout_seconds\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12-\n\x1attl_seconds_after_finished\x18\x12 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12=\n\x06labels\x18\x13 \x03(\x0b\x32\'.krkn.v1.RunScenarioRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12X\n\x12secret_environment\x18\x14 \x03(\x0b\x32\x32.krkn.v1.RunScenarioRequest.SecretEnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12 \n\rqueue_seconds\x18\x15 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x15\n\x07on_busy\x18\x16 \x01(\tB\x04\xe2\x41\x01\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x38\n\x16SecretEnvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_timeout_secondsB\x1d\n\x1b_ttl_seconds_after_finishedB\x10\n\x0e_queue_seconds\"\xb7\x01\n\x0fTargetJobResult\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x14\n\x06job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07success\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\x05\x65rror\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\x08\n\x06_error\"\xc2\x01\n\x13RunScenarioResponse\x12,\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.krkn.v1.TargetJobResultB\x04\xe2\x41\x01\x03\x12\x1b\n\rtotal_targets\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fsuccessful_jobs\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x66\x61iled_jobs\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x07message\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\n\n\x08_message\"\xe0\x01\n\x17ListScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x18ListScenarioRunsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"3\n\x1bGetScenarioRunStatusRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\".\n\x16StopScenarioRunRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x11StreamLogsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x66ollow\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1d\n\ntail_lines\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\ntimestamps\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\r\n\x0b_tail_lines\"\xca\x01\n\x18WatchScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cresume_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x19WatchScenarioRunsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\x32\xc9\x05\n\x12ScenarioRunService\x12j\n\x0bRunScenario\x12\x1b.krkn.v1.RunScenarioRequest\x1a\x1c.krkn.v1.RunScenarioResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/scenarios/run:\x01*\x12v\n\x10ListScenarioRuns\x12 .krkn.v1.ListScenarioRunsRequest\x1a!.krkn.v1.ListScenarioRunsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/scenarios/run\x12r\n\x14GetScenarioRunStatus\x12$.krkn.v1.GetScenarioRunStatusRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/scenarios/run/{job_id}\x12h\n\x0fStopScenarioRun\x12\x1f.krkn.v1.StopScenarioRunRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 *\x1e/api/v1/scenarios/run/{job_id}\x12m\n\nStreamLogs\x12\x1a.krkn.v1.StreamLogsRequest\x1a\x14.google.api.HttpBody\"+\x82\xd3\xe4\x93\x02%\x12#/api/v1/scenarios/run/{job_id}/logs0\x01\x12\x81\x01\n\x11WatchScenarioRuns\x12!.krkn.v1.WatchScenarioRunsRequest\x1a\".krkn.v1.WatchScenarioRunsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/scenarios/run:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n krkn_grpc/v1/scenario_runs.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xe2\x06\n\x03Job\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12%\n\x0btarget_uuid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\nstart_time\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\"\n\x0f\x63ompletion_time\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03H\x01\x88\x01\x01\x12\x15\n\x07message\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\texit_code\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03H\x02\x88\x01\x01\x12\x1d\n\ncreated_at\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03H\x03\x88\x01\x01\x12\x1a\n\x0crequested_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x06labels\x18\r \x03(\x0b\x32\x18.krkn.v1.Job.LabelsEntryB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63luster_name\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0escenario_image\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0ftimeout_seconds\x18\x10 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12-\n\x1attl_seconds_after_finished\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x03H\x04\x88\x01\x01\x12\x38\n\x0b\x65nvironment\x18\x12 \x03(\x0b\x32\x1d.krkn.v1.Job.EnvironmentEntryB\x04\xe2\x41\x01\x03\x12&\n\x18secret_environment_names\x18\x13 \x03(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nfile_names\x18\x14 \x03(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06run_id\x18\x15 \x01(\tB\x04\xe2\x41\x01\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_start_timeB\x12\n\x10_completion_timeB\x0c\n\n_exit_codeB\r\n\x0b_created_atB\x1d\n\x1b_ttl_seconds_after_finished\"W\n\x0cScenarioFile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x07\x63ontent\x18\x02 \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\nmount_path\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xb4\t\n\x12RunScenarioRequest\x12\'\n\x0ctarget_uuids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02R\x0btargetUUIDs\x12\x1c\n\x0escenario_image\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkubeconfig_path\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12K\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32,.krkn.v1.RunScenarioRequest.EnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x15.krkn.v1.ScenarioFileB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cregistry_url\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12#\n\x13scenario_repository\x18\x08 \x01(\tB\x06\x18\x01\xe2\x41\x01\x01\x12\x1a\n\x08username\x18\t \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x1a\n\x08password\x18\n \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x17\n\x05token\x18\x0b \x01(\tB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12\x18\n\x08skip_tls\x18\x0c \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\x08insecure\x18\r \x01(\x08\x42\x06\x18\x01\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x0e \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x0f \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rrequire_ready\x18\x10 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\"\n\x0ftimeout_seconds\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12-\n\x1attl_seconds_after_finished\x18\x12 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12=\n\x06labels\x18\x13 \x03(\x0b\x32\'.krkn.v1.RunScenarioRequest.LabelsEntryB\x04\xe2\x41\x01\x01\x12X\n\x12secret_environment\x18\x14 \x03(\x0b\x32\x32.krkn.v1.RunScenarioRequest.SecretEnvironmentEntryB\x08\x80\x01\x01\xe2\x41\x02\x01\x04\x12 \n\rqueue_seconds\x18\x15 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x15\n\x07on_busy\x18\x16 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cmax_parallel\x18\x17 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1f\n\x0cmax_failures\x18\x18 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x12\x1b\n\rabort_running\x18\x19 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08\x61\x62ort_on\x18\x1a \x03(\tB\x04\xe2\x41\x01\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x38\n\x16SecretEnvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_timeout_secondsB\x1d\n\x1b_ttl_seconds_after_finishedB\x10\n\x0e_queue_secondsB\x0f\n\r_max_failures\"\xb7\x01\n\x0fTargetJobResult\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\ntargetUUID\x12\x14\n\x06job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06status\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08pod_name\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07success\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\x05\x65rror\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\x08\n\x06_error\"\xd8\x01\n\x13RunScenarioResponse\x12,\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.krkn.v1.TargetJobResultB\x04\xe2\x41\x01\x03\x12\x1b\n\rtotal_targets\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\x0fsuccessful_jobs\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x66\x61iled_jobs\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x07message\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\x14\n\x06run_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x42\n\n\x08_message\"\xf6\x01\n\x17ListScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06run_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x18ListScenarioRunsResponse\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fnext_page_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"3\n\x1bGetScenarioRunStatusRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\".\n\x16StopScenarioRunRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x11StreamLogsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x66ollow\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1d\n\ntail_lines\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\ntimestamps\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\r\n\x0b_tail_lines\"\xe0\x01\n\x18WatchScenarioRunsRequest\x12%\n\x0btarget_uuid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\ntargetUUID\x12\x14\n\x06status\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rscenario_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elabel_selector\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cresume_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63luster_name\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06run_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x19WatchScenarioRunsResponse\x12\x12\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x03job\x18\x02 \x01(\x0b\x32\x0c.krkn.v1.JobB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cresume_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.krkn.v1.WatchErrorB\x04\xe2\x41\x01\x03\x32\xc9\x05\n\x12ScenarioRunService\x12j\n\x0bRunScenario\x12\x1b.krkn.v1.RunScenarioRequest\x1a\x1c.krkn.v1.RunScenarioResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/scenarios/run:\x01*\x12v\n\x10ListScenarioRuns\x12 .krkn.v1.ListScenarioRunsRequest\x1a!.krkn.v1.ListScenarioRunsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/scenarios/run\x12r\n\x14GetScenarioRunStatus\x12$.krkn.v1.GetScenarioRunStatusRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/scenarios/run/{job_id}\x12h\n\x0fStopScenarioRun\x12\x1f.krkn.v1.StopScenarioRunRequest\x1a\x0c.krkn.v1.Job\"&\x82\xd3\xe4\x93\x02 *\x1e/api/v1/scenarios/run/{job_id}\x12m\n\nStreamLogs\x12\x1a.krkn.v1.StreamLogsRequest\x1a\x14.google.api.HttpBody\"+\x82\xd3\xe4\x93\x02%\x12#/api/v1/scenarios/run/{job_id}/logs0\x01\x12\x81\x01\n\x11WatchScenarioRuns\x12!.krkn.v1.WatchScenarioRunsRequest\x1a\".krkn.v1.WatchScenarioRunsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/scenarios/run:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -79,6 +79,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB'].fields_by_name['secret_environment_names']._serialized_options = b'\342A\001\003'
   _globals['_JOB'].fields_by_name['file_names']._loaded_options = None
   _globals['_JOB'].fields_by_name['file_names']._serialized_options = b'\342A\001\003'
+  _globals['_JOB'].fields_by_name['run_id']._loaded_options = None
+  _globals['_JOB'].fields_by_name['run_id']._serialized_options = b'\342A\001\003'
   _globals['_SCENARIOFILE'].fields_by_name['name']._loaded_options = None
   _globals['_SCENARIOFILE'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_SCENARIOFILE'].fields_by_name['content']._loaded_options = None
@@ -135,6 +137,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSCENARIOREQUEST'].fields_by_name['queue_seconds']._serialized_options = b'\342A\001\001'
   _globals['_RUNSCENARIOREQUEST'].fields_by_name['on_busy']._loaded_options = None
   _globals['_RUNSCENARIOREQUEST'].fields_by_name['on_busy']._serialized_options = b'\342A\001\001'
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['max_parallel']._loaded_options = None
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['max_parallel']._serialized_options = b'\342A\001\001'
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['max_failures']._loaded_options = None
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['max_failures']._serialized_options = b'\342A\001\001'
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['abort_running']._loaded_options = None
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['abort_running']._serialized_options = b'\342A\001\001'
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['abort_on']._loaded_options = None
+  _globals['_RUNSCENARIOREQUEST'].fields_by_name['abort_on']._serialized_options = b'\342A\001\001'
   _globals['_TARGETJOBRESULT'].fields_by_name['target_uuid']._loaded_options = None
   _globals['_TARGETJOBRESULT'].fields_by_name['target_uuid']._serialized_options = b'\342A\001\003'
   _globals['_TARGETJOBRESULT'].fields_by_name['job_id']._loaded_options = None
@@ -157,6 +167,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSCENARIORESPONSE'].fields_by_name['failed_jobs']._serialized_options = b'\342A\001\003'
   _globals['_RUNSCENARIORESPONSE'].fields_by_name['message']._loaded_options = None
   _globals['_RUNSCENARIORESPONSE'].fields_by_name['message']._serialized_options = b'\342A\001\003'
+  _globals['_RUNSCENARIORESPONSE'].fields_by_name['run_id']._loaded_options = None
+  _globals['_RUNSCENARIORESPONSE'].fields_by_name['run_id']._serialized_options = b'\342A\001\003'
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['target_uuid']._loaded_options = None
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['target_uuid']._serialized_options = b'\342A\001\001'
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['status']._loaded_options = None
@@ -171,6 +183,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._loaded_options = None
   _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_LISTSCENARIORUNSREQUEST'].fields_by_name['run_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['jobs']._loaded_options = None
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['jobs']._serialized_options = b'\342A\001\003'
   _globals['_LISTSCENARIORUNSRESPONSE'].fields_by_name['next_page_token']._loaded_options = None
@@ -199,6 +213,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\342A\001\001'
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._loaded_options = None
   _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['cluster_name']._serialized_options = b'\342A\001\001'
+  _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_WATCHSCENARIORUNSREQUEST'].fields_by_name['run_id']._serialized_options = b'\342A\001\001'
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['type']._loaded_options = None
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['type']._serialized_options = b'\342A\001\003'
   _globals['_WATCHSCENARIORUNSRESPONSE'].fields_by_name['job']._loaded_options = None
@@ -220,39 +236,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCENARIORUNSERVICE'].methods_by_name['WatchScenarioRuns']._loaded_options = None
   _globals['_SCENARIORUNSERVICE'].methods_by_name['WatchScenarioRuns']._serialized_options = b'\202\323\344\223\002\035\022\033/api/v1/scenarios/run:watch'
   _globals['_JOB']._serialized_start=162
-  _globals['_JOB']._serialized_end=1006
-  _globals['_JOB_LABELSENTRY']._serialized_start=814
-  _globals['_JOB_LABELSENTRY']._serialized_end=859
-  _globals['_JOB_ENVIRONMENTENTRY']._serialized_start=861
-  _globals['_JOB_ENVIRONMENTENTRY']._serialized_end=911
-  _globals['_SCENARIOFILE']._serialized_start=1008
-  _globals['_SCENARIOFILE']._serialized_end=1095
-  _globals['_RUNSCENARIOREQUEST']._serialized_start=1098
-  _globals['_RUNSCENARIOREQUEST']._serialized_end=2171
-  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_start=861
-  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_end=911
-  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_start=814
-  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_end=859
-  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_start=2046
-  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_end=2102
-  _globals['_TARGETJOBRESULT']._serialized_start=2174
-  _globals['_TARGETJOBRESULT']._serialized_end=2357
-  _globals['_RUNSCENARIORESPONSE']._serialized_start=2360
-  _globals['_RUNSCENARIORESPONSE']._serialized_end=2554
-  _globals['_LISTSCENARIORUNSREQUEST']._serialized_start=2557
-  _globals['_LISTSCENARIORUNSREQUEST']._serialized_end=2781
-  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_start=2783
-  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_end=2874
-  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_start=2876
-  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_end=2927
-  _globals['_STOPSCENARIORUNREQUEST']._serialized_start=2929
-  _globals['_STOPSCENARIORUNREQUEST']._serialized_end=2975
-  _globals['_STREAMLOGSREQUEST']._serialized_start=2978
-  _globals['_STREAMLOGSREQUEST']._serialized_end=3113
-  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_start=3116
-  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_end=3318
-  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_start=3321
-  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_end=3471
-  _globals['_SCENARIORUNSERVICE']._serialized_start=3474
-  _globals['_SCENARIORUNSERVICE']._serialized_end=4187
+  _globals['_JOB']._serialized_end=1028
+  _globals['_JOB_LABELSENTRY']._serialized_start=836
+  _globals['_JOB_LABELSENTRY']._serialized_end=881
+  _globals['_JOB_ENVIRONMENTENTRY']._serialized_start=883
+  _globals['_JOB_ENVIRONMENTENTRY']._serialized_end=933
+  _globals['_SCENARIOFILE']._serialized_start=1030
+  _globals['_SCENARIOFILE']._serialized_end=1117
+  _globals['_RUNSCENARIOREQUEST']._serialized_start=1120
+  _globals['_RUNSCENARIOREQUEST']._serialized_end=2324
+  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_start=883
+  _globals['_RUNSCENARIOREQUEST_ENVIRONMENTENTRY']._serialized_end=933
+  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_start=836
+  _globals['_RUNSCENARIOREQUEST_LABELSENTRY']._serialized_end=881
+  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_start=2182
+  _globals['_RUNSCENARIOREQUEST_SECRETENVIRONMENTENTRY']._serialized_end=2238
+  _globals['_TARGETJOBRESULT']._serialized_start=2327
+  _globals['_TARGETJOBRESULT']._serialized_end=2510
+  _globals['_RUNSCENARIORESPONSE']._serialized_start=2513
+  _globals['_RUNSCENARIORESPONSE']._serialized_end=2729
+  _globals['_LISTSCENARIORUNSREQUEST']._serialized_start=2732
+  _globals['_LISTSCENARIORUNSREQUEST']._serialized_end=2978
+  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_start=2980
+  _globals['_LISTSCENARIORUNSRESPONSE']._serialized_end=3071
+  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_start=3073
+  _globals['_GETSCENARIORUNSTATUSREQUEST']._serialized_end=3124
+  _globals['_STOPSCENARIORUNREQUEST']._serialized_start=3126
+  _globals['_STOPSCENARIORUNREQUEST']._serialized_end=3172
+  _globals['_STREAMLOGSREQUEST']._serialized_start=3175
+  _globals['_STREAMLOGSREQUEST']._serialized_end=3310
+  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_start=3313
+  _globals['_WATCHSCENARIORUNSREQUEST']._serialized_end=3537
+  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_start=3540
+  _globals['_WATCHSCENARIORUNSRESPONSE']._serialized_end=3690
+  _globals['_SCENARIORUNSERVICE']._serialized_start=3693
+  _globals['_SCENARIORUNSERVICE']._serialized_end=4406
 # @@protoc_insertion_point(module_scope)

@@ -93,6 +93,7 @@ class Job(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _builtins.int
     SECRET_ENVIRONMENT_NAMES_FIELD_NUMBER: _builtins.int
     FILE_NAMES_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Output only. The job's id, a canonical lower-case UUID; it never changes."""
     target_uuid: _builtins.str
@@ -147,6 +148,8 @@ class Job(_message.Message):
     """Output only. How long the scenario may run, in seconds."""
     ttl_seconds_after_finished: _builtins.int
     """Output only. How long the finished job is kept, in seconds. Left out: until someone deletes it."""
+    run_id: _builtins.str
+    """Output only. The run that the job belongs to; empty for a job that was written with kubectl."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Output only. The labels of the request."""
@@ -186,10 +189,11 @@ class Job(_message.Message):
         environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         secret_environment_names: _abc.Iterable[_builtins.str] | None = ...,
         file_names: _abc.Iterable[_builtins.str] | None = ...,
+        run_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "start_time", b"start_time", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "cluster_name", b"cluster_name", "completion_time", b"completion_time", "created_at", b"created_at", "environment", b"environment", "exit_code", b"exit_code", "file_names", b"file_names", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "secret_environment_names", b"secret_environment_names", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "cluster_name", b"cluster_name", "completion_time", b"completion_time", "created_at", b"created_at", "environment", b"environment", "exit_code", b"exit_code", "file_names", b"file_names", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "run_id", b"run_id", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "secret_environment_names", b"secret_environment_names", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__completion_time: _TypeAlias = _typing.Literal["completion_time"]  # noqa: Y015
     _WhichOneofArgType__completion_time: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time"]  # noqa: Y015
@@ -344,6 +348,10 @@ class RunScenarioRequest(_message.Message):
     SECRET_ENVIRONMENT_FIELD_NUMBER: _builtins.int
     QUEUE_SECONDS_FIELD_NUMBER: _builtins.int
     ON_BUSY_FIELD_NUMBER: _builtins.int
+    MAX_PARALLEL_FIELD_NUMBER: _builtins.int
+    MAX_FAILURES_FIELD_NUMBER: _builtins.int
+    ABORT_RUNNING_FIELD_NUMBER: _builtins.int
+    ABORT_ON_FIELD_NUMBER: _builtins.int
     scenario_image: _builtins.str
     """Optional for a scenarioName of the catalogue whose entry has an image, which is used then;
     otherwise it must be given. The image of the scenario, a reference as nodes take it: 1 to 512
@@ -430,6 +438,18 @@ class RunScenarioRequest(_message.Message):
     """Optional. What a job does on a target that runs as many jobs as it may: `Wait`, the default, for
     its turn; or `Refuse`: it ends at once as Failed, reason `TargetBusy`.
     """
+    max_parallel: _builtins.int
+    """Optional. How many jobs of the run may run at once: 0 or more; 0 means all. A job starts while
+    fewer than so many of those before it in targetUUIDs are not final; until then it is Pending,
+    reason `WaitingForTurn`.
+    """
+    max_failures: _builtins.int
+    """Optional. How many jobs of the run may fail, 0 or more; targets that are refused do not count.
+    With more, no further job starts, and those that have not started end as Stopped, reason
+    `FailureThreshold`. Left out: any number.
+    """
+    abort_running: _builtins.bool
+    """Optional. With more failures than maxFailures, the jobs that run are stopped too."""
     @_builtins.property
     def target_uuids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. The uuids of the targets, 1 to 1000; none empty, none twice. One that names no target
@@ -468,6 +488,13 @@ class RunScenarioRequest(_message.Message):
         name in both.
         """
 
+    @_builtins.property
+    def abort_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional. Alerts that stop the run, each as matchers like `{alertname="X",env=~"p.*"}`: at most
+        16, of 1 to 1024 characters each. A firing alert that all matchers of one of them match stops
+        the run.
+        """
+
     def __init__(
         self,
         *,
@@ -493,17 +520,25 @@ class RunScenarioRequest(_message.Message):
         secret_environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         queue_seconds: _builtins.int | None = ...,
         on_busy: _builtins.str = ...,
+        max_parallel: _builtins.int = ...,
+        max_failures: _builtins.int | None = ...,
+        abort_running: _builtins.bool = ...,
+        abort_on: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "queue_seconds", b"queue_seconds", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_failures", b"_max_failures", "_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "max_failures", b"max_failures", "queue_seconds", b"queue_seconds", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "environment", b"environment", "files", b"files", "insecure", b"insecure", "kubeconfig_path", b"kubeconfig_path", "labels", b"labels", "on_busy", b"on_busy", "password", b"password", "queue_seconds", b"queue_seconds", "registry_url", b"registry_url", "request_id", b"request_id", "require_ready", b"require_ready", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "scenario_repository", b"scenario_repository", "secret_environment", b"secret_environment", "skip_tls", b"skip_tls", "target_uuids", b"target_uuids", "timeout_seconds", b"timeout_seconds", "token", b"token", "ttl_seconds_after_finished", b"ttl_seconds_after_finished", "username", b"username", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_failures", b"_max_failures", "_queue_seconds", b"_queue_seconds", "_timeout_seconds", b"_timeout_seconds", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "abort_on", b"abort_on", "abort_running", b"abort_running", "environment", b"environment", "files", b"files", "insecure", b"insecure", "kubeconfig_path", b"kubeconfig_path", "labels", b"labels", "max_failures", b"max_failures", "max_parallel", b"max_parallel", "on_busy", b"on_busy", "password", b"password", "queue_seconds", b"queue_seconds", "registry_url", b"registry_url", "request_id", b"request_id", "require_ready", b"require_ready", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "scenario_repository", b"scenario_repository", "secret_environment", b"secret_environment", "skip_tls", b"skip_tls", "target_uuids", b"target_uuids", "timeout_seconds", b"timeout_seconds", "token", b"token", "ttl_seconds_after_finished", b"ttl_seconds_after_finished", "username", b"username", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_failures: _TypeAlias = _typing.Literal["max_failures"]  # noqa: Y015
+    _WhichOneofArgType__max_failures: _TypeAlias = _typing.Literal["_max_failures", b"_max_failures"]  # noqa: Y015
     _WhichOneofReturnType__queue_seconds: _TypeAlias = _typing.Literal["queue_seconds"]  # noqa: Y015
     _WhichOneofArgType__queue_seconds: _TypeAlias = _typing.Literal["_queue_seconds", b"_queue_seconds"]  # noqa: Y015
     _WhichOneofReturnType__timeout_seconds: _TypeAlias = _typing.Literal["timeout_seconds"]  # noqa: Y015
     _WhichOneofArgType__timeout_seconds: _TypeAlias = _typing.Literal["_timeout_seconds", b"_timeout_seconds"]  # noqa: Y015
     _WhichOneofReturnType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["ttl_seconds_after_finished"]  # noqa: Y015
     _WhichOneofArgType__ttl_seconds_after_finished: _TypeAlias = _typing.Literal["_ttl_seconds_after_finished", b"_ttl_seconds_after_finished"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_failures) -> _WhichOneofReturnType__max_failures | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__queue_seconds) -> _WhichOneofReturnType__queue_seconds | None: ...
     @_typing.overload
@@ -575,6 +610,7 @@ class RunScenarioResponse(_message.Message):
     SUCCESSFUL_JOBS_FIELD_NUMBER: _builtins.int
     FAILED_JOBS_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
     total_targets: _builtins.int
     """Output only. How many targets the request named."""
     successful_jobs: _builtins.int
@@ -585,6 +621,10 @@ class RunScenarioResponse(_message.Message):
     """Output only. What the caller should know of the request as a whole, such as options that had no
     effect, or inputs that do not fit the scenario's parameters where the service only warns. Left
     out when there is nothing to say.
+    """
+    run_id: _builtins.str
+    """Output only. The run, by which GetRun finds it. Empty when there is none: with validateOnly, and
+    when a call without a requestId found every target refused.
     """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetJobResult]:
@@ -598,10 +638,11 @@ class RunScenarioResponse(_message.Message):
         successful_jobs: _builtins.int = ...,
         failed_jobs: _builtins.int = ...,
         message: _builtins.str | None = ...,
+        run_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_message", b"_message", "message", b"message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message", b"_message", "failed_jobs", b"failed_jobs", "jobs", b"jobs", "message", b"message", "successful_jobs", b"successful_jobs", "total_targets", b"total_targets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message", b"_message", "failed_jobs", b"failed_jobs", "jobs", b"jobs", "message", b"message", "run_id", b"run_id", "successful_jobs", b"successful_jobs", "total_targets", b"total_targets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__message: _TypeAlias = _typing.Literal["message"]  # noqa: Y015
     _WhichOneofArgType__message: _TypeAlias = _typing.Literal["_message", b"_message"]  # noqa: Y015
@@ -622,6 +663,7 @@ class ListScenarioRunsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
     target_uuid: _builtins.str
     """Optional. Only jobs on this target; a canonical lower-case UUID."""
     status: _builtins.str
@@ -642,6 +684,8 @@ class ListScenarioRunsRequest(_message.Message):
     """
     cluster_name: _builtins.str
     """Optional. Only jobs whose clusterName is this; compared exactly."""
+    run_id: _builtins.str
+    """Optional. Only jobs of this run; a canonical lower-case UUID."""
     def __init__(
         self,
         *,
@@ -652,10 +696,11 @@ class ListScenarioRunsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         cluster_name: _builtins.str = ...,
+        run_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "page_size", b"page_size", "page_token", b"page_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "page_size", b"page_size", "page_token", b"page_token", "run_id", b"run_id", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -781,6 +826,7 @@ class WatchScenarioRunsRequest(_message.Message):
     LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
     target_uuid: _builtins.str
     """Optional. Only jobs on this target; a canonical lower-case UUID."""
     status: _builtins.str
@@ -797,6 +843,8 @@ class WatchScenarioRunsRequest(_message.Message):
     """
     cluster_name: _builtins.str
     """Optional. Only jobs whose clusterName is this; compared exactly."""
+    run_id: _builtins.str
+    """Optional. Only jobs of this run; a canonical lower-case UUID."""
     def __init__(
         self,
         *,
@@ -806,10 +854,11 @@ class WatchScenarioRunsRequest(_message.Message):
         label_selector: _builtins.str = ...,
         resume_token: _builtins.str = ...,
         cluster_name: _builtins.str = ...,
+        run_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "resume_token", b"resume_token", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "label_selector", b"label_selector", "resume_token", b"resume_token", "run_id", b"run_id", "scenario_name", b"scenario_name", "status", b"status", "target_uuid", b"target_uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

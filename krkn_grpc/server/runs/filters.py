@@ -22,8 +22,8 @@ _ABSENT = "there is no such job"
 # The most labels of a run. kubectl may give a job more.
 MOST_GROUPED = 64
 _MORE_LABELS = "more labels"
-# Replaces a malformed targetUUID: no job has it.
-_NO_TARGET = "-"
+# Replaces a malformed targetUUID or runId: no job has it.
+_NO_ID = "-"
 
 
 class Filters(Protocol):
@@ -33,6 +33,7 @@ class Filters(Protocol):
     status: str
     scenario_name: str
     cluster_name: str
+    run_id: str
     label_selector: str
 
 
@@ -44,6 +45,7 @@ class Filter:
     status: str
     scenario_name: str
     cluster_name: str
+    run_id: str
     selects: Selector
     spelling: tuple[str, ...]
 
@@ -54,6 +56,7 @@ class Filter:
             and (not self.status or job.public_status == self.status)
             and (not self.scenario_name or job.spec.scenario_name == self.scenario_name)
             and (not self.cluster_name or job.spec.cluster_name == self.cluster_name)
+            and (not self.run_id or job.spec.run_id == self.run_id)
             and self.selects(job.metadata.labels)
         )
 
@@ -69,7 +72,9 @@ class Filter:
 
     def groups(self, jobs: ObjectCache[ChaosJob]) -> list[str]:
         """Return the smallest index groups that together contain every job that passes."""
-        given = _groups(self.target_uuid, self.status, self.scenario_name, self.cluster_name)
+        given = _groups(
+            self.target_uuid, self.status, self.scenario_name, self.cluster_name, self.run_id
+        )
         smallest = min(given, key=jobs.count)
         by_label = min(_of_labels(self.selects.pairs), key=jobs.count, default=smallest)
         # Jobs with more labels than are indexed are only in this group.
@@ -84,10 +89,13 @@ def checked(request: Filters) -> Filter:
     findings.expect(not request.status or request.status in STATUSES, "status", rule)
     selects = labels.selector(request.label_selector, findings)
     findings.settle()
-    target_uuid = request.target_uuid
-    if target_uuid and not ids.is_id(target_uuid):
-        target_uuid = _NO_TARGET
-    given = (target_uuid, request.status, request.scenario_name, request.cluster_name)
+    given = (
+        _id(request.target_uuid),
+        request.status,
+        request.scenario_name,
+        request.cluster_name,
+        _id(request.run_id),
+    )
     return Filter(*given, selects, (*given, request.label_selector))
 
 
@@ -97,19 +105,28 @@ def index_func(job: ChaosJob) -> list[str]:
     Only the first 64 labels have groups: a group costs a job more memory than the label itself.
     """
     spec = job.spec
-    found = _groups(spec.target_uuid, job.public_status, spec.scenario_name, spec.cluster_name)
+    found = _groups(
+        spec.target_uuid, job.public_status, spec.scenario_name, spec.cluster_name, spec.run_id
+    )
     by_label = _of_labels(job.metadata.labels.items())
     if len(by_label) > MOST_GROUPED:
         by_label = [*by_label[:MOST_GROUPED], _MORE_LABELS]
     return found + by_label
 
 
-def _groups(target_uuid: str, status: str, scenario_name: str, cluster_name: str) -> list[str]:
+def _id(given: str) -> str:
+    return given if not given or ids.is_id(given) else _NO_ID
+
+
+def _groups(
+    target_uuid: str, status: str, scenario_name: str, cluster_name: str, run_id: str
+) -> list[str]:
     given = (
         ("target", target_uuid),
         ("status", status),
         ("scenario", scenario_name),
         ("cluster", cluster_name),
+        ("run", run_id),
     )
     return [index.ALL, *(f"{kind} {value}" for kind, value in given if value)]
 

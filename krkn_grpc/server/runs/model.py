@@ -51,6 +51,10 @@ class Run:
     asked_path: str
     queue_seconds: int = DEFAULT_QUEUE_SECONDS
     on_busy: OnBusy = "Wait"
+    max_parallel: int = 0
+    max_failures: int | None = None
+    abort_running: bool = False
+    abort_on: tuple[str, ...] = ()
     warning: str = ""
 
     @property

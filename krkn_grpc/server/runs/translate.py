@@ -41,6 +41,7 @@ def job_message(job: ChaosJob) -> pb.Job:
         environment=spec.environment,
         secret_environment_names=spec.secret_environment,
         file_names=[file.name for file in spec.files],
+        run_id=spec.run_id,
     )
 
 

@@ -26,9 +26,11 @@ from krkn_grpc.server.runs.model import RegistryLogin, Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 MOST_TARGETS = 1_000
+MOST_ABORT_CONDITIONS = 16
 NO_CATALOGUE = Catalogue()
 _LONGEST_IMAGE = 512
 _LONGEST_NAME = 253
+_LONGEST_ABORT_CONDITION = 1_024
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_REGISTRY = 2_048
 _LONGEST_CREDENTIAL = 8_192  # a cloud's JSON key or token has about a third of it
@@ -73,6 +75,7 @@ def run(
     )
     registry = _registry(request, findings)
     _limits(request, findings)
+    _safety(request, findings)
     check_labels(request.labels, findings)
     findings.settle()
     return Run(
@@ -106,6 +109,10 @@ def run(
             request.queue_seconds if request.HasField("queue_seconds") else DEFAULT_QUEUE_SECONDS
         ),
         on_busy="Refuse" if request.on_busy == "Refuse" else "Wait",
+        max_parallel=request.max_parallel,
+        max_failures=request.max_failures if request.HasField("max_failures") else None,
+        abort_running=request.abort_running,
+        abort_on=tuple(request.abort_on),
         warning=warning,
     )
 
@@ -195,6 +202,18 @@ def _limits(request: pb.RunScenarioRequest, findings: Findings) -> None:
     if request.HasField("ttl_seconds_after_finished"):
         in_bounds = request.ttl_seconds_after_finished >= 0
         findings.expect(in_bounds, "ttlSecondsAfterFinished", "must be 0 or more")
+
+
+def _safety(request: pb.RunScenarioRequest, findings: Findings) -> None:
+    findings.expect(request.max_parallel >= 0, "maxParallel", "must be 0 or more")
+    if request.HasField("max_failures"):
+        findings.expect(request.max_failures >= 0, "maxFailures", "must be 0 or more")
+    rule = f"must have at most {MOST_ABORT_CONDITIONS} entries"
+    if findings.expect(len(request.abort_on) <= MOST_ABORT_CONDITIONS, "abortOn", rule):
+        for index, condition in enumerate(request.abort_on):
+            in_bounds = 1 <= len(condition) <= _LONGEST_ABORT_CONDITION
+            rule = f"must have 1 to {_LONGEST_ABORT_CONDITION} characters"
+            findings.expect(in_bounds, f"abortOn[{index}]", rule)
 
 
 def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:

@@ -74,6 +74,7 @@ BOUNDS = [
     Bound("kubeconfig_path", "kubeconfigPath", "maxLength", 4096),
     Bound("files", "files", "maxItems", 16),
     Bound("timeout_seconds", "timeoutSeconds", "maximum", 86_400),
+    Bound("abort_on", "abortOn", "maxItems", 16, in_spec=False),
     Bound("labels", "labels", "maxProperties", 64, in_spec=False),
     Bound("name", "name", "maxLength", 253, message="ScenarioFile"),
     Bound("mount_path", "mountPath", "maxLength", 4096, message="ScenarioFile"),

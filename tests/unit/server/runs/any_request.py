@@ -112,6 +112,10 @@ _fields = st.fixed_dictionaries(
         "queue_seconds": some(st.integers(0, 2_592_000), int32s),
         "on_busy": of(good=st.sampled_from(["", "Wait", "Refuse"]), near=["wait", "REFUSE", " "]),
         "labels": _labels,
+        "max_parallel": some(st.integers(0, 2**31 - 1), int32s),
+        "max_failures": some(st.integers(0, 2**31 - 1), int32s),
+        "abort_running": st.booleans(),
+        "abort_on": st.lists(of(good=['{alertname="X"}'], near=["", "x" * 1025]), max_size=17),
     },
 )
 requests = st.builds(

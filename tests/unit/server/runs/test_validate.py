@@ -26,6 +26,8 @@ def test_what_is_left_out_has_its_default() -> None:
     assert (run.environment, run.secret_environment, run.files, run.labels) == ({}, {}, (), {})
     assert (run.registry, run.request_id, run.ignored) == (None, "", {})
     assert (run.validate_only, run.require_ready) == (False, False)
+    assert (run.max_parallel, run.max_failures) == (0, None)
+    assert (run.abort_running, run.abort_on) == (False, ())
 
 
 PASSES: dict[str, dict[str, Any]] = {
@@ -43,6 +45,9 @@ PASSES: dict[str, dict[str, Any]] = {
     "the longest time": {"timeout_seconds": 86_400},
     "no time to keep it": {"ttl_seconds_after_finished": 0},
     "a long time to keep it": {"ttl_seconds_after_finished": 2**31 - 1},
+    "one after the other, none may fail": {"max_parallel": 1, "max_failures": 0},
+    "all at once, any may fail": {"max_parallel": 2**31 - 1, "max_failures": 2**31 - 1},
+    "the longest conditions to abort on": {"abort_on": ["a" * 1024] * 16},
     "64 labels": {"labels": {f"l{number}": "" for number in range(64)}},
     "the longest label": {"labels": {f"{'a' * 253}/{'b' * 63}": "c" * 63}},
     "a label like ours": {"labels": {"krkn-job-id-2": "x", "a.krkn.krkn-chaos.dev/x": "x"}},
@@ -78,6 +83,10 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a name with a line separator": ({"scenario_name": "a\u2028b"}, ["scenarioName"]),
     "a name that is shown backwards": ({"scenario_name": "a\u202eb"}, ["scenarioName"]),
     "a name with an isolate": ({"scenario_name": "a\u2066b"}, ["scenarioName"]),
+    "fewer than none at once": ({"max_parallel": -1}, ["maxParallel"]),
+    "fewer failures than none": ({"max_failures": -1}, ["maxFailures"]),
+    "17 conditions to abort on": ({"abort_on": ["a"] * 17}, ["abortOn"]),
+    "empty and too long conditions": ({"abort_on": ["", "a" * 1025]}, ["abortOn[0]", "abortOn[1]"]),
     "no time": ({"timeout_seconds": 0}, ["timeoutSeconds"]),
     "negative time": ({"timeout_seconds": -1}, ["timeoutSeconds"]),
     "too long a time": ({"timeout_seconds": 86_401}, ["timeoutSeconds"]),
