@@ -23,18 +23,19 @@ SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
 JSON = "application/json"
 STREAMS = {
     "StreamLogs": "text/plain",
+    "StreamRunLogsAsText": "text/plain",
     "WatchScenarioRuns": "application/x-ndjson",
     "WatchTargets": "application/x-ndjson",
 }
 TEXT = {"schema": {"type": "string"}}
-WRITES = ("Create", "Update", "Patch", "Check", "Delete", "Discover", "Run", "Stop")
+WRITES = ("Create", "Update", "Patch", "Check", "Delete", "Discover", "Run", "Rerun", "Stop")
 # A repetition of these finds what the first one has made.
-REPEATED = ("CreateTarget", "RunScenario")
+REPEATED = ("CreateTarget", "RunScenario", "RerunRun")
 # They read nothing that a caller writes.
 WITHOUT_REVISION = "ScenarioService_"
 OPEN = {"HealthService_GetHealth"}
-# The one call whose reply can have the status of an error.
-RUN = "ScenarioRunService_RunScenario"
+# The calls whose reply can have the status of an error.
+RUNS = ("ScenarioRunService_RunScenario", "ScenarioRunService_RerunRun")
 
 
 def document(generated: Tree, protos: FileDescriptorSet, version: str) -> Tree:
@@ -143,7 +144,7 @@ def _corrected(operation: Tree, kinds: Tree) -> Tree:
     responses = {status: dict(good) for status in successes(description)}
     responses |= {status: {"$ref": RESPONSES + kind} for status, kind in shared.items()}
     responses |= {status: _error(status, says) for status, says in errors(description).items()}
-    if name == RUN:
+    if name in RUNS:
         _tell_of_runs(responses, content["schema"], kinds)
     parts = {
         "tags": operation["tags"],
@@ -170,7 +171,10 @@ def _error(status: str, meaning: str) -> Tree:
 
 
 def _tell_of_runs(responses: Tree, reply: Tree, kinds: Tree) -> None:
-    responses["200"]["description"] = "With validateOnly: what a run would answer. Nothing is made."
+    if "200" in responses:
+        responses["200"]["description"] = (
+            "With validateOnly: what a run would answer. Nothing is made."
+        )
     responses["201"]["description"] = "At least one job was created."
     failed = _error("500", f"No job was created. Or {kinds['responses']['Internal']}")
     failed["content"][JSON]["schema"] = {"oneOf": [reply, {"$ref": f"{SCHEMAS}Error"}]}

@@ -549,6 +549,84 @@ class RunScenarioRequest(_message.Message):
 Global___RunScenarioRequest: _TypeAlias = RunScenarioRequest  # noqa: Y015
 
 @_typing.final
+class RerunRunRequest(_message.Message):
+    """Which run to run once more, and its secret inputs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SecretEnvironmentEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ONLY_FAILED_FIELD_NUMBER: _builtins.int
+    SECRET_ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    USERNAME_FIELD_NUMBER: _builtins.int
+    PASSWORD_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    """Required. The run's id, a canonical lower-case UUID; anything else is NOT_FOUND."""
+    request_id: _builtins.str
+    """Optional. A UUID of the caller's making that lets the call be repeated safely, as that of
+    RunScenarioRequest. It is the new run's own.
+    """
+    only_failed: _builtins.bool
+    """Optional. Only the targets that were refused, and those whose job is Failed or was deleted
+    without having succeeded. Jobs that are Stopped, or not final, are left out.
+    """
+    username: _builtins.str
+    """Optional. The user at the registry, if the run had a login."""
+    password: _builtins.str
+    """Optional. The password at the registry. Not used when there is a token."""
+    token: _builtins.str
+    """Optional. A token for the registry, used as the password of username."""
+    @_builtins.property
+    def secret_environment(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Optional. The secret environment variables of the run, all of them: secretEnvironmentNames."""
+
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScenarioFile]:
+        """Optional. The files of the run, all of them, with the mountPath that they had; names may differ."""
+
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        only_failed: _builtins.bool = ...,
+        secret_environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        files: _abc.Iterable[Global___ScenarioFile] | None = ...,
+        username: _builtins.str = ...,
+        password: _builtins.str = ...,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "only_failed", b"only_failed", "password", b"password", "request_id", b"request_id", "run_id", b"run_id", "secret_environment", b"secret_environment", "token", b"token", "username", b"username"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerunRunRequest: _TypeAlias = RerunRunRequest  # noqa: Y015
+
+@_typing.final
 class TargetJobResult(_message.Message):
     """What became of the request on one target."""
 

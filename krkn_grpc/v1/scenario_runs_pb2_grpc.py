@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from krkn_grpc.v1 import runs_pb2 as krkn__grpc_dot_v1_dot_runs__pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as krkn__grpc_dot_v1_dot_scenario__runs__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -68,6 +69,36 @@ class ScenarioRunServiceStub:
                 '/krkn.v1.ScenarioRunService/WatchScenarioRuns',
                 request_serializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsRequest.SerializeToString,
                 response_deserializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsResponse.FromString,
+                _registered_method=True)
+        self.ListRuns = channel.unary_unary(
+                '/krkn.v1.ScenarioRunService/ListRuns',
+                request_serializer=krkn__grpc_dot_v1_dot_runs__pb2.ListRunsRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.ListRunsResponse.FromString,
+                _registered_method=True)
+        self.GetRun = channel.unary_unary(
+                '/krkn.v1.ScenarioRunService/GetRun',
+                request_serializer=krkn__grpc_dot_v1_dot_runs__pb2.GetRunRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
+        self.StopRun = channel.unary_unary(
+                '/krkn.v1.ScenarioRunService/StopRun',
+                request_serializer=krkn__grpc_dot_v1_dot_runs__pb2.StopRunRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
+        self.RerunRun = channel.unary_unary(
+                '/krkn.v1.ScenarioRunService/RerunRun',
+                request_serializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.RerunRunRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.RunScenarioResponse.FromString,
+                _registered_method=True)
+        self.StreamRunLogs = channel.unary_stream(
+                '/krkn.v1.ScenarioRunService/StreamRunLogs',
+                request_serializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsRequest.SerializeToString,
+                response_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsResponse.FromString,
+                _registered_method=True)
+        self.StreamRunLogsAsText = channel.unary_stream(
+                '/krkn.v1.ScenarioRunService/StreamRunLogsAsText',
+                request_serializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsAsTextRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
 
 
@@ -181,6 +212,101 @@ class ScenarioRunServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRuns(self, request, context):
+        """Lists runs, newest first, each without targets and refused. OK (200), with an empty list when
+        none passes the filters.
+
+        Filters combine: a run is listed when it passes all that are given. Pages are complete: a run
+        that exists all the while is listed exactly once, whatever comes and goes. A run stays until
+        its last job is gone, and at least as long as its requestId is remembered.
+
+        INVALID_ARGUMENT (400): a pageSize out of bounds, a status or labelSelector that is not valid,
+        or a pageToken that this method did not give for the same filters.
+        Authorised on: list krknchaosruns.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRun(self, request, context):
+        """Returns one run. OK (200).
+
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        Authorised on: get krknchaosruns, with the runId as the name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopRun(self, request, context):
+        """Asks all jobs of a run to stop, also those that do not exist yet. OK (200) with the run, in
+        status Stopping until each of its jobs has ended.
+
+        Each scenario gets time to roll back before it is killed. Idempotent: a run that is stopping is
+        returned as it is, and one whose status is terminal is returned unchanged.
+
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        Authorised on: update krknchaosruns, with the runId as the name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RerunRun(self, request, context):
+        """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
+        not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
+
+        The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
+        labels of the old one; it is checked and authorised as a new call, by the settings and the
+        catalogue of now. What is secret was not kept where it can be read back: it is given again.
+
+        INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
+        not have is given, or what the run asked for is not allowed any more.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+        FAILED_PRECONDITION (400): secret inputs are missing (ErrorInfo `SECRETS_MISSING`; the message
+        names which); with onlyFailed, there is nothing to run again (`NOTHING_TO_RERUN`), or it is not
+        known any more which of the run's deleted jobs have failed (`OUTCOMES_GONE`).
+        Authorised on: get krknchaosruns, with the runId as the name, and as RunScenario.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamRunLogs(self, request, context):
+        """Streams the logs of a run's jobs, line by line. In REST it is StreamRunLogsAsText: one method
+        cannot have messages of its own in gRPC and plain text in REST.
+
+        Without follow: one job after the other, in the order of the request. With it: as lines are
+        written, until each job has ended; at most 50 logs are open at once, and the others follow when
+        one of these has ended. A job that never started has no lines, and so has one whose pod is gone
+        with its log. The lines of one job are always in their order. A log that breaks off ends only
+        itself at first; the stream ends with an error after all others.
+
+        INVALID_ARGUMENT (400): a tailLines out of bounds.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        RESOURCE_EXHAUSTED (429): too many of these streams are open.
+        Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamRunLogsAsText(self, request, context):
+        """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
+        it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+        A stream that fails after its first byte is reset, so that a cut log never looks whole.
+
+        INVALID_ARGUMENT (400): a tailLines out of bounds.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        RESOURCE_EXHAUSTED (429): too many of these streams are open.
+        Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScenarioRunServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -213,6 +339,36 @@ def add_ScenarioRunServiceServicer_to_server(servicer, server):
                     servicer.WatchScenarioRuns,
                     request_deserializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsRequest.FromString,
                     response_serializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsResponse.SerializeToString,
+            ),
+            'ListRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRuns,
+                    request_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.ListRunsRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_runs__pb2.ListRunsResponse.SerializeToString,
+            ),
+            'GetRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRun,
+                    request_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.GetRunRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'StopRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopRun,
+                    request_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.StopRunRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'RerunRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerunRun,
+                    request_deserializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.RerunRunRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_scenario__runs__pb2.RunScenarioResponse.SerializeToString,
+            ),
+            'StreamRunLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRunLogs,
+                    request_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsRequest.FromString,
+                    response_serializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsResponse.SerializeToString,
+            ),
+            'StreamRunLogsAsText': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRunLogsAsText,
+                    request_deserializer=krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsAsTextRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -381,6 +537,168 @@ class ScenarioRunService:
             '/krkn.v1.ScenarioRunService/WatchScenarioRuns',
             krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsRequest.SerializeToString,
             krkn__grpc_dot_v1_dot_scenario__runs__pb2.WatchScenarioRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/ListRuns',
+            krkn__grpc_dot_v1_dot_runs__pb2.ListRunsRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_runs__pb2.ListRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/GetRun',
+            krkn__grpc_dot_v1_dot_runs__pb2.GetRunRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/StopRun',
+            krkn__grpc_dot_v1_dot_runs__pb2.StopRunRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RerunRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/RerunRun',
+            krkn__grpc_dot_v1_dot_scenario__runs__pb2.RerunRunRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_scenario__runs__pb2.RunScenarioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRunLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/StreamRunLogs',
+            krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsRequest.SerializeToString,
+            krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRunLogsAsText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/krkn.v1.ScenarioRunService/StreamRunLogsAsText',
+            krkn__grpc_dot_v1_dot_runs__pb2.StreamRunLogsAsTextRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

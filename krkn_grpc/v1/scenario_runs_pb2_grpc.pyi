@@ -9,6 +9,7 @@ Error replies have the form, and every method the further codes, that targets.pr
 from collections import abc as _abc
 from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
+from krkn_grpc.v1 import runs_pb2 as _runs_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as _scenario_runs_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -120,6 +121,77 @@ class ScenarioRunServiceStub:
     OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
     Authorised on: watch krknchaosjobs; asked again every minute.
     """
+    ListRuns: _grpc.UnaryUnaryMultiCallable[_runs_pb2.ListRunsRequest, _runs_pb2.ListRunsResponse]
+    """Lists runs, newest first, each without targets and refused. OK (200), with an empty list when
+    none passes the filters.
+
+    Filters combine: a run is listed when it passes all that are given. Pages are complete: a run
+    that exists all the while is listed exactly once, whatever comes and goes. A run stays until
+    its last job is gone, and at least as long as its requestId is remembered.
+
+    INVALID_ARGUMENT (400): a pageSize out of bounds, a status or labelSelector that is not valid,
+    or a pageToken that this method did not give for the same filters.
+    Authorised on: list krknchaosruns.
+    """
+    GetRun: _grpc.UnaryUnaryMultiCallable[_runs_pb2.GetRunRequest, _runs_pb2.Run]
+    """Returns one run. OK (200).
+
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    Authorised on: get krknchaosruns, with the runId as the name.
+    """
+    StopRun: _grpc.UnaryUnaryMultiCallable[_runs_pb2.StopRunRequest, _runs_pb2.Run]
+    """Asks all jobs of a run to stop, also those that do not exist yet. OK (200) with the run, in
+    status Stopping until each of its jobs has ended.
+
+    Each scenario gets time to roll back before it is killed. Idempotent: a run that is stopping is
+    returned as it is, and one whose status is terminal is returned unchanged.
+
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    Authorised on: update krknchaosruns, with the runId as the name.
+    """
+    RerunRun: _grpc.UnaryUnaryMultiCallable[_scenario_runs_pb2.RerunRunRequest, _scenario_runs_pb2.RunScenarioResponse]
+    """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
+    not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
+
+    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
+    labels of the old one; it is checked and authorised as a new call, by the settings and the
+    catalogue of now. What is secret was not kept where it can be read back: it is given again.
+
+    INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
+    not have is given, or what the run asked for is not allowed any more.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+    FAILED_PRECONDITION (400): secret inputs are missing (ErrorInfo `SECRETS_MISSING`; the message
+    names which); with onlyFailed, there is nothing to run again (`NOTHING_TO_RERUN`), or it is not
+    known any more which of the run's deleted jobs have failed (`OUTCOMES_GONE`).
+    Authorised on: get krknchaosruns, with the runId as the name, and as RunScenario.
+    """
+    StreamRunLogs: _grpc.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsRequest, _runs_pb2.StreamRunLogsResponse]
+    """Streams the logs of a run's jobs, line by line. In REST it is StreamRunLogsAsText: one method
+    cannot have messages of its own in gRPC and plain text in REST.
+
+    Without follow: one job after the other, in the order of the request. With it: as lines are
+    written, until each job has ended; at most 50 logs are open at once, and the others follow when
+    one of these has ended. A job that never started has no lines, and so has one whose pod is gone
+    with its log. The lines of one job are always in their order. A log that breaks off ends only
+    itself at first; the stream ends with an error after all others.
+
+    INVALID_ARGUMENT (400): a tailLines out of bounds.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    RESOURCE_EXHAUSTED (429): too many of these streams are open.
+    Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+    """
+    StreamRunLogsAsText: _grpc.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsAsTextRequest, _httpbody_pb2.HttpBody]
+    """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
+    it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+    A stream that fails after its first byte is reset, so that a cut log never looks whole.
+
+    INVALID_ARGUMENT (400): a tailLines out of bounds.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    RESOURCE_EXHAUSTED (429): too many of these streams are open.
+    Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+    """
 
 @_typing.type_check_only
 class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
@@ -208,6 +280,77 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     method did not give for the same filters.
     OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
     Authorised on: watch krknchaosjobs; asked again every minute.
+    """
+    ListRuns: _aio.UnaryUnaryMultiCallable[_runs_pb2.ListRunsRequest, _runs_pb2.ListRunsResponse]  # type: ignore[assignment]
+    """Lists runs, newest first, each without targets and refused. OK (200), with an empty list when
+    none passes the filters.
+
+    Filters combine: a run is listed when it passes all that are given. Pages are complete: a run
+    that exists all the while is listed exactly once, whatever comes and goes. A run stays until
+    its last job is gone, and at least as long as its requestId is remembered.
+
+    INVALID_ARGUMENT (400): a pageSize out of bounds, a status or labelSelector that is not valid,
+    or a pageToken that this method did not give for the same filters.
+    Authorised on: list krknchaosruns.
+    """
+    GetRun: _aio.UnaryUnaryMultiCallable[_runs_pb2.GetRunRequest, _runs_pb2.Run]  # type: ignore[assignment]
+    """Returns one run. OK (200).
+
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    Authorised on: get krknchaosruns, with the runId as the name.
+    """
+    StopRun: _aio.UnaryUnaryMultiCallable[_runs_pb2.StopRunRequest, _runs_pb2.Run]  # type: ignore[assignment]
+    """Asks all jobs of a run to stop, also those that do not exist yet. OK (200) with the run, in
+    status Stopping until each of its jobs has ended.
+
+    Each scenario gets time to roll back before it is killed. Idempotent: a run that is stopping is
+    returned as it is, and one whose status is terminal is returned unchanged.
+
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    Authorised on: update krknchaosruns, with the runId as the name.
+    """
+    RerunRun: _aio.UnaryUnaryMultiCallable[_scenario_runs_pb2.RerunRunRequest, _scenario_runs_pb2.RunScenarioResponse]  # type: ignore[assignment]
+    """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
+    not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
+
+    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
+    labels of the old one; it is checked and authorised as a new call, by the settings and the
+    catalogue of now. What is secret was not kept where it can be read back: it is given again.
+
+    INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
+    not have is given, or what the run asked for is not allowed any more.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+    FAILED_PRECONDITION (400): secret inputs are missing (ErrorInfo `SECRETS_MISSING`; the message
+    names which); with onlyFailed, there is nothing to run again (`NOTHING_TO_RERUN`), or it is not
+    known any more which of the run's deleted jobs have failed (`OUTCOMES_GONE`).
+    Authorised on: get krknchaosruns, with the runId as the name, and as RunScenario.
+    """
+    StreamRunLogs: _aio.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsRequest, _runs_pb2.StreamRunLogsResponse]  # type: ignore[assignment]
+    """Streams the logs of a run's jobs, line by line. In REST it is StreamRunLogsAsText: one method
+    cannot have messages of its own in gRPC and plain text in REST.
+
+    Without follow: one job after the other, in the order of the request. With it: as lines are
+    written, until each job has ended; at most 50 logs are open at once, and the others follow when
+    one of these has ended. A job that never started has no lines, and so has one whose pod is gone
+    with its log. The lines of one job are always in their order. A log that breaks off ends only
+    itself at first; the stream ends with an error after all others.
+
+    INVALID_ARGUMENT (400): a tailLines out of bounds.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    RESOURCE_EXHAUSTED (429): too many of these streams are open.
+    Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+    """
+    StreamRunLogsAsText: _aio.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsAsTextRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
+    it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+    A stream that fails after its first byte is reset, so that a cut log never looks whole.
+
+    INVALID_ARGUMENT (400): a tailLines out of bounds.
+    NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+    RESOURCE_EXHAUSTED (429): too many of these streams are open.
+    Authorised on: get krknchaosjobs/log, without a name: for all jobs.
     """
 
 class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -330,6 +473,113 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         method did not give for the same filters.
         OUT_OF_RANGE (400): the resumeToken is too old; start anew without one.
         Authorised on: watch krknchaosjobs; asked again every minute.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRuns(
+        self,
+        request: _runs_pb2.ListRunsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runs_pb2.ListRunsResponse, _abc.Awaitable[_runs_pb2.ListRunsResponse]]:
+        """Lists runs, newest first, each without targets and refused. OK (200), with an empty list when
+        none passes the filters.
+
+        Filters combine: a run is listed when it passes all that are given. Pages are complete: a run
+        that exists all the while is listed exactly once, whatever comes and goes. A run stays until
+        its last job is gone, and at least as long as its requestId is remembered.
+
+        INVALID_ARGUMENT (400): a pageSize out of bounds, a status or labelSelector that is not valid,
+        or a pageToken that this method did not give for the same filters.
+        Authorised on: list krknchaosruns.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRun(
+        self,
+        request: _runs_pb2.GetRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runs_pb2.Run, _abc.Awaitable[_runs_pb2.Run]]:
+        """Returns one run. OK (200).
+
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        Authorised on: get krknchaosruns, with the runId as the name.
+        """
+
+    @_abc_1.abstractmethod
+    def StopRun(
+        self,
+        request: _runs_pb2.StopRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runs_pb2.Run, _abc.Awaitable[_runs_pb2.Run]]:
+        """Asks all jobs of a run to stop, also those that do not exist yet. OK (200) with the run, in
+        status Stopping until each of its jobs has ended.
+
+        Each scenario gets time to roll back before it is killed. Idempotent: a run that is stopping is
+        returned as it is, and one whose status is terminal is returned unchanged.
+
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        Authorised on: update krknchaosruns, with the runId as the name.
+        """
+
+    @_abc_1.abstractmethod
+    def RerunRun(
+        self,
+        request: _scenario_runs_pb2.RerunRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scenario_runs_pb2.RunScenarioResponse, _abc.Awaitable[_scenario_runs_pb2.RunScenarioResponse]]:
+        """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
+        not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
+
+        The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
+        labels of the old one; it is checked and authorised as a new call, by the settings and the
+        catalogue of now. What is secret was not kept where it can be read back: it is given again.
+
+        INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
+        not have is given, or what the run asked for is not allowed any more.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        ALREADY_EXISTS (409): the requestId was used with another body; nothing is created.
+        FAILED_PRECONDITION (400): secret inputs are missing (ErrorInfo `SECRETS_MISSING`; the message
+        names which); with onlyFailed, there is nothing to run again (`NOTHING_TO_RERUN`), or it is not
+        known any more which of the run's deleted jobs have failed (`OUTCOMES_GONE`).
+        Authorised on: get krknchaosruns, with the runId as the name, and as RunScenario.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRunLogs(
+        self,
+        request: _runs_pb2.StreamRunLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_runs_pb2.StreamRunLogsResponse], _abc.AsyncIterator[_runs_pb2.StreamRunLogsResponse]]:
+        """Streams the logs of a run's jobs, line by line. In REST it is StreamRunLogsAsText: one method
+        cannot have messages of its own in gRPC and plain text in REST.
+
+        Without follow: one job after the other, in the order of the request. With it: as lines are
+        written, until each job has ended; at most 50 logs are open at once, and the others follow when
+        one of these has ended. A job that never started has no lines, and so has one whose pod is gone
+        with its log. The lines of one job are always in their order. A log that breaks off ends only
+        itself at first; the stream ends with an error after all others.
+
+        INVALID_ARGUMENT (400): a tailLines out of bounds.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        RESOURCE_EXHAUSTED (429): too many of these streams are open.
+        Authorised on: get krknchaosjobs/log, without a name: for all jobs.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRunLogsAsText(
+        self,
+        request: _runs_pb2.StreamRunLogsAsTextRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
+        it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+        A stream that fails after its first byte is reset, so that a cut log never looks whole.
+
+        INVALID_ARGUMENT (400): a tailLines out of bounds.
+        NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
+        RESOURCE_EXHAUSTED (429): too many of these streams are open.
+        Authorised on: get krknchaosjobs/log, without a name: for all jobs.
         """
 
 def add_ScenarioRunServiceServicer_to_server(servicer: ScenarioRunServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

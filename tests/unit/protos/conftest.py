@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from krkn_grpc.v1 import (
     halts_pb2,
     health_pb2,
+    runs_pb2,
     scenario_runs_pb2,
     scenarios_pb2,
     target_requests_pb2,
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FILES: tuple[FileDescriptor, ...] = (
     halts_pb2.DESCRIPTOR,
     health_pb2.DESCRIPTOR,
+    runs_pb2.DESCRIPTOR,
     scenario_runs_pb2.DESCRIPTOR,
     scenarios_pb2.DESCRIPTOR,
     targets_pb2.DESCRIPTOR,

@@ -16,6 +16,7 @@ SECRET = {
         "password",
         "token",
     },
+    "RerunRunRequest": {"secret_environment", "username", "password", "token"},
     "ScenarioFile": {"content"},
     "ListScenariosRequest": {"username", "password", "token"},
     "GetScenarioRequest": {"username", "password", "token"},
@@ -24,8 +25,8 @@ SECRET = {
 LIKE_A_CREDENTIAL = re.compile(
     "pass|token|secret|credential|kubeconfig|auth|key|user|environment|content|cert|bundle|file"
 )
-# These read like one and are none: of a parameter, `secret` says that it is one; of a job,
-# `environment` has the variables that are not secret.
+# These read like one and are none: of a parameter, `secret` says that it is one; of a job and a
+# run, `environment` has the variables that are not secret.
 HARMLESS = {
     "secret_type",
     "next_page_token",

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldOptions, FileDescriptorProto
 from google.protobuf.message import Message
 
-from krkn_grpc.v1 import halts_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
+from krkn_grpc.v1 import halts_pb2, runs_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 REQUIRED = {
     "CreateTargetRequest": {"cluster_name", "secret_type"},
@@ -27,6 +27,13 @@ REQUIRED = {
     "GetScenarioRunStatusRequest": {"job_id"},
     "StopScenarioRunRequest": {"job_id"},
     "StreamLogsRequest": {"job_id"},
+    **dict.fromkeys(
+        (
+            *("GetRunRequest", "StopRunRequest", "RerunRunRequest"),
+            *("StreamRunLogsRequest", "StreamRunLogsAsTextRequest"),
+        ),
+        {"run_id"},
+    ),
     "GetScenarioRequest": {"name"},
     "GetScenarioGlobalsRequest": {"name"},
 }
@@ -64,7 +71,10 @@ def test_nothing_else_is_required(messages: dict[str, Descriptor]) -> None:
     [
         pytest.param(scenario_runs_pb2.RunScenarioRequest(), "timeout_seconds"),
         pytest.param(scenario_runs_pb2.RunScenarioRequest(), "ttl_seconds_after_finished"),
+        pytest.param(scenario_runs_pb2.RunScenarioRequest(), "max_failures"),
         pytest.param(scenario_runs_pb2.StreamLogsRequest(), "tail_lines"),
+        pytest.param(runs_pb2.StreamRunLogsRequest(), "tail_lines"),
+        pytest.param(runs_pb2.Run(), "max_failures"),
         pytest.param(scenario_runs_pb2.Job(), "exit_code"),
         pytest.param(targets_pb2.ListTargetsRequest(), "ready"),
         pytest.param(targets_pb2.PatchTargetRequest(), "cluster_name"),

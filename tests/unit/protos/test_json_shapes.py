@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2, watch_pb2
 from tests.unit.protos.halt_shapes import HALTS
+from tests.unit.protos.run_shapes import RUNS
 from tests.unit.protos.scenario_shapes import SCENARIOS
 from tests.unit.protos.target_request_shapes import TARGET_REQUESTS
 from tests.unit.protos.target_shapes import TARGETS
@@ -118,6 +119,7 @@ MESSAGES: dict[str, dict[str, str]] = {
     "GetHealthRequest": {},
     "GetHealthResponse": {"status": "string"},
     **HALTS,
+    **RUNS,
     **SCENARIOS,
     **TARGET_REQUESTS,
     **TARGETS,

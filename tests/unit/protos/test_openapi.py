@@ -26,7 +26,7 @@ def test_it_is_valid() -> None:
 
 def test_it_has_every_call_and_no_other() -> None:
     def template(path: str) -> str:
-        camel = {"job_id": "jobId"}
+        camel = {"job_id": "jobId", "run_id": "runId"}
         return re.sub(r"\{(\w+)\}", lambda name: f"{{{camel.get(name[1], name[1])}}}", path)
 
     known = {(template(call.path), call.verb.lower()) for call in RestApi(_descriptors()).calls}
@@ -42,6 +42,8 @@ def test_it_has_every_call_and_no_other() -> None:
         ("CheckTarget", {"200"}),
         ("RunScenario", {"200", "201"}),
         ("StopScenarioRun", {"200"}),
+        ("StopRun", {"200"}),
+        ("RerunRun", {"201"}),
         ("GetHealth", {"200"}),
     ],
 )
@@ -59,6 +61,11 @@ def test_successes(call: str, good: set[str]) -> None:
         ("ListTargets", set()),
         ("RunScenario", {"409", "413", "415"}),
         ("StreamLogs", {"404"}),
+        ("ListRuns", set()),
+        ("GetRun", {"404"}),
+        ("StopRun", {"404"}),
+        ("RerunRun", {"404", "409", "413", "415"}),
+        ("StreamRunLogsAsText", {"404"}),
         ("WatchScenarioRuns", set()),
         ("WatchTargets", set()),
     ],

@@ -9,6 +9,7 @@ from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 TARGETS = "/api/v1/operator/targets"
 DISCOVERY = "/api/v1/targets"
 RUN = "/api/v1/scenarios/run"
+RUNS = "/api/v1/runs"
 SCENARIOS = "/api/v1/scenarios"
 
 # rpc: verb and path, where the body goes -> what comes back
@@ -36,16 +37,30 @@ REST = {
     "ScenarioRunService.StopScenarioRun": f"delete {RUN}/{{job_id}} -> Job",
     "ScenarioRunService.StreamLogs": (f"get {RUN}/{{job_id}}/logs -> stream google.api.HttpBody"),
     "ScenarioRunService.WatchScenarioRuns": f"get {RUN}:watch -> stream WatchScenarioRunsResponse",
+    "ScenarioRunService.ListRuns": f"get {RUNS} -> ListRunsResponse",
+    "ScenarioRunService.GetRun": f"get {RUNS}/{{run_id}} -> Run",
+    "ScenarioRunService.StopRun": f"delete {RUNS}/{{run_id}} -> Run",
+    "ScenarioRunService.RerunRun": (f"post {RUNS}/{{run_id}}:rerun body=* -> RunScenarioResponse"),
+    "ScenarioRunService.StreamRunLogsAsText": (
+        f"get {RUNS}/{{run_id}}/logs -> stream google.api.HttpBody"
+    ),
     "ScenarioService.ListScenarios": f"get {SCENARIOS} -> ListScenariosResponse",
     "ScenarioService.GetScenario": f"get {SCENARIOS}/detail/{{name}} -> Scenario",
     "ScenarioService.GetScenarioGlobals": f"get {SCENARIOS}/globals/{{name}} -> ScenarioGlobals",
     "HealthService.GetHealth": "get /api/v1/health -> GetHealthResponse",
 }
+# REST has its lines as text, by an rpc of its own.
+GRPC_ONLY = {"ScenarioRunService.StreamRunLogs"}
 
 
 def _methods(files: tuple[FileDescriptor, ...]) -> dict[str, MethodDescriptor]:
     services = [service for file in files for service in file.services_by_name.values()]
-    return {f"{s.name}.{m.name}": m for s in services for m in s.methods}
+    return {
+        name: m
+        for s in services
+        for m in s.methods
+        if (name := f"{s.name}.{m.name}") not in GRPC_ONLY
+    }
 
 
 def _rule(method: MethodDescriptor) -> HttpRule:
@@ -65,6 +80,14 @@ def _rest(method: MethodDescriptor) -> str:
 
 def test_every_rpc_has_the_documented_rest_call(files: tuple[FileDescriptor, ...]) -> None:
     assert {name: _rest(method) for name, method in _methods(files).items()} == REST
+
+
+def test_what_is_for_grpc_alone_has_no_rest_call(files: tuple[FileDescriptor, ...]) -> None:
+    services = {s.name: s for file in files for s in file.services_by_name.values()}
+    for name in GRPC_ONLY:
+        service, _, method = name.partition(".")
+        options = services[service].methods_by_name[method].GetOptions().ListFields()
+        assert "google.api.http" not in {option.full_name for option, _ in options}
 
 
 def test_a_second_rest_call_is_the_post_of_clients_that_send_an_object(
