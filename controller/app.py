@@ -15,6 +15,7 @@ from controller.health import answering
 from controller.jobs.controller import JobController, Watched
 from controller.leader_election import Leadership, Terms
 from controller.provider.heartbeat import keep_registered, sign_off
+from controller.runs.controller import RunController
 from controller.settings import Settings
 from controller.target_requests.controller import TargetRequestController
 from controller.targets.controller import TargetController
@@ -50,10 +51,13 @@ async def control(settings: Settings) -> None:
         adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
         halts = CurrentHalts(session, settings.namespace)
         halt_work = HaltController.of(halts, session.time.now)
-        job_work = JobController.of(settings, session, watched, halts, events, adoption.refresh)
+        run_work = RunController.of(settings, session, watched.jobs, watched.pods)
+        job_work = JobController.of(
+            settings, session, watched, halts, events, run_work, adoption.refresh
+        )
         target_work = TargetController.of(settings, session, watched.targets, events)
         watched.targets.listen(target_work.look)
-        caches: list[Informer[Any]] = [*watched.caches, *request_work.caches]
+        caches: list[Informer[Any]] = [*watched.caches, run_work.runs, *request_work.caches]
         watching = [group.create_task(cache.run()) for cache in [*caches, halts.cache]]
         if tokens is not None:
             watching.append(group.create_task(tokens.keep_fresh()))
@@ -67,6 +71,8 @@ async def control(settings: Settings) -> None:
                 leading.create_task(halt_work.run())
                 leading.create_task(job_work.run(settings.workers))
                 leading.create_task(job_work.sweep.run())
+                leading.create_task(run_work.run())
+                leading.create_task(run_work.sweep())
                 leading.create_task(target_work.run(settings.probe_workers))
                 leading.create_task(target_work.sweep.run())
                 leading.create_task(request_work.run())

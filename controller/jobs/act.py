@@ -22,6 +22,7 @@ from controller.jobs.model import (
     DeleteJob,
     DeletePod,
     DeleteSecrets,
+    Depart,
     RequestCredential,
     SetStatus,
     Ungate,
@@ -60,6 +61,8 @@ class Actor:
     rules: PodRules
     request_credential: Callable[[str], Awaitable[None]]
     """Asks a provider for newer credentials of its clusters; may be called again and again."""
+    depart: Callable[[ChaosJob], None]
+    """Has the job's run count it as gone; may be called again and again."""
     policies: JobNetworkPolicies | None = None
 
     async def act(self, action: Action) -> None:
@@ -82,6 +85,8 @@ class Actor:
                     await self.pods.client.delete(seen.name, uid=seen.uid, resource_version=version)
             case DeleteSecrets(job):
                 await self.secrets.delete(job)
+            case Depart(job):
+                self.depart(job)
             case DeleteJob(job):
                 with contextlib.suppress(NotFound):
                     await self.jobs.client.delete(job.metadata.name, uid=job.metadata.uid)

@@ -19,6 +19,8 @@ from controller.jobs.sweep import JobSweep
 from controller.jobs.tombstones import Tombstones
 from controller.jobs.turns import Turns, groups_of_job, groups_of_pod
 from controller.resolver import SystemResolver
+from controller.runs.controller import RunController
+from controller.runs.limits import RunLimits
 from controller.settings import Settings
 from controller.work_queue import WorkQueue
 from krkn_grpc.kube.client import ResourceClient
@@ -27,7 +29,8 @@ from krkn_grpc.kube.session import Session
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
+from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.network_policy import NetworkPolicy
@@ -67,6 +70,7 @@ class JobController:
     queue: WorkQueue
     sweep: JobSweep
     turns: Turns
+    runs: RunLimits
 
     @classmethod
     def of(
@@ -76,12 +80,12 @@ class JobController:
         watched: Watched,
         halts: CurrentHalts,
         events: EventRecorder,
+        runs: RunController,
         request_credential: Callable[[str], Awaitable[None]],
     ) -> Self:
         """Return the controller with its listeners attached; `run` starts the work queue."""
         secrets = ResourceClient(session, Secret, settings.namespace)
-        leases = ResourceClient(session, Lease, settings.namespace)
-        claims = Claims(leases)
+        claims = Claims(ResourceClient(session, ClaimedRun, settings.namespace))
         limits = Limits(
             settings.start_deadline_seconds,
             settings.node_lost_seconds,
@@ -100,6 +104,7 @@ class JobController:
                 tombstones=watched.tombstones,
                 claims=claims,
                 turns=turns,
+                runs=runs.limits,
                 halts=halts,
                 secrets=secrets,
                 credentials=CredentialCache(addresses),
@@ -114,6 +119,7 @@ class JobController:
                 events=events,
                 rules=settings.pod_rules,
                 request_credential=request_credential,
+                depart=runs.depart,
                 policies=_policies(settings, session, addresses),
             ),
             turns=turns,
@@ -129,18 +135,17 @@ class JobController:
         sweep = JobSweep(
             jobs=watched.jobs,
             secrets=secrets,
-            leases=leases,
             look_again=queue.add,
             every_seconds=settings.sweep_seconds,
             unclaimed_seconds=settings.unclaimed_seconds,
-            start_deadline_seconds=settings.start_deadline_seconds,
             clock=session.time.now,
         )
-        work = cls(watched, queue, sweep, turns)
+        work = cls(watched, queue, sweep, turns, runs.limits)
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)
         watched.targets.listen(work.look_at_jobs_on)
         halts.listen(work.look_at_jobs_under)
+        runs.runs.listen(work.look_at_jobs_in)
         return work
 
     async def run(self, workers: int) -> None:
@@ -154,6 +159,7 @@ class JobController:
         is_over = seen.new is None or seen.new.status.is_final
         if seen.old is not None and not seen.old.status.is_final and is_over:
             self._look_at_next_on(job.spec.target_uuid)
+            self._look_at_next_in(job.spec.run_id)
 
     def look_at_job_of(self, seen: CacheChange[Pod]) -> None:
         """Queue the job that the pod's name belongs to."""
@@ -169,6 +175,30 @@ class JobController:
         if target_uuid and (target := self.watched.targets.get(target_uuid)) is not None:
             for job_id in self.turns.next_on(target):
                 self.queue.add(job_id)
+
+    def look_at_jobs_in(self, change: CacheChange[ChaosRun]) -> None:
+        """Queue the jobs of a run that its change may start, stop or let go."""
+        old, new = change.old, change.new
+        name = change.object.metadata.name
+        if old is None:
+            return
+        if new is None or new.metadata.uid != old.metadata.uid or new.spec.stop != old.spec.stop:
+            for job in self.runs.all_in(name):
+                self.queue.add(job.metadata.name)
+        elif len(new.status.departed) > len(old.status.departed):
+            for job_id in new.status.departed[len(old.status.departed) :]:
+                self.queue.add(job_id)
+            self._look_at_next_in(name)
+
+    def _look_at_next_in(self, run_id: str) -> None:
+        run = self.runs.runs.get(run_id) if run_id else None
+        if run is None:
+            return
+        if self.runs.has_failed(run):
+            for job in self.runs.all_in(run_id):
+                self.queue.add(job.metadata.name)
+        for job_id in self.runs.next_in(run_id):
+            self.queue.add(job_id)
 
     def look_at_jobs_on(self, change: CacheChange[Target]) -> None:
         """Queue the jobs that wait to start on the target: its change may allow or forbid it.

@@ -26,6 +26,7 @@ from controller.jobs.model import (
     DeleteJob,
     DeletePod,
     DeleteSecrets,
+    Depart,
     Observed,
     RequestCredential,
     SetStatus,
@@ -37,10 +38,13 @@ from controller.jobs.model import (
     is_ours,
 )
 from controller.reason import Reason
+from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.pod import Pod
 
 _NOT_YET = 2.0
+# The run of a job may be told only every two seconds what became of it.
+_COUNTED = 10.0
 _NOTHING = Decision()
 
 # A node needs a moment to notice that a pod was deleted, and to kill containers that do not end.
@@ -51,6 +55,7 @@ _TOLD_WITHIN = timedelta(seconds=2)
 _PUT_OFF = 0.5
 
 TARGET_BUSY = "TargetBusy"
+WAITING_FOR_TURN = "WaitingForTurn"
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Reason("GateRemoved", "Someone else let the pod start before it was its turn.")
 _NOT_ADMITTED = Reason("TargetNotAdmitted", "The target is not admitted yet.")
@@ -95,7 +100,10 @@ def _finished(seen: Observed, job: ChaosJob) -> Decision:
     if over is None:
         return _NOTHING
     if seen.now >= over:
-        return Decision((DeleteJob(job),))
+        # The write of the run's status looks at this job again.
+        is_counted = seen.run is None or seen.run.is_departed
+        action = DeleteJob(job) if is_counted else Depart(job)
+        return Decision((action,), None if is_counted else _COUNTED)
     return Decision(again_in=_seconds_until(over, seen.now))
 
 
@@ -108,12 +116,8 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
         return _gate_removed(seen, job, pod)
     if job.spec.stop:
         return _never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
-    if (halt := preconditions.halt(seen)) is not None:
-        return _end(job, statuses.stopped(job, halt, seen.now))
-    if (refusal := preconditions.refusal(seen, job)) is not None:
-        return _never_started(seen, job, refusal)
-    if seen.turn is not None and not seen.turn.has_come:
-        return _not_its_turn(seen, job, seen.turn)
+    if (held := _held_back(seen, job)) is not None:
+        return held
     if conditions.is_queued(job):
         return Decision((SetStatus(job, statuses.turn_came(job, seen.now)),))
     if pod is None:
@@ -128,17 +132,51 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
     return Decision((SetStatus(job, statuses.named(job, pod)),))
 
 
-def _not_its_turn(seen: Observed, job: ChaosJob, turn: Turn) -> Decision:
+def _held_back(seen: Observed, job: ChaosJob) -> Decision | None:
+    """Return what to do with a job that must not start any more, or not yet."""
+    run, turn = seen.run, seen.turn
+    if (halt := preconditions.halt(seen)) is not None:
+        return _end(job, statuses.stopped(job, halt, seen.now))
+    if run is not None and run.end is not None:
+        return _run_ended(seen, job, run.end)
+    if (refusal := preconditions.refusal(seen, job)) is not None:
+        return _never_started(seen, job, refusal)
+    if run is not None and not run.has_turn:
+        return _queued(seen, job, _not_its_turn(run))
+    if turn is not None and not turn.has_come:
+        return _target_busy(seen, job, turn)
+    return None
+
+
+def _run_ended(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
+    """The run of a job that has not started lets no job start any more, or is not there."""
+    if why in (RUN_DELETED, CREATED_TOO_LATE):
+        return _never_started(seen, job, why)
+    return _end(job, statuses.stopped(job, why, seen.now))
+
+
+def _not_its_turn(run: RunState) -> Reason:
+    return Reason(
+        WAITING_FOR_TURN,
+        f"The run's limit of {run.limit} at once is taken by jobs that come before.",
+    )
+
+
+def _target_busy(seen: Observed, job: ChaosJob, turn: Turn) -> Decision:
     busy = Reason(
         TARGET_BUSY,
         f"The target's limit of {turn.limit} at once is taken by jobs that came before.",
     )
     if job.spec.on_busy == "Refuse":
         return _never_started(seen, job, busy)
+    return _queued(seen, job, busy)
+
+
+def _queued(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
     # The end of another job wakes this one.
     end = deadlines.queue(job, seen.now)
     return _reported(
-        Decision(again_in=_seconds_until(end, seen.now)), job, statuses.queued(job, busy, seen.now)
+        Decision(again_in=_seconds_until(end, seen.now)), job, statuses.queued(job, why, seen.now)
     )
 
 
@@ -204,15 +242,17 @@ def _ended_by(stone: Tombstone) -> datetime:
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if pod.is_terminal:
         return _end(job, statuses.of_pod(job, pod, seen.now))
-    is_ending = job.spec.stop or job.is_halting
+    is_ending = job.spec.stop or job.is_being_stopped
     if not is_ending and (halt := preconditions.halt(seen)) is not None:
         # Before the pod is deleted: the job ends as halted, also if the halt is lifted meanwhile.
         return Decision((SetStatus(job, statuses.ending(job, halt, seen.now)),))
+    has_started = job.status.start_time is not None or termination.started_at(pod) is not None
+    if not is_ending and (why := _end_by_run(seen, has_started=has_started)) is not None:
+        return Decision((SetStatus(job, statuses.ending(job, why, seen.now)),))
     if pod.metadata.deletion_timestamp is not None:
         return _going(seen, job, pod)
     if is_ending or conditions.ending(job) == _GATE_REMOVED:
         return Decision((DeletePod(pod),))
-    has_started = job.status.start_time is not None or termination.started_at(pod) is not None
     if not has_started and (refusal := preconditions.refusal(seen, job)) is not None:
         return _end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
     if is_held(pod):
@@ -223,6 +263,12 @@ def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
         left = _seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)
         return _after(Decision(again_in=left), job, preconditions.waiting_for(pod))
     return _running(seen, job, pod)
+
+
+def _end_by_run(seen: Observed, *, has_started: bool) -> Reason | None:
+    if seen.run is None or seen.run.end == CREATED_TOO_LATE:
+        return None
+    return seen.run.end_of_started if has_started else seen.run.end
 
 
 def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:

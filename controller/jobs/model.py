@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controller.reason import Reason
+from controller.runs.model import RunState
 from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.credential_secret import Credential
@@ -68,6 +69,9 @@ class Observed:
     turn: Turn | None = None
     """Only of a job whose pod is not named yet, on a target with a limit."""
 
+    run: RunState | None = None
+    """What the job's run says to it; None of a job by kubectl. Of a final job: if it may go."""
+
     halts: tuple[Halt, ...] = ()
     """The halts that hold, oldest first; none is read for a job that is final or being stopped."""
 
@@ -85,7 +89,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Claim:
-    """Write the job's uid into its call's record: no other job of this id ever starts."""
+    """Write the job's uid into its run's status: no other job of this id ever starts."""
 
     job: ChaosJob
 
@@ -136,6 +140,13 @@ class SetStatus:
 
 
 @dataclass(frozen=True)
+class Depart:
+    """Have the job's run count it as gone, before it is deleted."""
+
+    job: ChaosJob
+
+
+@dataclass(frozen=True)
 class DeleteJob:
     """Delete the finished job: its time to live has ended."""
 
@@ -150,6 +161,7 @@ Action = (
     | DeletePod
     | DeleteSecrets
     | SetStatus
+    | Depart
     | DeleteJob
 )
 

@@ -24,6 +24,8 @@ from controller.jobs.model import (
 from controller.jobs.tombstones import Tombstones
 from controller.jobs.turns import Turns
 from controller.reason import Reason
+from controller.runs.limits import RunLimits
+from controller.runs.model import RunState
 from krkn_grpc.kube.client import R, ResourceClient
 from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.kube.informer import Informer
@@ -49,6 +51,7 @@ class Observer:
     tombstones: Tombstones
     claims: Claims
     turns: Turns
+    runs: RunLimits
     halts: CurrentHalts
     secrets: ResourceClient[Secret]
     credentials: CredentialCache
@@ -65,7 +68,8 @@ class Observer:
             # orphaned because its job arrived late in the cache.
             job = await _live(self.jobs.client, job_id)
         if job is None or job.metadata.deletion_timestamp is not None or job.status.is_final:
-            return Observed(job_id, job, pod, None, None, self._now(), self.limits)
+            counted = RunState(is_departed=job is None or self.runs.has_counted(job))
+            return Observed(job_id, job, pod, None, None, self._now(), self.limits, run=counted)
         if not job.status.pod_uid and not self.claims.has(job):
             # Nothing else is read before the job's id is claimed.
             now = self._now()
@@ -77,10 +81,14 @@ class Observer:
         target: Target | None = None
         found: Credential | Reason | None = None
         turn: Turn | None = None
+        run = None if job.spec.stop else await self.runs.of(job)
         labels, halts = await self._labels_and_halts(job)
         is_halted = any(halt.selects(labels) for halt in halts)
-        if job.status.start_time is None and not job.spec.stop and not is_halted:
-            if pod is None and not job.status.pod_uid and self._may_be_its_turn(job):
+        is_over = is_halted or (run is not None and run.end is not None)
+        if job.status.start_time is None and not job.spec.stop and not is_over:
+            has_turn = run is None or run.has_turn
+            is_new = pod is None and not job.status.pod_uid
+            if is_new and has_turn and self._may_be_its_turn(job):
                 target, found = await self._what_a_pod_needs(job)
             else:
                 target = await self._target(job)
@@ -96,6 +104,7 @@ class Observer:
             self.limits,
             tombstone=tombstone,
             turn=turn,
+            run=run,
             halts=halts,
             are_halts_known=self.halts.are_known,
             target_labels=labels,

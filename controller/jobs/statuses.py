@@ -83,7 +83,7 @@ def of_pod(job: ChaosJob, pod: Pod, now: datetime) -> ChaosJobStatus:
 
 def without_pod(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
     """Return the final status of a job without a pod that shows how it ended."""
-    if job.is_halting:
+    if job.is_being_stopped:
         return stopped(job, conditions.ending(job) or why, now)
     if not job.spec.stop:
         return failed(job, why, now)

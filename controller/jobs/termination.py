@@ -78,7 +78,7 @@ def of_pod(job: ChaosJob, pod: Pod) -> Termination:
     """Return how a job ended whose pod is terminal."""
     ended = pod.container_state(CONTAINER).terminated
     if _was_deleted_first(job, pod, ended):
-        if job.is_halting and (why := ending(job)) is not None:
+        if job.is_being_stopped and (why := ending(job)) is not None:
             return Termination("Stopped", why)
         if job.spec.stop:
             return Termination("Stopped", Reason(STOP_REQUESTED, "The scenario was stopped."))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from controller.jobs.model import Turn, is_held, is_of_some_job
+from controller.runs import limits
 from controller.work_queue import Requeue
 from krkn_grpc.kube.object_cache import ObjectCache
 from krkn_grpc.resources import names, well_known
@@ -79,11 +80,14 @@ class Turns:
 
 
 def groups_of_job(job: ChaosJob) -> tuple[str, ...]:
-    """Return the index groups of a job until it is final: its target's uuid, and if it is named."""
-    uuid = job.spec.target_uuid
+    """Return the index groups of a job: of its run, and until it is final of its target.
+
+    The latter are its target's uuid, and one of those that are named.
+    """
+    uuid, of_run = job.spec.target_uuid, limits.groups_of_job(job)
     if job.status.is_final:
-        return ()
-    return (uuid, f"{_NAMED} {uuid}") if job.status.pod_uid else (uuid,)
+        return of_run
+    return (uuid, f"{_NAMED} {uuid}", *of_run) if job.status.pod_uid else (uuid, *of_run)
 
 
 def groups_of_pod(pod: Pod) -> tuple[str, ...]:

@@ -23,6 +23,11 @@ ENDING = "Ending"
 HALTED = "Halted"
 """The reason of a job that a halt has ended or is ending."""
 
+STOPPING_REASONS: frozenset[str] = frozenset(
+    {HALTED, "AbortCondition", "FailureThreshold", "RunDeleted", "StopRequested"}
+)
+"""The reasons for ending a pod that make its job Stopped, and not Failed."""
+
 DEFAULT_KUBECONFIG_PATH = "/home/krkn/.kube/config"
 DEFAULT_TIMEOUT_SECONDS = 3600
 DEFAULT_QUEUE_SECONDS = 86_400
@@ -107,12 +112,12 @@ class ChaosJob(Resource, frozen=True, kw_only=True):
     @property
     def public_status(self) -> str:
         """The status that clients see: the phase, or Stopping while a stop is under way."""
-        if not self.status.is_final and (self.spec.stop or self.is_halting):
+        if not self.status.is_final and (self.spec.stop or self.is_being_stopped):
             return "Stopping"
         return self.status.phase
 
     @property
-    def is_halting(self) -> bool:
-        """Whether a halt is the reason why the controller ends the job's pod."""
+    def is_being_stopped(self) -> bool:
+        """Whether the controller ends the job's pod for a halt or for the job's run."""
         ending = find_condition(self.status.conditions, ENDING)
-        return ending is not None and ending.reason == HALTED
+        return ending is not None and ending.reason in STOPPING_REASONS

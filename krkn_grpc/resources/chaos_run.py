@@ -94,11 +94,15 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class DepartedCounts(Struct, frozen=True, kw_only=True):
-    """The outcomes of the jobs that are gone; one that nobody saw counts as failed."""
+    """The outcomes of the jobs that are gone; one that nobody saw counts as failed.
+
+    `refused` are those that were never created.
+    """
 
     succeeded: int = 0
     failed: int = 0
     stopped: int = 0
+    refused: int = 0
 
 
 class ChaosRunStatus(Struct, frozen=True, kw_only=True):

@@ -5,12 +5,10 @@ import re
 import secrets
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 _NS_PER_MS = 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 62
 
 
@@ -21,13 +19,6 @@ def new_id(at_ns: int | None = None) -> str:
     """
     at_ns = time.time_ns() if at_ns is None else at_ns
     return _version_7(at_ns, secrets.randbits(_RANDOM_BITS))
-
-
-def derived_id(at: datetime, seed: str) -> str:
-    """Return the id derived from this moment and text, in the sort order of `new_id`."""
-    digest = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
-    at_ns = (at - _EPOCH) // timedelta(microseconds=1) * 1_000
-    return _version_7(at_ns, digest >> (64 - _RANDOM_BITS))
 
 
 def _version_7(at_ns: int, chance: int) -> str:

@@ -13,7 +13,6 @@ from krkn_grpc.resources.kubeconfig import normalise_url
 PROVIDER = "krkn-operator"
 CONTAINER = "scenario"
 CONTROLLER_LEASE = "krkn-grpc-controller"
-REQUEST_RECORD = "krkn-request-"
 _POD = "krkn-job-"
 _NAME_RESERVATION = "krkn-target-name-"
 _URL_RESERVATION = "krkn-target-url-"
@@ -82,16 +81,6 @@ def url_reservation(cluster_api_url: str) -> str:
 def is_reservation(lease: str) -> bool:
     """Whether a Lease of this name reserves a cluster name or an API URL."""
     return lease.startswith((_NAME_RESERVATION, _URL_RESERVATION))
-
-
-def request_record(run_id: str) -> str:
-    """Return the name of the Lease that is the idempotency record of a call to run a scenario."""
-    return f"{REQUEST_RECORD}{run_id}"
-
-
-def is_request_record(lease: str) -> bool:
-    """Whether a Lease of this name is the idempotency record of a call."""
-    return lease.startswith(REQUEST_RECORD)
 
 
 def _digest(text: str) -> str:

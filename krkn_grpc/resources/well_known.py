@@ -14,10 +14,10 @@ APP = "app"
 APP_SCENARIO = "krkn-scenario"
 SCENARIO_ACCOUNT = "krkn-scenario"
 JOB_ID = "krkn-job-id"
+RUN_ID = "krkn-run-id"
 SCENARIO_NAME = "krkn-scenario-name"
 TARGET_UUID = "krkn-target-uuid"
-RUN_ID = "krkn-run-id"
-RESERVED = frozenset({JOB_ID, SCENARIO_NAME, TARGET_UUID, RUN_ID})
+RESERVED = frozenset({JOB_ID, RUN_ID, SCENARIO_NAME, TARGET_UUID})
 
 # On a target: when a caller asked for a check of its cluster, RFC 3339.
 CHECK_REQUESTED = f"{GROUP}/check-requested"
@@ -29,7 +29,6 @@ TRACE = f"{GROUP}/trace"
 JOB_UID = f"{GROUP}/job-uid"
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
 REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
-FINGERPRINT = f"{GROUP}/fingerprint"
 # On a target: the call that registered it, so that a retry of the call recognises its target.
 CALL = f"{GROUP}/call"
 INACTIVE_BY = f"{GROUP}/inactive-by"
@@ -57,11 +56,6 @@ _OURS = frozenset(
 
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_VALUE = 63
-
-
-def claimed(job_id: str) -> str:
-    """Return the key of the annotation, on a call's record, with the uid of this id's only job."""
-    return f"{GROUP}/claimed-{job_id}"
 
 
 def is_reserved(key: str) -> bool:

@@ -1,6 +1,7 @@
 """Assembles the services of the API, and adds them to a gRPC server."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -11,6 +12,7 @@ from krkn_grpc.kube.logs import Logs
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.provider import Provider
@@ -104,7 +106,13 @@ class Services:
         leases = ResourceClient(session, Lease, settings.namespace)
         registry = Registry(caches.targets, leases, secrets, session.time.now)
         halts = Halts(caches.halts)
-        records = IdempotencyRecords(leases, settings.idempotency_seconds)
+        ttl = settings.default_ttl_seconds
+        records = IdempotencyRecords(
+            ResourceClient(session, ChaosRun, settings.namespace),
+            ResourceClient(session, ClaimedRun, settings.namespace),
+            settings.idempotency_seconds,
+            None if ttl == "never" else ttl,
+        )
         targets_pb2_grpc.add_TargetServiceServicer_to_server(
             TargetServicer(
                 registry=registry,
@@ -123,9 +131,8 @@ class Services:
                     caches.jobs,
                     secrets,
                     records,
-                    None
-                    if settings.default_ttl_seconds == "never"
-                    else settings.default_ttl_seconds,
+                    session.time.now,
+                    timedelta(seconds=settings.write_seconds),
                 ),
                 watch=watch_jobs(caches.jobs, self.history),
                 logs=self._logs(),

@@ -1,37 +1,33 @@
 """Builds the objects of one run for one target. Pure."""
 
 import base64
+from collections.abc import Sequence
 
 import msgspec
 
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec, JobFile
+from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunSpec, RefusedTarget, RunTarget
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.target import Target
-from krkn_grpc.server.runs.idempotency_record import Record
 from krkn_grpc.server.runs.model import RegistryLogin, Run
 
 
 def job(
     run: Run,
     target: Target,
-    record: Record,
+    stored: ChaosRun,
     job_id: str,
     caller: str,
     trace: str = "",
-    *,
-    default_ttl_seconds: int | None = None,
 ) -> ChaosJob:
     """Return the job, with the target's current cluster and Secret.
 
-    `record` is the idempotency record of its call, `trace` the correlation id of that call.
-    `default_ttl_seconds` is used where the run gives no time to live; None: the job stays.
+    `stored` is the resource of the run, `trace` the correlation id of the call.
     """
-    ttl_seconds = run.ttl_seconds_after_finished
-    if ttl_seconds is None:
-        ttl_seconds = default_ttl_seconds
     ours = {
+        well_known.RUN_ID: stored.metadata.name,
         well_known.TARGET_UUID: target.metadata.name,
         well_known.SCENARIO_NAME: well_known.as_label_value(run.scenario_name),
     }
@@ -60,13 +56,67 @@ def job(
             files=[JobFile(name=file.name, mount_path=file.mount_path) for file in run.files],
             pull_secret=run.registry is not None,
             timeout_seconds=run.timeout_seconds,
-            ttl_seconds_after_finished=ttl_seconds,
+            ttl_seconds_after_finished=stored.spec.ttl_seconds_after_finished,
             queue_seconds=run.queue_seconds,
             on_busy=run.on_busy,
             request_id=run.request_id,
-            run_id=record.run_id,
-            run_uid=record.uid,
+            run_id=stored.metadata.name,
+            run_uid=stored.metadata.uid,
             requested_by=caller,
+        ),
+    )
+
+
+def chaos_run(
+    run: Run,
+    metadata: ObjectMeta,
+    targets: Sequence[RunTarget],
+    refused: Sequence[RefusedTarget],
+    *,
+    fingerprint: str,
+    idempotency_seconds: int,
+    default_ttl_seconds: int | None,
+    caller: str,
+    trace: str = "",
+) -> ChaosRun:
+    """Return the resource of the run, without anything that is secret.
+
+    `metadata` has name and namespace, `trace` is the correlation id of the call.
+    `default_ttl_seconds` is used where the run gives no time to live; None: its jobs stay.
+    """
+    ttl_seconds = run.ttl_seconds_after_finished
+    ours = {well_known.SCENARIO_NAME: well_known.as_label_value(run.scenario_name)}
+    return ChaosRun(
+        metadata=msgspec.structs.replace(
+            metadata,
+            labels=run.labels | ours,
+            annotations={well_known.TRACE: trace} if trace else {},
+        ),
+        spec=ChaosRunSpec(
+            targets=list(targets),
+            refused=list(refused),
+            fingerprint=fingerprint,
+            request_id=run.request_id,
+            idempotency_seconds=idempotency_seconds,
+            scenario_name=run.scenario_name,
+            scenario_image=run.scenario_image,
+            kubeconfig_path=run.kubeconfig_path,
+            environment=run.environment,
+            secret_environment=sorted(run.secret_environment),
+            files=[JobFile(name=file.name, mount_path=file.mount_path) for file in run.files],
+            registry_url=run.registry.url if run.registry is not None else "",
+            timeout_seconds=run.timeout_seconds,
+            ttl_seconds_after_finished=(
+                default_ttl_seconds if ttl_seconds is None else ttl_seconds
+            ),
+            labels=run.labels,
+            requested_by=caller,
+            max_parallel=run.max_parallel,
+            max_failures=run.max_failures,
+            abort_running=run.abort_running,
+            queue_seconds=run.queue_seconds,
+            on_busy=run.on_busy,
+            abort_on=list(run.abort_on),
         ),
     )
 

@@ -1,58 +1,59 @@
-"""The record of one call that runs a scenario: the call's identity and its jobs' ids. Pure.
+"""The identity of a call that runs a scenario, and its record: the stored run. Pure.
 
-A record is a Lease. Its name is computed from the call, so that a repetition of the call finds it;
-its uid and a target determine the jobId, so that a repetition has the same jobs.
+The name of the run is computed from the call, so that a repetition of the call finds it; it lists
+the id of each of its jobs, so that a repetition has the same jobs.
 """
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
-from krkn_grpc.resources import ids, names, well_known
-from krkn_grpc.resources.core import Lease
+from krkn_grpc.resources import ids
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.server.digests import slow_digest
 from krkn_grpc.server.runs.model import Run
 
 
 class Identity(NamedTuple):
-    """The identity of a call: the run's id, and a fingerprint of the whole request.
-
-    `holder` is the id by which operators find the call: its requestId, or its x-request-id.
-    """
+    """The identity of a call: the run's id, and a fingerprint of the whole request."""
 
     run_id: str
     fingerprint: str
-    holder: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """The stored record of a call; `is_new` when this call wrote it."""
+    """The stored run of a call; `is_new` when this call wrote it."""
 
-    lease: Lease
+    run: ChaosRun
     is_new: bool
 
     @property
-    def run_id(self) -> str:
-        """The id in the record's name."""
-        return self.lease.metadata.name.removeprefix(names.REQUEST_RECORD)
-
-    @property
     def uid(self) -> str:
-        """The uid of the record, which another record of the same name does not have."""
-        return self.lease.metadata.uid
+        """The uid of the run, which another run of the same id does not have."""
+        return self.run.metadata.uid
 
-    def job_id(self, target_uuid: str) -> str:
-        """Return the id of this call's job on a target; it is always the same."""
-        acquired = self.lease.spec.acquire_time
-        assert acquired is not None, "a record says when it was made"
-        return ids.derived_id(acquired, f"{self.uid}/{target_uuid}")
+    @cached_property
+    def job_ids(self) -> dict[str, str]:
+        """The id of the job on each target that gets one."""
+        return {each.target_uuid: each.job_id for each in self.run.spec.targets}
 
-    def is_claimed(self, job_id: str) -> bool:
-        """Whether the controller has claimed this id for a job: no other job of this id starts."""
-        return well_known.claimed(job_id) in self.lease.metadata.annotations
+    @cached_property
+    def refused(self) -> dict[str, str]:
+        """The targets that get no job, each with its error."""
+        return {each.target_uuid: each.error for each in self.run.spec.refused}
+
+    def is_closed(self, now: datetime, longest_call: timedelta) -> bool:
+        """Whether a job that is missing must not be written any more: it counts as refused soon.
+
+        `longest_call` is the longest time of a call's writes; one that begins now has that long.
+        """
+        written_by = self.run.written_by(longest_call)
+        return not self.is_new and written_by is not None and now + longest_call >= written_by
 
 
 def identity(run: Run, caller: str, call_id: str) -> Identity:
@@ -61,11 +62,10 @@ def identity(run: Run, caller: str, call_id: str) -> Identity:
     With a requestId, the identity is that and the caller. Without one, it is the call's
     x-request-id, which a proxy keeps over its retries, with the caller and the whole request.
     """
-    holder = run.request_id or call_id
-    fingerprint = _fingerprint(run, salt=f"{holder}/{caller}")
+    fingerprint = _fingerprint(run, salt=f"{run.request_id or call_id}/{caller}")
     if run.request_id:
-        return Identity(ids.hashed_id(f"{run.request_id}/{caller}"), fingerprint, holder)
-    return Identity(ids.hashed_id(f"call/{call_id}/{fingerprint}/{caller}"), fingerprint, holder)
+        return Identity(ids.hashed_id(f"{run.request_id}/{caller}"), fingerprint)
+    return Identity(ids.hashed_id(f"call/{call_id}/{fingerprint}/{caller}"), fingerprint)
 
 
 def _fingerprint(run: Run, salt: str) -> str:
@@ -82,6 +82,7 @@ def _fingerprint(run: Run, salt: str) -> str:
         "registry": (run.registry_url, run.registry.username if run.registry else None),
         "limits": (run.timeout_seconds, run.ttl_seconds_after_finished, run.require_ready),
         "queue": (run.queue_seconds, run.on_busy),
+        "run": (run.max_parallel, run.max_failures, run.abort_running, run.abort_on),
         "labels": sorted(run.labels.items()),
         "ignored": sorted(run.ignored.items()),
         "secrets": _digest_of_secrets(run, salt),

@@ -61,7 +61,7 @@ class ScenarioRunServicer(LogServicer):
         await catch_up(context, self.targets)
         await catch_up(context, self.halts)
         deadline = deadline_of(context, self.write_seconds)
-        results, is_repeated = await self.submission.submit(
+        results, stored, is_repeated = await self.submission.submit(
             run, current(), deadline, is_retry=is_retry(context)
         )
         created = [result.job for result in results if result.job is not None]
@@ -72,7 +72,7 @@ class ScenarioRunServicer(LogServicer):
             written=created,
             is_repeated=is_repeated,
         )
-        return run_message(run, results)
+        return run_message(run, results, stored)
 
     async def ListScenarioRuns(
         self, request: pb.ListScenarioRunsRequest, context: Context

@@ -1,8 +1,10 @@
-"""Writes one job per target, concurrently; a target's failure does not affect the others."""
+"""Writes a run and its jobs, concurrently; a target's failure does not affect the others."""
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 import structlog
@@ -14,6 +16,7 @@ from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.retry import create_until_known
 from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server import correlation_id
@@ -40,6 +43,7 @@ from krkn_grpc.told import told
 
 _CONCURRENT_WRITES = 64
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
+_NEVER_CREATED = "the job was not created in the time of its run, and is not created any more"
 
 _log = structlog.get_logger(__name__)
 
@@ -65,14 +69,18 @@ class JobResult:
 
 
 class Submitted(NamedTuple):
-    """The results of a call; `is_repeated` when an earlier call wrote its record."""
+    """The results of a call; `is_repeated` when an earlier call wrote its run.
+
+    `run` is None when no target gets a job.
+    """
 
     results: list[JobResult]
+    run: ChaosRun | None
     is_repeated: bool
 
 
 class Submission:
-    """Creates the jobs of runs."""
+    """Creates the runs and their jobs."""
 
     def __init__(
         self,
@@ -81,11 +89,13 @@ class Submission:
         jobs: Informer[ChaosJob],
         secrets: ResourceClient[Secret],
         requests: IdempotencyRecords,
-        default_ttl_seconds: int | None,
+        clock: Callable[[], datetime],
+        longest_call: timedelta,
     ) -> None:
         """Read targets from `registry` and `halts`; write to `jobs`, `secrets` and `requests`.
 
-        `default_ttl_seconds` is the time to live of finished jobs whose run gives none.
+        `clock` is the time as the API server has it, `longest_call` the longest time of a call's
+        writes.
         """
         self._registry = registry
         self._halts = halts
@@ -93,7 +103,8 @@ class Submission:
         self._jobs = jobs.client
         self._secrets = secrets
         self._requests = requests
-        self._default_ttl_seconds = default_ttl_seconds
+        self._clock = clock
+        self._longest_call = longest_call
         self._deleted = Tombstones(jobs)
         self._writes = FairSemaphore(_CONCURRENT_WRITES)
 
@@ -105,102 +116,114 @@ class Submission:
         Raises RequestIdReused and RetryNotSafe, Halted when all targets are halted, and Unreachable
         when the API server could not be asked at all and no job was written.
         """
-        record: Record | None = None
-        known: dict[str, JobResult] = {}
         refused = await refusals(caller, run.target_uuids, deadline)
-        if not run.request_id and not run.validate_only:
-            allowed = [uuid for uuid in run.target_uuids if uuid not in refused]
-            refused |= await self._not_runnable(run, allowed, caller.user, deadline)
+        allowed = [uuid for uuid in run.target_uuids if uuid not in refused]
+        targets, unfit = await self._targets(run, allowed, caller.user, deadline)
+        refused |= unfit
         if run.validate_only:
-            if run.request_id:
-                await self._requests.check(run, caller.user)
-        # Without a target that can start, no record is written.
-        elif run.request_id or len(refused) < len(run.target_uuids):
-            record = await self._requests.record(run, caller.user, deadline, is_retry=is_retry)
-        elif any(isinstance(error, Halted) for error in refused.values()):
-            # The jobs of a call that is repeated may be what the halt was meant for.
-            record = await self._requests.existing(run, caller.user)
-        if record is not None:
-            record, known = await self._known(run, record, caller.user)
-        new = [uuid for uuid in run.target_uuids if uuid not in known]
+            await self._requests.check(run, caller.user)
+            results = [_checked(uuid, refused) for uuid in run.target_uuids]
+            return _submitted(results, refused, None)
+        record = await self._record(run, targets, refused, caller.user, deadline, is_retry)
+        if record is None:
+            results = [_result(uuid, refused[uuid]) for uuid in run.target_uuids]
+            return _submitted(results, refused, None)
+        known = await self._known(run, record, caller.user)
 
         async def one(uuid: str) -> JobResult | Exception:
+            if uuid in refused:
+                return refused[uuid]
             try:
-                return await self._one(run, uuid, caller, record, deadline)
+                return await self._one(run, targets[uuid], caller, record, deadline)
             except Exception as error:
                 # There may be 1,000 errors: only internal ones keep their frames, for the log.
                 return error if answer_for(error) is INTERNAL else without_frames(error)
 
-        allowed = [uuid for uuid in new if uuid not in refused]
-        done = await self._writes.each(
+        outcomes = await self._writes.each(
             caller.user,
-            allowed,
+            [uuid for uuid in run.target_uuids if uuid not in known],
             one,
             seconds=deadline.remaining,
             late=errors.NotWritten(TOO_LATE),
         )
-        outcomes = [refused.get(uuid) or done[uuid] for uuid in new]
-        if not known and all(_was_away(outcome) for outcome in outcomes):
+        if not known and all(_was_away(outcome) for outcome in outcomes.values()):
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
-        halted = [outcome for outcome in outcomes if isinstance(outcome, Halted)]
-        if len(halted) == len(run.target_uuids):
-            raise Halted(str(halted[0]))
-        known |= {uuid: _result(uuid, outcome) for uuid, outcome in zip(new, outcomes, strict=True)}
-        is_repeated = record is not None and not record.is_new
-        return Submitted([known[uuid] for uuid in run.target_uuids], is_repeated)
+        known |= {uuid: _result(uuid, outcome) for uuid, outcome in outcomes.items()}
+        return _submitted([known[uuid] for uuid in run.target_uuids], {}, record)
 
-    async def _not_runnable(
-        self, run: Run, uuids: list[str], user: str, deadline: Deadline
-    ) -> dict[str, Exception]:
-        """Return an error for each target that cannot be run; none when the first can be run.
+    async def _targets(
+        self, run: Run, uuids: Sequence[str], user: str, deadline: Deadline
+    ) -> tuple[dict[str, Target], dict[str, Exception]]:
+        """Return the targets that can be run, and the errors of the others."""
 
-        So a call that starts nothing writes nothing, and most calls read one target more. A target
-        that the API server did not return counts as runnable; its write finds the error.
-        """
-
-        async def refusal(uuid: str) -> Exception | None:
+        async def one(uuid: str) -> Target | Exception:
             try:
                 async with asyncio.timeout(deadline.remaining):
-                    await self._target(run, uuid)
-            except CallError as error:
-                return without_frames(error)
-            except (errors.KubeError, TimeoutError):
-                pass
-            return None
+                    return await self._target(run, uuid)
+            except TimeoutError:
+                return errors.NotWritten(TOO_LATE)
+            except Exception as error:
+                return error if answer_for(error) is INTERNAL else without_frames(error)
 
-        if not uuids or (first := await refusal(uuids[0])) is None:
-            return {}
-        others = await self._writes.each(
-            user, uuids[1:], refusal, seconds=deadline.remaining, late=errors.NotWritten(TOO_LATE)
+        found = await self._writes.each(
+            user, uuids, one, seconds=deadline.remaining, late=errors.NotWritten(TOO_LATE)
         )
-        refused = {uuids[0]: first} | others
-        return {uuid: error for uuid, error in refused.items() if error is not None}
+        targets = {uuid: each for uuid, each in found.items() if isinstance(each, Target)}
+        return targets, {uuid: each for uuid, each in found.items() if not isinstance(each, Target)}
 
-    async def _known(
-        self, run: Run, record: Record, user: str
-    ) -> tuple[Record, dict[str, JobResult]]:
-        """Return the current record, and the results of earlier attempts by target."""
+    async def _record(
+        self,
+        run: Run,
+        targets: Mapping[str, Target],
+        refused: Mapping[str, Exception],
+        user: str,
+        deadline: Deadline,
+        is_retry: bool,
+    ) -> Record | None:
+        """Return the record of the call, or None: it is not a repetition, and nothing can start."""
+        if targets:
+            # An error that may pass is no refusal: a repetition of the call may write the job.
+            final = {
+                uuid: _told(uuid, error)
+                for uuid, error in refused.items()
+                if isinstance(error, CallError)
+            }
+            return await self._requests.record(run, user, final, deadline, is_retry=is_retry)
+        # A call that starts nothing writes nothing. The jobs of a call that is repeated may be what
+        # a halt was meant for.
+        is_halted = any(isinstance(error, Halted) for error in refused.values())
+        if run.request_id or is_halted:
+            return await self._requests.existing(run, user)
+        return None
+
+    async def _known(self, run: Run, record: Record, user: str) -> dict[str, JobResult]:
+        """Return what is known of earlier attempts, by target; of this one, what is refused."""
+        known = {
+            uuid: JobResult(uuid, "Failed", error=error) for uuid, error in record.refused.items()
+        }
         if record.is_new:
-            return record, {}
-        found = await asyncio.gather(
-            *(self._earlier(record, uuid, user) for uuid in run.target_uuids)
-        )
-        known = {result.target_uuid: result for result in found if result is not None}
+            return known
+        uuids = [uuid for uuid in run.target_uuids if uuid not in known]
+        found = await asyncio.gather(*(self._earlier(record, uuid, user) for uuid in uuids))
+        known |= {result.target_uuid: result for result in found if result is not None}
         if len(known) == len(run.target_uuids):
-            return record, known
+            return known
         # Read after the lookup: a job that existed and was not found was deleted before this.
-        latest = await self._requests.latest(record)
+        claims = await self._requests.claims(record)
         with suppress(errors.KubeError):
             await self._deleted.catch_up()
-        for uuid in run.target_uuids:
-            job_id = latest.job_id(uuid)
-            if latest.is_claimed(job_id) or job_id in self._deleted:
+        is_closed = record.is_closed(self._clock(), self._longest_call)
+        for uuid in uuids:
+            job_id = record.job_ids[uuid]
+            if job_id in claims or job_id in self._deleted:
                 known.setdefault(uuid, JobResult(uuid, "Pending", job_id))
-        return latest, known
+            elif is_closed:
+                known.setdefault(uuid, JobResult(uuid, "Failed", error=_NEVER_CREATED))
+        return known
 
     async def _earlier(self, record: Record, uuid: str, user: str) -> JobResult | None:
         """Return the result of an earlier attempt on this target, None when there is no job."""
-        job_id = record.job_id(uuid)
+        job_id = record.job_ids[uuid]
         async with self._writes.turn(user):
             try:
                 job = self._cache.get(job_id) or await self._jobs.get(job_id)
@@ -216,32 +239,12 @@ class Submission:
         return JobResult(uuid, "Pending", job_id, job=job)
 
     async def _one(
-        self,
-        run: Run,
-        uuid: str,
-        caller: Permission,
-        record: Record | None,
-        deadline: Deadline,
+        self, run: Run, target: Target, caller: Permission, record: Record, deadline: Deadline
     ) -> JobResult:
         if deadline.remaining <= 0:
             raise errors.NotWritten(TOO_LATE)
-        try:
-            async with asyncio.timeout(deadline.remaining):
-                target = await self._target(run, uuid)
-        except TimeoutError:
-            raise errors.NotWritten(TOO_LATE) from None
-        if record is None:
-            return JobResult(uuid, "Pending")
-        job_id = record.job_id(uuid)
-        job = builders.job(
-            run,
-            target,
-            record,
-            job_id,
-            caller.user,
-            correlation_id.current(),
-            default_ttl_seconds=self._default_ttl_seconds,
-        )
+        job_id = record.job_ids[target.metadata.name]
+        job = builders.job(run, target, record.run, job_id, caller.user, correlation_id.current())
         return await self._write(run, job, deadline)
 
     async def _target(self, run: Run, uuid: str) -> Target:
@@ -279,16 +282,41 @@ def _was_away(outcome: JobResult | BaseException) -> bool:
     return isinstance(outcome, errors.NotWritten) and not isinstance(outcome, answered)
 
 
+def _submitted(
+    results: list[JobResult], refused: Mapping[str, Exception], record: Record | None
+) -> Submitted:
+    """Return the reply; with `refused`, those of a call that has no run.
+
+    Raises Unreachable or Halted when that is the error of each target.
+    """
+    if refused and len(refused) == len(results):
+        if all(map(_was_away, refused.values())):
+            raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
+        if all(isinstance(error, Halted) for error in refused.values()):
+            raise Halted(str(next(iter(refused.values()))))
+    run = None if record is None else record.run
+    return Submitted(results, run, record is not None and not record.is_new)
+
+
+def _checked(uuid: str, refused: Mapping[str, Exception]) -> JobResult:
+    return _result(uuid, refused.get(uuid) or JobResult(uuid, "Pending"))
+
+
 def _result(uuid: str, outcome: JobResult | BaseException) -> JobResult:
     if isinstance(outcome, JobResult):
         return outcome
     if not isinstance(outcome, Exception):
         raise outcome
-    # A CallError's own text is meant for the caller; other errors get the text from the table.
-    if isinstance(outcome, CallError):
-        return JobResult(uuid, "Failed", error=str(outcome))
-    if answer_for(outcome) is INTERNAL:
-        _log.warning("a target got no job", target=uuid, exc_info=outcome)
+    return JobResult(uuid, "Failed", error=_told(uuid, outcome))
+
+
+def _told(uuid: str, error: Exception) -> str:
+    """Return the text for the caller: a CallError's own; of other errors the one in the table."""
+    if isinstance(error, CallError):
+        return str(error)
+    answer = answer_for(error)
+    if answer is INTERNAL:
+        _log.warning("a target got no job", target=uuid, exc_info=error)
     else:
-        _log.warning("a target got no job", target=uuid, error=told(outcome))
-    return JobResult(uuid, "Failed", error=answer_for(outcome).message)
+        _log.warning("a target got no job", target=uuid, error=told(error))
+    return answer.message or str(error)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.server.runs.model import Run
 from krkn_grpc.server.runs.submission import JobResult
 from krkn_grpc.server.times import rfc3339
@@ -45,7 +46,9 @@ def job_message(job: ChaosJob) -> pb.Job:
     )
 
 
-def run_message(run: Run, results: Sequence[JobResult]) -> pb.RunScenarioResponse:
+def run_message(
+    run: Run, results: Sequence[JobResult], stored: ChaosRun | None
+) -> pb.RunScenarioResponse:
     """Return the reply for a run: one entry per target, in the order of the request."""
     notes = [IGNORED.format(", ".join(run.ignored))] if run.ignored else []
     if run.warning:

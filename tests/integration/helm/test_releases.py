@@ -194,5 +194,5 @@ async def test_a_namespace_has_one_release_and_definitions_may_go_with_it(
     async def left() -> set[tuple[str, str]]:
         return await there(control_plane.cluster, rendered)
 
-    # The API server looks every five seconds, and for up to a minute, if the objects of a kind went.
+    # The API server looks every five seconds, for up to a minute, if the objects of a kind went.
     await eventually(left, lambda found: not found, seconds=90)

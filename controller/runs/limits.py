@@ -1,0 +1,172 @@
+"""Says of a job whether its run lets it start: maxParallel, maxFailures, stop, and the run itself.
+
+A job may start while fewer than maxParallel jobs before it in the run's list are not final. A job
+that is not seen counts as not final, unless the run's status has it as departed, and what is final
+stays so: a leader that sees an old state starts fewer jobs, never more. At any moment the last in
+the list of the jobs that run had fewer than maxParallel such before it, so at most that many run.
+Nothing is counted in a resource, and nothing is written for it.
+"""
+
+from dataclasses import dataclass, field
+
+from controller.reason import Reason
+from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
+from krkn_grpc.kube.errors import NotFound
+from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.object_cache import CacheChange, ObjectCache
+from krkn_grpc.kube.paths import BadName
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
+
+FAILURE_THRESHOLD = "FailureThreshold"
+_STOPPED = "The run was stopped."
+
+
+@dataclass
+class _Frontier:
+    """The first jobs of one run, `limit` at most, that are not final."""
+
+    uid: str
+    open: list[str] = field(default_factory=list)
+    position: int = 0
+    is_stale: bool = True
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """Reads runs and jobs from the caches; the cost for a job does not grow with its run."""
+
+    runs: Informer[ChaosRun]
+    jobs: ObjectCache[ChaosJob]
+    """With the groups of `groups_of_job`."""
+
+    _frontiers: dict[str, _Frontier] = field(default_factory=dict)
+    # By uid. More failures than allowed stay more.
+    _failed: set[str] = field(default_factory=set)
+
+    async def of(self, job: ChaosJob) -> RunState | None:
+        """Return what the job's run says to it, None when it has none; raises KubeError."""
+        if not job.spec.run_id:
+            return None
+        run = self.runs.get(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid:
+            run = await self._live(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
+            return RunState(RUN_DELETED)
+        is_departed = job.metadata.name in run.status.departed
+        limit = run.spec.max_parallel
+        if run.spec.stop is not None:
+            stop = Reason(run.spec.stop.reason, run.spec.stop.message or _STOPPED)
+            return RunState(stop, limit=limit, is_departed=is_departed)
+        if is_departed:
+            return RunState(CREATED_TOO_LATE, spares_started=True, limit=limit)
+        if self.has_failed(run):
+            return RunState(
+                Reason(
+                    FAILURE_THRESHOLD,
+                    f"More than {run.spec.max_failures} jobs of the run have failed.",
+                ),
+                spares_started=not run.spec.abort_running,
+                limit=limit,
+                is_departed=False,
+            )
+        has_turn = not limit or job.metadata.name in self._first(run)
+        return RunState(limit=limit, has_turn=has_turn, is_departed=False)
+
+    def has_counted(self, job: ChaosJob) -> bool:
+        """Whether the run of a final job knows its outcome, or does not need to."""
+        run = self.runs.get(job.spec.run_id) if job.spec.run_id else None
+        if run is None or run.metadata.uid != job.spec.run_uid:
+            return True
+        return job.metadata.name in run.status.departed
+
+    def has_failed(self, run: ChaosRun) -> bool:
+        """Whether more jobs of the run have failed than it allows."""
+        allowed, uid = run.spec.max_failures, run.metadata.uid
+        if allowed is None or uid in self._failed:
+            return allowed is not None
+        departed = run.status.departed
+        failed = run.status.departed_counts.failed
+        for job in self.jobs.newest(_failed_group(run.metadata.name)):
+            failed += job.spec.run_uid == uid and job.metadata.name not in departed
+            if failed > allowed:
+                break
+        if failed > allowed:
+            self._failed.add(uid)
+        return failed > allowed
+
+    def next_in(self, run_id: str) -> list[str]:
+        """Return the jobs of a run whose turn it is, by id; none where it has no limit."""
+        run = self.runs.get(run_id)
+        return self._first(run) if run is not None and run.spec.max_parallel else []
+
+    def all_in(self, run_id: str) -> list[ChaosJob]:
+        """Return the jobs of a run that are not final."""
+        jobs = self.jobs.newest(_group(run_id))
+        return [job for job in jobs if not job.status.is_final]
+
+    def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
+        """Note that a job may have become final."""
+        self._look_again(change.object.spec.run_id)
+
+    def look_at_run(self, change: CacheChange[ChaosRun]) -> None:
+        """Note what a run's change may mean for its jobs; drop what is known of a deleted one."""
+        name = change.object.metadata.name
+        self._look_again(name)
+        if change.new is None:
+            self._frontiers.pop(name, None)
+            self._failed.discard(change.object.metadata.uid)
+
+    def _look_again(self, run_id: str) -> None:
+        if (frontier := self._frontiers.get(run_id)) is not None:
+            frontier.is_stale = True
+
+    def _first(self, run: ChaosRun) -> list[str]:
+        name, uid = run.metadata.name, run.metadata.uid
+        frontier = self._frontiers.get(name)
+        if frontier is None or frontier.uid != uid:
+            frontier = self._frontiers[name] = _Frontier(uid)
+        if frontier.is_stale:
+            frontier.is_stale = False
+            still = [each for each in frontier.open if not self._is_final(run, each)]
+            targets = run.spec.targets
+            while len(still) < run.spec.max_parallel and frontier.position < len(targets):
+                job_id = targets[frontier.position].job_id
+                frontier.position += 1
+                if not self._is_final(run, job_id):
+                    still.append(job_id)
+            frontier.open = still
+        return frontier.open
+
+    def _is_final(self, run: ChaosRun, job_id: str) -> bool:
+        job = self.jobs.get(job_id)
+        if job is not None and job.spec.run_uid == run.metadata.uid and job.status.is_final:
+            return True
+        return job_id in run.status.departed
+
+    async def _live(self, run_id: str) -> ChaosRun | None:
+        try:
+            return await self.runs.client.get(run_id)
+        except (NotFound, BadName):
+            return None
+
+
+def groups_of_job(job: ChaosJob) -> tuple[str, ...]:
+    """Return the index groups of a job: its run, and those of its run that failed."""
+    if not (run_id := job.spec.run_id):
+        return ()
+    if job.status.phase == "Failed":
+        return (_group(run_id), _failed_group(run_id))
+    return (_group(run_id),)
+
+
+def _group(run_id: str) -> str:
+    return f"run {run_id}"
+
+
+def _failed_group(run_id: str) -> str:
+    return f"failed {run_id}"
+
+
+def _is_going(run: ChaosRun) -> bool:
+    return run.metadata.deletion_timestamp is not None

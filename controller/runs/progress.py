@@ -1,0 +1,99 @@
+"""The status of a run, from its jobs. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from controller.runs.departures import Outcome
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import (
+    ChaosRun,
+    ChaosRunStatus,
+    Counts,
+    DepartedCounts,
+    RunPhase,
+)
+
+
+def status_of(
+    run: ChaosRun, jobs: Mapping[str, ChaosJob], departing: Mapping[str, Outcome], now: datetime
+) -> ChaosRunStatus:
+    """Return the status of the run.
+
+    `jobs` are its jobs by id. `departing` are those that go or are gone, and that the status does
+    not have yet, with their outcomes; from now on they count by that alone.
+    """
+    departed = _with_departed(run.status, departing)
+    gone = frozenset(departed.departed)
+    there = [jobs.get(each.job_id) for each in run.spec.targets if each.job_id not in gone]
+    counts = _counts(run, there, departed.departed_counts)
+    before = run.status.phase
+    phase = before if run.status.is_final else _phase(counts, before)
+    status = msgspec.structs.replace(
+        departed,
+        phase=phase,
+        counts=counts,
+        start_time=run.status.start_time or _first_start(jobs.values()),
+    )
+    if status.is_final and status.completion_time is None:
+        ended = [job.status.completion_time for job in jobs.values()]
+        latest = max((each for each in ended if each is not None), default=now)
+        status = msgspec.structs.replace(status, completion_time=latest)
+    return status
+
+
+def as_patch(status: ChaosRunStatus) -> dict[str, Any]:
+    """Return the status as a merge patch, in which nothing is left out: it has no claims."""
+    return {
+        "phase": status.phase,
+        "counts": None if status.counts is None else msgspec.structs.asdict(status.counts),
+        "startTime": status.start_time,
+        "completionTime": status.completion_time,
+        "departed": status.departed,
+        "departedCounts": msgspec.structs.asdict(status.departed_counts),
+    }
+
+
+def _with_departed(status: ChaosRunStatus, departing: Mapping[str, Outcome]) -> ChaosRunStatus:
+    known = frozenset(status.departed)
+    new = {job_id: outcome for job_id, outcome in departing.items() if job_id not in known}
+    if not new:
+        return status
+    counts = msgspec.structs.asdict(status.departed_counts)
+    for outcome in new.values():
+        counts[outcome] += 1
+    return msgspec.structs.replace(
+        status, departed=[*status.departed, *new], departed_counts=DepartedCounts(**counts)
+    )
+
+
+def _counts(run: ChaosRun, jobs: list[ChaosJob | None], departed: DepartedCounts) -> Counts:
+    phases = ["Pending" if job is None else job.status.phase for job in jobs]
+    refused = len(run.spec.refused)
+    return Counts(
+        total=len(run.spec.targets) + refused,
+        pending=phases.count("Pending"),
+        running=phases.count("Running"),
+        succeeded=phases.count("Succeeded") + departed.succeeded,
+        failed=phases.count("Failed") + departed.failed,
+        stopped=phases.count("Stopped") + departed.stopped,
+        refused=refused + departed.refused,
+    )
+
+
+def _phase(counts: Counts, before: RunPhase) -> RunPhase:
+    if counts.pending or counts.running:
+        has_begun = counts.pending + counts.refused < counts.total
+        return "Running" if has_begun or before == "Running" else "Pending"
+    if counts.stopped:
+        return "Stopped"
+    if counts.succeeded == counts.total:
+        return "Succeeded"
+    return "PartiallyFailed" if counts.succeeded else "Failed"
+
+
+def _first_start(jobs: Iterable[ChaosJob]) -> datetime | None:
+    starts = [job.status.start_time for job in jobs]
+    return min((each for each in starts if each is not None), default=None)
