@@ -70,4 +70,5 @@ def run_message(
         successful_jobs=successful,
         failed_jobs=len(results) - successful,
         message=" ".join(notes) or None,
+        run_id="" if stored is None else stored.metadata.name,
     )
