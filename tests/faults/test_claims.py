@@ -1,9 +1,8 @@
-"""The ids of jobs are claimed in their call's record: few writes for many, one job for each id."""
+"""The ids of jobs are claimed in their run's status: few writes for many, one job for each id."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,16 +12,14 @@ from aiohttp import web
 
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused
-from controller.jobs.sweep import JobSweep
 from controller.work_queue import Requeue
 from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.client import ResourceClient
-from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
-from krkn_grpc.resources import ids, names, well_known
+from krkn_grpc.resources import ids
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.core import Lease, LeaseSpec, Secret
+from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunSpec, ClaimedRun, RunTarget
 from krkn_grpc.resources.meta import ObjectMeta
 from tests.faults.fault_kinds import dropped_after, dropped_before, held, refused
 from tests.faults.proxy import Call, Exchange, Fault, FaultProxy
@@ -51,25 +48,41 @@ async def session(jobs: Jobs, proxy: FaultProxy, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-def leases(session: Session, jobs: Jobs) -> ResourceClient[Lease]:
-    """The Leases, by that session."""
-    return ResourceClient(session, Lease, jobs.namespace)
+def runs(session: Session, jobs: Jobs) -> ResourceClient[ClaimedRun]:
+    """The claims of runs, by that session."""
+    return ResourceClient(session, ClaimedRun, jobs.namespace)
 
 
-async def a_record(leases: ResourceClient[Lease]) -> Lease:
-    name = names.request_record(str(uuid.uuid4()))
-    metadata = ObjectMeta(name=name, namespace=leases.namespace)
-    return await leases.create(Lease(metadata=metadata, spec=LeaseSpec(holder_identity="a call")))
+@pytest_asyncio.fixture
+async def as_admin(
+    jobs: Jobs, control_plane: ControlPlane
+) -> AsyncIterator[ResourceClient[ChaosRun]]:
+    """The runs, for who makes and deletes them."""
+    async with Session(await ClusterAccess.load(control_plane.admin_kubeconfig)) as session:
+        yield ResourceClient(session, ChaosRun, jobs.namespace)
 
 
-def of(record: Lease, count: int = JOBS) -> list[ChaosJob]:
-    """Return jobs of a call that have this record."""
-    run_id = record.metadata.name.removeprefix(names.REQUEST_RECORD)
-    spec = msgspec.structs.replace(a_job().spec, run_id=run_id, run_uid=record.metadata.uid)
+@pytest_asyncio.fixture
+async def run(as_admin: ResourceClient[ChaosRun]) -> ChaosRun:
+    return await a_run(as_admin)
+
+
+async def a_run(runs: ResourceClient[ChaosRun]) -> ChaosRun:
+    asked = RunTarget(target_uuid=str(uuid.uuid4()), job_id=ids.new_id())
+    spec = ChaosRunSpec(
+        targets=[asked], fingerprint="a call", scenario_name="pod", scenario_image="quay.io/a/b"
+    )
+    metadata = ObjectMeta(name=str(uuid.uuid4()), namespace=runs.namespace)
+    return await runs.create(ChaosRun(metadata=metadata, spec=spec))
+
+
+def of(run: ChaosRun, count: int = JOBS) -> list[ChaosJob]:
+    """Return jobs of this run."""
+    spec = msgspec.structs.replace(a_job().spec, run_id=run.metadata.name, run_uid=run.metadata.uid)
     return [
         ChaosJob(
             metadata=ObjectMeta(
-                name=ids.new_id(), namespace=record.metadata.namespace, uid=str(uuid.uuid4())
+                name=ids.new_id(), namespace=run.metadata.namespace, uid=str(uuid.uuid4())
             ),
             spec=spec,
         )
@@ -83,14 +96,13 @@ def anew(job: ChaosJob) -> ChaosJob:
     return msgspec.structs.replace(job, metadata=metadata)
 
 
-async def claimed(leases: ResourceClient[Lease], record: Lease) -> dict[str, str]:
-    """Return the claims in a record: uids by annotation."""
-    annotations = (await leases.get(record.metadata.name)).metadata.annotations
-    return {key: uid for key, uid in annotations.items() if key.startswith(well_known.claimed(""))}
+async def claimed(runs: ResourceClient[ClaimedRun], run: ChaosRun) -> dict[str, str]:
+    """Return the claims in a run: uids by job id."""
+    return (await runs.get(run.metadata.name)).status.claims
 
 
 def all_of(jobs: Iterable[ChaosJob]) -> dict[str, str]:
-    return {well_known.claimed(job.metadata.name): job.metadata.uid for job in jobs}
+    return {job.metadata.name: job.metadata.uid for job in jobs}
 
 
 def writes(proxy: FaultProxy) -> int:
@@ -98,79 +110,88 @@ def writes(proxy: FaultProxy) -> int:
 
 
 async def test_many_at_once_take_few_writes(
-    leases: ResourceClient[Lease], proxy: FaultProxy
+    runs: ResourceClient[ClaimedRun],
+    run: ChaosRun,
+    as_admin: ResourceClient[ChaosRun],
+    proxy: FaultProxy,
 ) -> None:
-    record, other = await a_record(leases), await a_record(leases)
-    jobs, others = of(record), of(other)
-    claims = Claims(leases)
+    other = await a_run(as_admin)
+    jobs, others = of(run), of(other)
+    claims = Claims(runs)
     await asyncio.gather(*map(claims.claim, jobs + others))
-    assert await claimed(leases, record) == all_of(jobs)
-    assert await claimed(leases, other) == all_of(others)
+    assert await claimed(runs, run) == all_of(jobs)
+    assert await claimed(runs, other) == all_of(others)
     assert all(map(claims.has, jobs + others))
     assert writes(proxy) == 4, "the first of each, and then all that came meanwhile"
-    assert (await leases.get(record.metadata.name)).spec.holder_identity == "a call"
+    stored = await as_admin.get(run.metadata.name)
+    assert stored.spec == run.spec
+    assert stored.status == run.status, "nothing but claims"
 
 
 async def test_a_claim_that_is_there_is_not_written_again(
-    leases: ResourceClient[Lease], proxy: FaultProxy
+    runs: ResourceClient[ClaimedRun], run: ChaosRun, proxy: FaultProxy
 ) -> None:
-    record = await a_record(leases)
-    [job] = of(record, 1)
+    [job] = of(run, 1)
     for _ in range(2):
-        await Claims(leases).claim(job)
+        await Claims(runs).claim(job)
     assert writes(proxy) == 1
 
 
-async def test_a_job_that_was_created_again_is_refused(leases: ResourceClient[Lease]) -> None:
-    record = await a_record(leases)
-    [job] = of(record, 1)
-    await Claims(leases).claim(job)
-    for claims in (Claims(leases), Claims(leases)):
+async def test_a_job_that_was_created_again_is_refused(
+    runs: ResourceClient[ClaimedRun], run: ChaosRun
+) -> None:
+    [job] = of(run, 1)
+    await Claims(runs).claim(job)
+    for claims in (Claims(runs), Claims(runs)):
         with pytest.raises(StartRefused) as refused:
             await claims.claim(anew(job))
         assert refused.value.refusal.reason == "AlreadyRan"
-    assert await claimed(leases, record) == all_of([job])
+    assert await claimed(runs, run) == all_of([job])
 
 
-async def test_of_two_leaders_one_has_the_id(leases: ResourceClient[Lease]) -> None:
+async def test_of_two_leaders_one_has_the_id(
+    runs: ResourceClient[ClaimedRun], run: ChaosRun
+) -> None:
     """Each knows another job of the same id, and both write at the same moment."""
-    record = await a_record(leases)
-    firsts = of(record, 20)
+    firsts = of(run, 20)
     seconds = list(map(anew, firsts))
-    one, other = Claims(leases), Claims(leases)
+    one, other = Claims(runs), Claims(runs)
     told = await asyncio.gather(
         *map(one.claim, firsts), *map(other.claim, seconds), return_exceptions=True
     )
     for first, second in zip(told[:20], told[20:], strict=True):
         assert [first, second].count(None) == 1, "one of them, and one only"
     winners = [job for job, result in zip(firsts + seconds, told, strict=True) if result is None]
-    assert await claimed(leases, record) == all_of(winners)
+    assert await claimed(runs, run) == all_of(winners)
 
 
 @pytest.mark.parametrize("is_replaced", [False, True], ids=["gone", "another in its place"])
-async def test_without_its_record_no_job_starts(
-    leases: ResourceClient[Lease], is_replaced: bool
+async def test_without_its_run_no_job_starts(
+    runs: ResourceClient[ClaimedRun],
+    run: ChaosRun,
+    as_admin: ResourceClient[ChaosRun],
+    is_replaced: bool,
 ) -> None:
-    record = await a_record(leases)
-    [job] = of(record, 1)
-    await leases.delete(record.metadata.name)
+    [job] = of(run, 1)
+    await as_admin.delete(run.metadata.name)
     if is_replaced:
-        await leases.create(Lease(metadata=ObjectMeta(name=record.metadata.name)))
+        await as_admin.create(
+            msgspec.structs.replace(run, metadata=ObjectMeta(name=run.metadata.name))
+        )
     with pytest.raises(StartRefused) as refused:
-        await Claims(leases).claim(job)
+        await Claims(runs).claim(job)
     assert refused.value.refusal.reason == "RunDeleted"
 
 
-def test_a_job_that_has_no_record_needs_no_claim(leases: ResourceClient[Lease]) -> None:
-    assert Claims(leases).has(a_job())
+def test_a_job_that_has_no_run_needs_no_claim(runs: ResourceClient[ClaimedRun]) -> None:
+    assert Claims(runs).has(a_job())
 
 
 @pytest.mark.parametrize("fault", [dropped_before, dropped_after])
 async def test_a_failed_write_is_told_to_all_that_it_was_for(
-    leases: ResourceClient[Lease], proxy: FaultProxy, fault: Fault
+    runs: ResourceClient[ClaimedRun], run: ChaosRun, proxy: FaultProxy, fault: Fault
 ) -> None:
-    record = await a_record(leases)
-    jobs, claims = of(record), Claims(leases)
+    jobs, claims = of(run), Claims(runs)
 
     def second_fails(call: Call) -> Fault | None:
         return fault if call.method == "PATCH" and writes(proxy) == 2 else None
@@ -182,26 +203,24 @@ async def test_a_failed_write_is_told_to_all_that_it_was_for(
     assert all(isinstance(error, Requeue) for error in told[2:]), "its write was theirs too"
     assert [claims.has(job) for job in jobs] == [True] + [False] * (JOBS - 1)
     await asyncio.gather(*map(claims.claim, jobs[1:]))
-    assert await claimed(leases, record) == all_of(jobs)
+    assert await claimed(runs, run) == all_of(jobs)
 
 
 async def test_a_conflict_is_looked_into_at_once(
-    leases: ResourceClient[Lease], proxy: FaultProxy
+    runs: ResourceClient[ClaimedRun], run: ChaosRun, proxy: FaultProxy
 ) -> None:
-    record = await a_record(leases)
-    [job] = of(record, 1)
+    [job] = of(run, 1)
     proxy.rule = lambda call: (
         refused(409, "Conflict") if call.method == "PATCH" and writes(proxy) == 1 else None
     )
-    await Claims(leases).claim(job)
-    assert await claimed(leases, record) == all_of([job])
+    await Claims(runs).claim(job)
+    assert await claimed(runs, run) == all_of([job])
 
 
 async def test_who_writes_for_all_may_be_cancelled(
-    leases: ResourceClient[Lease], proxy: FaultProxy
+    runs: ResourceClient[ClaimedRun], run: ChaosRun, proxy: FaultProxy
 ) -> None:
-    record = await a_record(leases)
-    jobs, claims = of(record, 3), Claims(leases)
+    jobs, claims = of(run, 3), Claims(runs)
     arrived = asyncio.Event()
 
     async def hangs(exchange: Exchange) -> web.Response:
@@ -221,30 +240,3 @@ async def test_who_writes_for_all_may_be_cancelled(
     assert isinstance(told[2], Requeue)
     await claims.claim(jobs[2])
     assert claims.has(jobs[2])
-
-
-async def test_a_record_is_kept_while_a_job_waits_for_its_turn(
-    leases: ResourceClient[Lease], session: Session
-) -> None:
-    """For longer than any record is kept: another leader claims the job's id anew."""
-    needed, done, unused = [await a_record(leases) for _ in range(3)]
-    jobs = Informer(ResourceClient(session, ChaosJob, leases.namespace))
-    for record, phase in ((needed, "Pending"), (done, "Succeeded")):
-        [job] = of(record, 1)
-        metadata = msgspec.structs.replace(job.metadata, resource_version="1")
-        status = msgspec.structs.replace(job.status, phase=phase)
-        jobs.remember(msgspec.structs.replace(job, metadata=metadata, status=status))
-    sweep = JobSweep(
-        jobs=jobs,
-        secrets=ResourceClient(session, Secret, leases.namespace),
-        leases=leases,
-        look_again=lambda _: None,
-        every_seconds=60,
-        unclaimed_seconds=600,
-        start_deadline_seconds=300,
-        clock=lambda: datetime.now(UTC) + timedelta(days=2),
-    )
-    await sweep.once()
-    left = {record.metadata.name for record in (await leases.list()).items}
-    assert needed.metadata.name in left
-    assert not {done.metadata.name, unused.metadata.name} & left
