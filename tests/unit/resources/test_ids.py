@@ -1,13 +1,12 @@
 """Ids are canonical, never the same twice, and in the order of their moments."""
 
 import uuid
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krkn_grpc.resources.ids import derived_id, hashed_id, is_hashed, is_id, new_id, random_id
+from krkn_grpc.resources.ids import hashed_id, is_hashed, is_id, new_id, random_id
 
 YEAR_2500_NS = 16_725_225_600 * 10**9
 STEP_NS = 250  # a little more than the 4096th part of a millisecond
@@ -52,5 +51,5 @@ def test_nothing_else_is_an_id(text: str) -> None:
 
 def test_only_a_hashed_id_looks_like_one() -> None:
     assert is_hashed(hashed_id("a text"))
-    others = (new_id(), random_id(), derived_id(datetime.now(UTC), "a"))
+    others = (new_id(), random_id())
     assert not any(map(is_hashed, (*others, "", "x" * 36)))

@@ -8,25 +8,26 @@ from typing import Any
 
 import pytest
 
-from krkn_grpc.resources import names
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunSpec, RunTarget
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.target import Target, TargetSpec
 from krkn_grpc.server.errors import InvalidRequest
 from krkn_grpc.server.runs import validate
-from krkn_grpc.server.runs.idempotency_record import Record
 from krkn_grpc.server.runs.model import Run
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 ALL_IMAGES = ("*",)
 EVERYWHERE = ("/",)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RECORD = Record(
-    Lease(
-        metadata=ObjectMeta(name=names.request_record(str(uuid.uuid4())), uid="uid-of-record"),
-        spec=LeaseSpec(acquire_time=NOW),
+A_CHAOS_RUN = ChaosRun(
+    metadata=ObjectMeta(name=str(uuid.uuid4()), uid="uid-of-run", creation_timestamp=NOW),
+    spec=ChaosRunSpec(
+        targets=[RunTarget(target_uuid="a", job_id=str(uuid.uuid4()))],
+        fingerprint="f",
+        scenario_name="n",
+        scenario_image="i",
+        ttl_seconds_after_finished=60,
     ),
-    is_new=True,
 )
 
 

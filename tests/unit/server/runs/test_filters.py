@@ -13,13 +13,13 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.server.runs import builders, filters
 from krkn_grpc.server.runs.filters import Filter
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from tests.unit.server.runs.requests import RECORD, a_run, a_target
+from tests.unit.server.runs.requests import A_CHAOS_RUN, a_run, a_target
 
 TARGET = "6f1c1b6e-0000-4000-8000-00000000000a"
 
 
 def job_on(target: str) -> ChaosJob:
-    job = builders.job(a_run(), a_target(), RECORD, str(uuid.uuid4()), "alice")
+    job = builders.job(a_run(), a_target(), A_CHAOS_RUN, str(uuid.uuid4()), "alice")
     return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, target_uuid=target))
 
 
@@ -43,7 +43,7 @@ def test_what_is_no_id_has_no_jobs_and_is_no_part_of_a_key(text: str) -> None:
 
 def labelled(number: int, labels: dict[str, str]) -> ChaosJob:
     """A job with these labels, the newer the higher its number."""
-    job = builders.job(a_run(), a_target(), RECORD, str(uuid.uuid4()), "alice")
+    job = builders.job(a_run(), a_target(), A_CHAOS_RUN, str(uuid.uuid4()), "alice")
     metadata = msgspec.structs.replace(
         job.metadata,
         creation_timestamp=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),

@@ -1,17 +1,16 @@
 """A repetition is the same call; whatever else was asked for is another one."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from krkn_grpc.resources import names, well_known
-from krkn_grpc.resources.core import Lease, LeaseSpec
+from krkn_grpc.resources.chaos_run import RefusedTarget
 from krkn_grpc.resources.ids import is_id
-from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.server.runs.idempotency_record import Identity, Record, identity
-from tests.unit.server.runs.requests import NOW, a_file, a_run
+from tests.unit.server.runs.requests import A_CHAOS_RUN, NOW, a_file, a_run
 
 TARGETS = ["a", "b"]
 REGISTRY = {"registry_url": "r.example", "username": "u", "password": "p"}
@@ -84,6 +83,10 @@ def test_the_same_request(changes: dict[str, Any]) -> None:
         pytest.param({"ttl_seconds_after_finished": 0}, id="time to live"),
         pytest.param({"queue_seconds": 0}, id="time in the queue"),
         pytest.param({"on_busy": "Refuse"}, id="what to do on a busy target"),
+        pytest.param({"max_parallel": 1}, id="how many at once"),
+        pytest.param({"max_failures": 0}, id="how many may fail"),
+        pytest.param({"abort_running": True}, id="what to do with those that run"),
+        pytest.param({"abort_on": ['{a="b"}']}, id="alerts"),
         pytest.param({"require_ready": True}, id="requireReady"),
         pytest.param({"username": "v"}, id="user"),
         pytest.param({"registry_url": "s.example"}, id="registry"),
@@ -102,31 +105,28 @@ def test_what_is_not_used_is_asked_for_all_the_same() -> None:
     assert of(**one) != of(**other)
 
 
-def a_record(uid: str, at: datetime = NOW, **annotations: str) -> Record:
-    metadata = ObjectMeta(uid=uid, annotations=annotations)
-    return Record(Lease(metadata=metadata, spec=LeaseSpec(acquire_time=at)), is_new=False)
+def a_record(age: timedelta, *, is_new: bool = False) -> Record:
+    """The record of a call that was made so long ago."""
+    metadata = msgspec.structs.replace(A_CHAOS_RUN.metadata, creation_timestamp=NOW - age)
+    return Record(msgspec.structs.replace(A_CHAOS_RUN, metadata=metadata), is_new=is_new)
 
 
-def test_a_record_and_a_target_give_a_job_its_id() -> None:
-    one, other = a_record(str(uuid.uuid4())), a_record(str(uuid.uuid4()))
-    ids = [record.job_id(target) for record in (one, other) for target in ("a", "b", "../x", "")]
-    assert all(map(is_id, ids))
-    assert len(set(ids)) == len(ids)
-    assert one.job_id("a") == a_record(one.lease.metadata.uid).job_id("a")
+def test_a_record_knows_the_job_of_each_target_and_who_gets_none() -> None:
+    refused = RefusedTarget(target_uuid="b", error="no")
+    spec = msgspec.structs.replace(A_CHAOS_RUN.spec, refused=[refused])
+    record = Record(msgspec.structs.replace(A_CHAOS_RUN, spec=spec), is_new=False)
+    assert record.job_ids == {"a": A_CHAOS_RUN.spec.targets[0].job_id}
+    assert record.refused == {"b": "no"}
 
 
-def test_the_jobs_of_a_later_request_have_greater_ids() -> None:
-    moments = [NOW + timedelta(milliseconds=number) for number in range(20)]
-    ids = [a_record(str(uuid.uuid4()), at).job_id("a") for at in moments]
-    assert ids == sorted(ids)
-
-
-def test_a_record_knows_which_of_its_jobs_a_controller_has_seen() -> None:
-    uid = str(uuid.uuid4())
-    seen = a_record(uid).job_id("a")
-    record = a_record(uid, NOW, **{well_known.claimed(seen): "uid-of-job"})
-    assert record.is_claimed(seen)
-    assert not record.is_claimed(record.job_id("b"))
+@pytest.mark.parametrize(
+    ("seconds", "is_closed"), [(0, False), (119, False), (120, True), (1_000_000, True)]
+)
+def test_a_missing_job_is_written_only_for_a_while(seconds: int, is_closed: bool) -> None:
+    """A call that begins now may write for 25 seconds; 145 after the first all is written."""
+    longest, age = timedelta(seconds=25), timedelta(seconds=seconds)
+    assert a_record(age).is_closed(NOW, longest) is is_closed
+    assert not a_record(age, is_new=True).is_closed(NOW, longest)
 
 
 def test_with_a_request_id_that_and_the_caller_name_the_record() -> None:
@@ -134,7 +134,6 @@ def test_with_a_request_id_that_and_the_caller_name_the_record() -> None:
     assert first.run_id == call(request_id=REQUEST_ID, call_id="another").run_id
     assert first.run_id == call(request_id=REQUEST_ID, timeout_seconds=5).run_id
     assert is_id(first.run_id)
-    assert first.holder == REQUEST_ID
     others = [
         call(request_id=str(uuid.uuid4())),
         call(request_id=REQUEST_ID, caller="bob"),
@@ -160,8 +159,3 @@ def test_without_one_a_call_is_the_same_only_when_all_of_it_is() -> None:
 def test_a_reader_of_the_record_cannot_compare_secrets() -> None:
     one, other = (call(request_id=str(uuid.uuid4())).fingerprint for _ in range(2))
     assert one != other, "each record has a salt of its own"
-
-
-def test_a_run_id_is_in_the_name_of_its_record() -> None:
-    metadata = ObjectMeta(name=names.request_record(REQUEST_ID), uid="uid")
-    assert Record(Lease(metadata=metadata), is_new=True).run_id == REQUEST_ID

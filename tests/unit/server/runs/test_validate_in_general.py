@@ -25,7 +25,7 @@ from tests.support import custom_objects
 from tests.support.requests import kubeconfig
 from tests.support.schemas import Schema, faults
 from tests.unit.server.runs.any_request import anything, of, requests
-from tests.unit.server.runs.requests import ALL_IMAGES, EVERYWHERE, RECORD, a_target
+from tests.unit.server.runs.requests import A_CHAOS_RUN, ALL_IMAGES, EVERYWHERE, a_target
 
 MIB = 1024 * 1024
 DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -85,7 +85,7 @@ def test_a_run_is_refused_as_invalid_or_makes_objects_that_are_in_order(
         return
     event("passed")
     assert_keeps_secrets(request, run)
-    job = builders.job(run, a_target(), RECORD, str(uuid.uuid4()), "alice")
+    job = builders.job(run, a_target(), A_CHAOS_RUN, str(uuid.uuid4()), "alice")
     secrets = builders.secrets(run, job)
     assert_job_is_in_order(job)
     for secret in secrets:
