@@ -66,18 +66,21 @@ async def control(settings: Settings) -> None:
             # Not of a standby's cache: what it has not seen must not start anything.
             await halts.look_first()
             async with asyncio.TaskGroup() as leading:
-                leading.create_task(events.run())
-                leading.create_task(halts.run())
-                leading.create_task(halt_work.run())
-                leading.create_task(job_work.run(settings.workers))
-                leading.create_task(job_work.sweep.run())
-                leading.create_task(run_work.run())
-                leading.create_task(run_work.sweep())
-                leading.create_task(target_work.run(settings.probe_workers))
-                leading.create_task(target_work.sweep.run())
-                leading.create_task(request_work.run())
-                leading.create_task(adoption.run())
-                leading.create_task(keep_registered(providers, settings.heartbeat_seconds))
+                for each in (
+                    events.run(),
+                    halts.run(),
+                    halt_work.run(),
+                    job_work.run(settings.workers),
+                    job_work.sweep.run(),
+                    run_work.run(),
+                    run_work.sweep(),
+                    target_work.run(settings.probe_workers),
+                    target_work.sweep.run(),
+                    request_work.run(),
+                    adoption.run(),
+                    keep_registered(providers, settings.heartbeat_seconds),
+                ):
+                    leading.create_task(each)
 
         async def take_part() -> None:
             # Not the halts': where they cannot be read nothing starts, and all else goes on.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Self
 
 from controller.runs.departures import Departures
@@ -11,7 +12,9 @@ from controller.settings import Settings
 from controller.sweeping import keep_sweeping
 from controller.work_queue import WorkQueue
 from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.kube.informer import CacheChange, Informer
+from krkn_grpc.kube.paths import BadName
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
@@ -38,7 +41,7 @@ class RunController:
         """Return the controller with its listeners attached; `run` starts the work queue."""
         runs = Informer(ResourceClient(session, ChaosRun, settings.namespace))
         departures = Departures()
-        limits = RunLimits(runs, jobs)
+        limits = RunLimits(runs, jobs, partial(_live, runs.client))
         reconciler = RunReconciler(
             runs=runs,
             jobs=jobs,
@@ -86,3 +89,10 @@ class RunController:
         for run in list(self.runs.values()):
             if self.reconciler.is_due(run):
                 self.queue.add(run.metadata.name)
+
+
+async def _live(runs: ResourceClient[ChaosRun], run_id: str) -> ChaosRun | None:
+    try:
+        return await runs.get(run_id)
+    except (NotFound, BadName):
+        return None

@@ -7,14 +7,12 @@ the list of the jobs that run had fewer than maxParallel such before it, so at m
 Nothing is counted in a resource, and nothing is written for it.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from controller.reason import Reason
 from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
-from krkn_grpc.kube.errors import NotFound
-from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.object_cache import CacheChange, ObjectCache
-from krkn_grpc.kube.paths import BadName
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun
 
@@ -36,9 +34,12 @@ class _Frontier:
 class RunLimits:
     """Reads runs and jobs from the caches; the cost for a job does not grow with its run."""
 
-    runs: Informer[ChaosRun]
+    runs: ObjectCache[ChaosRun]
     jobs: ObjectCache[ChaosJob]
     """With the groups of `groups_of_job`."""
+
+    read: Callable[[str], Awaitable[ChaosRun | None]]
+    """Returns a run as the API server has it; raises KubeError."""
 
     _frontiers: dict[str, _Frontier] = field(default_factory=dict)
     # By uid. More failures than allowed stay more.
@@ -50,7 +51,7 @@ class RunLimits:
             return None
         run = self.runs.get(job.spec.run_id)
         if run is None or run.metadata.uid != job.spec.run_uid:
-            run = await self._live(job.spec.run_id)
+            run = await self.read(job.spec.run_id)
         if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
             return RunState(RUN_DELETED)
         is_departed = job.metadata.name in run.status.departed
@@ -143,12 +144,6 @@ class RunLimits:
         if job is not None and job.spec.run_uid == run.metadata.uid and job.status.is_final:
             return True
         return job_id in run.status.departed
-
-    async def _live(self, run_id: str) -> ChaosRun | None:
-        try:
-            return await self.runs.client.get(run_id)
-        except (NotFound, BadName):
-            return None
 
 
 def groups_of_job(job: ChaosJob) -> tuple[str, ...]:

@@ -24,8 +24,16 @@ TARGETS = "krknoperatortargets"
 REQUESTS = "krkntargetrequests"
 HALTS = "krknchaoshalts"
 JOBS = "krknchaosjobs"
+RUNS = "krknchaosruns"
 
-IDENTITY = {PROVIDERS: None, TARGETS: "uuid", REQUESTS: "uuid", HALTS: None, JOBS: "jobId"}
+IDENTITY = {
+    PROVIDERS: None,
+    HALTS: None,
+    RUNS: None,
+    TARGETS: "uuid",
+    REQUESTS: "uuid",
+    JOBS: "jobId",
+}
 """The field that says the object's name again."""
 
 GONE = object()
