@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from deploy.local.cluster.api import ClusterError
-from krkn_grpc.resources import names, well_known
+from krkn_grpc.resources import well_known
 from tests.bench.bare import each
 from tests.bench.bench import Bench
-from tests.support.custom_objects import JOBS, Manifest, collection
+from tests.support.custom_objects import JOBS, RUNS, Manifest, collection
 
 _AT_ONCE = 32
 
@@ -30,16 +29,13 @@ async def _clear(bench: Bench, namespace: str) -> None:
         await asyncio.sleep(0.1)
     await _remove(bench, f"{core}/secrets", f"{well_known.APP}={well_known.APP_SCENARIO}")
     await _remove(bench, f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")
-    leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-    await _remove(bench, leases, only=names.is_request_record)
+    await _remove(bench, collection(RUNS, namespace))
 
 
-async def _remove(
-    bench: Bench, path: str, selector: str = "", only: Callable[[str], bool] = bool
-) -> int:
+async def _remove(bench: Bench, path: str, selector: str = "") -> int:
     """Delete objects of a kind, many at once, which is faster than as a collection; count them."""
     listed = await bench.cluster.request("GET", path, labelSelector=selector)
-    found = [item["metadata"] for item in listed["items"] if only(item["metadata"]["name"])]
+    found = [item["metadata"] for item in listed["items"]]
 
     async def remove(metadata: Manifest) -> None:
         one = f"{path}/{metadata['name']}"

@@ -11,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from krkn_grpc.kube.access import ClusterAccess
-from tests.support.custom_objects import JOBS, REQUESTS, Manifest, collection
+from tests.support.custom_objects import JOBS, REQUESTS, RUNS, Manifest, collection
 from tests.support.waiting import eventually
 
 ENDPOINT_SLICES = "endpointslices"
@@ -19,10 +19,11 @@ _PATHS = {
     "pods": "/api/v1/namespaces/{}/pods",
     JOBS: collection(JOBS, "{}"),
     REQUESTS: collection(REQUESTS, "{}"),
+    RUNS: collection(RUNS, "{}"),
     "secrets": "/api/v1/namespaces/{}/secrets",
     ENDPOINT_SLICES: f"/apis/discovery.k8s.io/v1/namespaces/{{}}/{ENDPOINT_SLICES}",
 }
-_OURS = ("pods", JOBS, REQUESTS, "secrets")
+_OURS = ("pods", JOBS, REQUESTS, RUNS, "secrets")
 
 
 _GONE = 410
@@ -33,10 +34,10 @@ class _Forgotten(Exception):
 
 
 class ObjectWatch:
-    """Watches pods, jobs, target requests and Secrets of a namespace, past any proxy, or `kinds`.
+    """Watches pods, jobs, runs, target requests and Secrets of a namespace, or `kinds`.
 
-    With `may_list_anew` it goes on after the API server has forgotten what changed meanwhile, and
-    has then missed the versions in between; else that makes the test fail.
+    It goes past any proxy. With `may_list_anew` it goes on after the API server has forgotten what
+    changed meanwhile, and has then missed the versions in between; else that makes the test fail.
     """
 
     def __init__(

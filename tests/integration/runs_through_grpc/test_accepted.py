@@ -21,7 +21,7 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.kubeconfig import from_token, render
-from krkn_grpc.resources.meta import Resource
+from krkn_grpc.resources.meta import ObjectMeta, Resource
 from krkn_grpc.server.errors import InvalidRequest
 from krkn_grpc.server.runs import builders, validate
 from krkn_grpc.server.runs.model import Run
@@ -30,7 +30,14 @@ from tests.support.accounts import acting_as, until_bound
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 from tests.unit.server.runs.any_request import requests
-from tests.unit.server.runs.requests import ALL_IMAGES, EVERYWHERE, RECORD, a_file, a_run, a_target
+from tests.unit.server.runs.requests import (
+    ALL_IMAGES,
+    EVERYWHERE,
+    A_CHAOS_RUN,
+    a_file,
+    a_run,
+    a_target,
+)
 from tests.unit.server.runs.test_validate import LONGEST_IMAGE, UNUSUAL
 
 RESTRICTED = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
@@ -46,13 +53,26 @@ class Writers:
 
     async def write(self, run: Run) -> None:
         """Write all that the run means for one target; the API server must take it."""
-        job = builders.job(run, a_target(), RECORD, str(uuid.uuid4()), "alice")
+        job = builders.job(run, a_target(), A_CHAOS_RUN, str(uuid.uuid4()), "alice")
+        stored = builders.chaos_run(
+            run,
+            ObjectMeta(name=str(uuid.uuid4())),
+            A_CHAOS_RUN.spec.targets,
+            A_CHAOS_RUN.spec.refused,
+            fingerprint="f",
+            idempotency_seconds=60,
+            default_ttl_seconds=None,
+            caller="alice",
+        )
         by_controller = (
             kubeconfig_secret(job, Credential(render(from_token("https://a.example", "abc")))),
             pod(job, PodRules()),
         )
         await asyncio.gather(
-            *(self._create(self.server, each) for each in (job, *builders.secrets(run, job))),
+            *(
+                self._create(self.server, each)
+                for each in (stored, job, *builders.secrets(run, job))
+            ),
             *(self._create(self.controller, each) for each in by_controller),
         )
 

@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 A_CHAOS_RUN = ChaosRun(
     metadata=ObjectMeta(name=str(uuid.uuid4()), uid="uid-of-run", creation_timestamp=NOW),
     spec=ChaosRunSpec(
-        targets=[RunTarget(target_uuid="a", job_id=str(uuid.uuid4()))],
+        targets=[RunTarget(target_uuid=str(uuid.uuid4()), job_id=str(uuid.uuid4()))],
         fingerprint="f",
         scenario_name="n",
         scenario_image="i",

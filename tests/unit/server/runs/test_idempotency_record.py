@@ -115,7 +115,8 @@ def test_a_record_knows_the_job_of_each_target_and_who_gets_none() -> None:
     refused = RefusedTarget(target_uuid="b", error="no")
     spec = msgspec.structs.replace(A_CHAOS_RUN.spec, refused=[refused])
     record = Record(msgspec.structs.replace(A_CHAOS_RUN, spec=spec), is_new=False)
-    assert record.job_ids == {"a": A_CHAOS_RUN.spec.targets[0].job_id}
+    [target] = spec.targets
+    assert record.job_ids == {target.target_uuid: target.job_id}
     assert record.refused == {"b": "no"}
 
 
