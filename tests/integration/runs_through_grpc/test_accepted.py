@@ -31,9 +31,9 @@ from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 from tests.unit.server.runs.any_request import requests
 from tests.unit.server.runs.requests import (
+    A_CHAOS_RUN,
     ALL_IMAGES,
     EVERYWHERE,
-    A_CHAOS_RUN,
     a_file,
     a_run,
     a_target,

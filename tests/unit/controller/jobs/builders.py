@@ -10,6 +10,7 @@ import msgspec
 from controller.jobs import statuses
 from controller.jobs.model import Limits, Observed, Tombstone
 from controller.reason import Reason
+from controller.runs.model import RunState
 from krkn_grpc.resources import images, kubeconfig, mounts, names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
 from krkn_grpc.resources.credential_secret import Credential
@@ -264,6 +265,7 @@ def seen(
     halts: tuple[Halt, ...] = (),
     are_halts_known: bool = True,
     labels: Mapping[str, str] | None = None,
+    run: RunState | None = None,
 ) -> Observed:
     return Observed(
         job_id=JOB_ID,
@@ -278,4 +280,5 @@ def seen(
         halts=halts,
         are_halts_known=are_halts_known,
         target_labels=labels,
+        run=run,
     )
