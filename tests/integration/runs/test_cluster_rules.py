@@ -23,7 +23,7 @@ from tests.support.cluster_rules import (
     make_quota,
     others_count,
 )
-from tests.support.custom_objects import JOBS, MERGE, TARGETS
+from tests.support.custom_objects import JOBS, MERGE, RUNS, TARGETS
 from tests.support.inventory import written
 from tests.support.requests import canary, token_target
 from tests.support.rpc import refused
@@ -48,7 +48,7 @@ async def ruled(
 
 
 def asks(site: Site, target: str) -> Any:
-    """Ask for a run that writes a record, a Secret and a job."""
+    """Ask for a run that writes itself, a Secret and a job."""
     return site.runs.start(
         target, requestId=str(uuid.uuid4()), secretEnvironment={"PASSWORD": canary()}
     )
@@ -68,9 +68,9 @@ async def test_a_run_whose_objects_a_policy_refuses(
 
 
 @pytest.mark.parametrize("reason", REASONS)
-async def test_a_run_whose_record_a_policy_refuses(ruled: Site, reason: str) -> None:
+async def test_a_run_that_a_policy_refuses(ruled: Site, reason: str) -> None:
     [target] = await ruled.some_targets(1)
-    async with a_policy(ruled.cluster, ruled.namespace, LEASES, reason):
+    async with a_policy(ruled.cluster, ruled.namespace, OURS + RUNS, reason):
         found = await refused(asks(ruled, target))
     assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "RULE_OF_THE_CLUSTER")
     assert (found.message, found.retry_seconds) == (REFUSED, None)
@@ -103,7 +103,7 @@ async def test_a_change_that_a_policy_refuses(ruled: Site, reason: str) -> None:
 
 async def test_a_webhook_that_comes_back_in_time(ruled: Site) -> None:
     [target] = await ruled.some_targets(1)
-    every = ["secrets", LEASES, OURS + JOBS]
+    every = ["secrets", OURS + RUNS, OURS + JOBS]
     async with a_webhook_that_is_away(ruled.cluster, ruled.namespace, every):
         call = asyncio.ensure_future(asks(ruled, target))
         await asyncio.sleep(0.5)  # it is refused by now
@@ -123,7 +123,7 @@ async def test_a_run_while_a_webhook_is_away(ruled: Site, resource: str) -> None
 
 async def test_calls_that_write_nothing_while_a_webhook_is_away(ruled: Site) -> None:
     [target] = await ruled.some_targets(1)
-    async with a_webhook_that_is_away(ruled.cluster, ruled.namespace, LEASES):
+    async with a_webhook_that_is_away(ruled.cluster, ruled.namespace, [LEASES, OURS + RUNS]):
         run = await refused(asks(ruled, target))
         new = await refused(ruled.targets.create(token_target()))
     assert (run.code, run.retry_seconds) == (StatusCode.UNAVAILABLE, 1)
