@@ -14,6 +14,7 @@ from krkn_grpc.kube import errors, footing
 from krkn_grpc.kube.footing import Right
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.meta import GROUP
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
@@ -40,6 +41,7 @@ _WRITES = (
     Right("create", GROUP, _TARGETS),
     Right("update", GROUP, _TARGETS, "status"),
     Right("create", GROUP, _REQUESTS),
+    Right("create", GROUP, ChaosRun.KIND.plural),
     Right("create", GROUP, _JOBS),
     Right("patch", GROUP, _JOBS),
 )

@@ -30,7 +30,7 @@ from tests.support.runs import Runs
 from tests.support.sidecar import ATTEMPTS, EAGER, MESH_DEFAULT, Sidecar, a_sidecar
 
 COUNT = 100 if os.environ.get("KRKN_FAULTS") == "all" else 10
-RUN = ("POST leases", "POST secrets", "POST krknchaosjobs")
+RUN = ("POST krknchaosruns", "POST secrets", "POST krknchaosjobs")
 REGISTRATION = ("POST krknoperatortargets", "POST leases", "POST secrets")
 
 

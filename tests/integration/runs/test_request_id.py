@@ -55,8 +55,8 @@ async def test_twenty_retries_to_two_servers_are_one_run(site: Site) -> None:
 @pytest.mark.parametrize(
     ("when", "what", "number"),
     [
-        pytest.param("before", "POST leases", 1, id="before its first write"),
-        pytest.param("after", "POST leases", 1, id="with nothing but the record"),
+        pytest.param("before", "POST krknchaosruns", 1, id="before its first write"),
+        pytest.param("after", "POST krknchaosruns", 1, id="with nothing but the run"),
         pytest.param("after", "POST secrets", 2, id="with inputs and no job"),
         pytest.param("before", "POST krknchaosjobs", 2, id="with one job"),
         pytest.param("after", "POST krknchaosjobs", 3, id="with all, before it says so"),

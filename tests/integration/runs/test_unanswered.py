@@ -85,11 +85,11 @@ async def test_a_job_that_never_arrived_is_unknown_and_started_by_the_retry(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_without_a_record_there_is_no_job_and_asking_again_is_safe(
+async def test_without_a_run_there_is_no_job_and_asking_again_is_safe(
     site: Site, unsure: Unsure, when: str
 ) -> None:
     [target], asked = await site.some_targets(1), {"requestId": str(uuid.uuid4())}
-    cut(unsure.proxy, when, lambda call: str(call) == "POST leases")
+    cut(unsure.proxy, when, lambda call: str(call) == "POST krknchaosruns")
     found = await refused(unsure.runs.start(target, **asked))
     assert (found.code, found.retry_seconds) == (StatusCode.UNAVAILABLE, 1)
     assert await site.jobs_on(target) == []
