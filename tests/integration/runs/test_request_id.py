@@ -153,8 +153,8 @@ async def test_a_job_that_goes_while_the_retry_is_on_its_way_is_not_started_agai
     [target] = await site.some_targets(1)
     asked = {"requestId": new_id()}
     job_ids = await site.runs.run(target, **asked)
-    # It has read the record, which says nothing of a deletion yet.
-    hold = Hold(unsure.proxy, "after", "GET leases")
+    # It has read the run, which says nothing of a deletion.
+    hold = Hold(unsure.proxy, "after", "GET krknchaosruns")
     call = asyncio.ensure_future(unsure.runs.start(target, **asked))
     await hold.came.wait()
     await jobs.delete(job_ids[0])
@@ -168,7 +168,7 @@ async def test_a_job_that_goes_while_the_retry_is_on_its_way_is_not_started_agai
 async def test_a_write_that_arrives_after_its_job_is_gone_starts_nothing(
     site: Site, jobs: Jobs, unsure: Unsure
 ) -> None:
-    """The one case in which a job is there again; the record keeps the controller from it."""
+    """The one case in which a job is there again; the run keeps the controller from it."""
     [target] = await site.some_targets(1)
     asked = {"requestId": new_id()}
     hold = Hold(unsure.proxy, "before", "POST krknchaosjobs")
