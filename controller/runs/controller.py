@@ -77,12 +77,12 @@ class RunController:
         self.queue.add(change.object.metadata.name)
 
     def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
-        """Queue the run of a job whose phase has changed."""
+        """Queue the run of a job whose phase has changed, from that of a new one."""
         self.limits.look_at_job(change)
         self.departures.look_at_job(change)
-        old, new = change.old, change.new
-        is_same = old is not None and new is not None and old.status.phase == new.status.phase
-        if not is_same and (run_id := change.object.spec.run_id):
+        before = "Pending" if change.old is None else change.old.status.phase
+        now = "" if change.new is None else change.new.status.phase
+        if now != before and (run_id := change.object.spec.run_id):
             self.queue.add(run_id)
 
     async def _look_at_due(self) -> None:

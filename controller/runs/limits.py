@@ -103,8 +103,7 @@ class RunLimits:
 
     def all_in(self, run_id: str) -> list[ChaosJob]:
         """Return the jobs of a run that are not final."""
-        jobs = self.jobs.newest(_group(run_id))
-        return [job for job in jobs if not job.status.is_final]
+        return list(self.jobs.newest(unfinished_group(run_id)))
 
     def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
         """Note that a job may have become final."""
@@ -147,15 +146,16 @@ class RunLimits:
 
 
 def groups_of_job(job: ChaosJob) -> tuple[str, ...]:
-    """Return the index groups of a job: its run, and those of its run that failed."""
+    """Return the index group of a job of a run: the unfinished ones, and those that failed."""
     if not (run_id := job.spec.run_id):
         return ()
-    if job.status.phase == "Failed":
-        return (_group(run_id), _failed_group(run_id))
-    return (_group(run_id),)
+    if not job.status.is_final:
+        return (unfinished_group(run_id),)
+    return (_failed_group(run_id),) if job.status.phase == "Failed" else ()
 
 
-def _group(run_id: str) -> str:
+def unfinished_group(run_id: str) -> str:
+    """Return the index group of a run's jobs that are not final."""
     return f"run {run_id}"
 
 

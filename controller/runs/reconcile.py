@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from controller.runs.departures import Departures, Outcome
+from controller.runs.limits import unfinished_group
 from controller.runs.progress import as_patch, status_of
 from controller.work_queue import Requeue
 from krkn_grpc.kube.client import ResourceClient
@@ -52,6 +53,9 @@ class RunReconciler:
         if run is None or run.metadata.deletion_timestamp is not None:
             self._forget(run_id)
             return None
+        # A look at a thousand jobs for each change of one would be a million.
+        if (left := self._wait(run_id)) > 0 and self.jobs.count(unfinished_group(run_id)):
+            return left
         jobs = self._jobs(run)
         missing = [
             each.job_id
@@ -61,8 +65,8 @@ class RunReconciler:
         departing = await self._departing(run, jobs, missing)
         now = self.clock().replace(microsecond=0)
         status = status_of(run, jobs, departing, now)
-        if status != run.status:
-            if (left := self._wait(run, status)) > 0:
+        if status != run.status and not _has_not_begun(run, status):
+            if left > 0 and status.phase == run.status.phase:
                 return left
             await self._write(run, status)
         if not status.is_final:
@@ -126,11 +130,9 @@ class RunReconciler:
                 found[job_id] = "failed" if job_id in claimed.status.claims else "refused"
         return found
 
-    def _wait(self, run: ChaosRun, status: ChaosRunStatus) -> float:
-        """Return for how many seconds the write is put off."""
-        if status.phase != run.status.phase:
-            return 0.0
-        last = self._written.get(run.metadata.name)
+    def _wait(self, run_id: str) -> float:
+        """Return for how many seconds a write is put off, unless the phase changes."""
+        last = self._written.get(run_id)
         return 0.0 if last is None else last + _BETWEEN_WRITES_SECONDS - time.monotonic()
 
     async def _write(self, run: ChaosRun, status: ChaosRunStatus) -> None:
@@ -172,3 +174,8 @@ class RunReconciler:
     def _forget(self, run_id: str) -> None:
         self._written.pop(run_id, None)
         self.departures.forget(run_id)
+
+
+def _has_not_begun(run: ChaosRun, status: ChaosRunStatus) -> bool:
+    """Whether there is nothing to write yet: who reads the run counts its list."""
+    return run.status.counts is None and status.phase == "Pending" and not status.departed
