@@ -1,10 +1,12 @@
 """What is done with a job, and what must be true afterwards, whatever happened on the way."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from krkn_grpc.resources import names, well_known
+from tests.support.chaos_runs import a_run
 from tests.support.custom_objects import JOBS, Manifest
 from tests.support.jobs import FINAL, Jobs
 from tests.support.object_watch import ObjectWatch
@@ -21,10 +23,20 @@ class Play:
     deed: Deed
     ends: tuple[tuple[str, int | None], ...]
     seconds: float = 60.0
+    waits: bool = False
+    """Whether it is the second job of a run that has one at a time."""
 
     async def act(self, jobs: Jobs, watch: ObjectWatch, target: Manifest, job: str) -> None:
         """Make the job, do what is to be done with it, and wait until nothing is left to do."""
-        await jobs.job(target, self.behaviour, jobId=job)
+        if self.waits:
+            run = await a_run(jobs, [target] * 2, [str(uuid.uuid4()), job], maxParallel=1)
+            await run.job(1, target, self.behaviour)
+            await watch.until(
+                "waiting", lambda: is_queued(watch, job) or is_over(watch, job), seconds=60
+            )
+            await run.job(0, target, "lasts-0s")
+        else:
+            await jobs.job(target, self.behaviour, jobId=job)
         if self.deed == "stop at once":
             await jobs.stop(job)
         elif self.deed != "nothing":
@@ -63,6 +75,7 @@ PLAYS = (
     Play("stopped at once", "never-ends", "stop at once", (("Stopped", 143), ("Stopped", None))),
     Play("pod deleted", "never-ends", "delete the pod", (("Failed", 143), ("Failed", None))),
     Play("job deleted", "never-ends", "delete the job", ()),
+    Play("waits", "lasts-0s", "nothing", (("Succeeded", 0),), waits=True),
 )
 
 
@@ -70,6 +83,12 @@ def phase(watch: ObjectWatch, job: str) -> str:
     """Return the job's phase, empty when there is none."""
     found = (watch.latest(JOBS, job) or {}).get("status", {}).get("phase", "")
     return str(found)
+
+
+def is_queued(watch: ObjectWatch, job: str) -> bool:
+    """Whether the job waits for its turn."""
+    found = (watch.latest(JOBS, job) or {}).get("status", {}).get("reason", "")
+    return bool(found == "WaitingForTurn")
 
 
 def is_over(watch: ObjectWatch, job: str) -> bool:

@@ -12,7 +12,7 @@ from tests.faults.scenarios import PLAYS, Play
 from tests.support.jobs import Jobs
 
 MOST_WRITES = 9
-SHORT = {"succeeds": (2, 3, 4), "stopped": (5,)}
+SHORT = {"succeeds": (2, 3, 4), "stopped": (5,), "waits": (1, 2)}
 
 
 @dataclass

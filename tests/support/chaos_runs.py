@@ -68,10 +68,12 @@ class ChaosRun:
         )
 
 
-async def a_run(jobs: Jobs, targets: Sequence[Manifest], **spec: Any) -> ChaosRun:
+async def a_run(
+    jobs: Jobs, targets: Sequence[Manifest], job_ids: list[str] | None = None, **spec: Any
+) -> ChaosRun:
     """Make a run without its jobs."""
     name = str(uuid.uuid4())
-    job_ids = sorted(new_id() for _ in targets)
+    job_ids = job_ids or sorted(new_id() for _ in targets)
     made = await jobs.cluster.request(
         "POST",
         collection(RUNS, jobs.namespace),
