@@ -6,7 +6,7 @@ from krkn_grpc.resources.chaos_job import FINAL_PHASES
 from tests.bench.bench import Bench
 from tests.support.custom_objects import JOBS, collection
 
-_SECONDS = 300.0
+_SECONDS = 600.0
 # Seldom: a list of all jobs costs the API server as much as some of their writes.
 _PAUSE_SECONDS = 2.0
 
