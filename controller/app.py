@@ -9,14 +9,13 @@ import structlog
 from controller.account_tokens import AccountTokens
 from controller.adoption.controller import AdoptionController
 from controller.events import EventRecorder
-from controller.halts.controller import HaltController
-from controller.halts.current import CurrentHalts
 from controller.health import answering
 from controller.jobs.controller import JobController, Watched
 from controller.leader_election import Leadership, Terms
 from controller.provider.heartbeat import keep_registered, sign_off
 from controller.runs.controller import RunController
 from controller.settings import Settings
+from controller.standing_orders import StandingOrders
 from controller.target_requests.controller import TargetRequestController
 from controller.targets.controller import TargetController
 from krkn_grpc.kube.access import ClusterAccess
@@ -49,27 +48,24 @@ async def control(settings: Settings) -> None:
         events = EventRecorder(ResourceClient(session, Event, settings.namespace))
         request_work = TargetRequestController.of(settings, session, watched.targets)
         adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
-        halts = CurrentHalts(session, settings.namespace)
-        halt_work = HaltController.of(halts, session.time.now)
+        orders = StandingOrders.of(session, settings.namespace)
         run_work = RunController.of(settings, session, watched.jobs, watched.pods)
         job_work = JobController.of(
-            settings, session, watched, halts, events, run_work, adoption.refresh
+            settings, session, watched, orders, events, run_work, adoption.refresh
         )
         target_work = TargetController.of(settings, session, watched.targets, events)
         watched.targets.listen(target_work.look)
         caches: list[Informer[Any]] = [*watched.caches, run_work.runs, *request_work.caches]
-        watching = [group.create_task(cache.run()) for cache in [*caches, halts.cache]]
+        watching = [group.create_task(cache.run()) for cache in [*caches, *orders.caches]]
         if tokens is not None:
             watching.append(group.create_task(tokens.keep_fresh()))
 
         async def work() -> None:
-            # Not of a standby's cache: what it has not seen must not start anything.
-            await halts.look_first()
+            await orders.look_first()
             async with asyncio.TaskGroup() as leading:
                 for each in (
                     events.run(),
-                    halts.run(),
-                    halt_work.run(),
+                    orders.run(),
                     job_work.run(settings.workers),
                     job_work.sweep.run(),
                     run_work.run(),
@@ -83,7 +79,7 @@ async def control(settings: Settings) -> None:
                     leading.create_task(each)
 
         async def take_part() -> None:
-            # Not the halts': where they cannot be read nothing starts, and all else goes on.
+            # Not those of the orders: nothing but the start of jobs waits for them.
             await asyncio.gather(*(cache.synced() for cache in caches))
             _log.info("running", namespace=settings.namespace)
             leadership = Leadership(leases, Terms(settings.lease_seconds))

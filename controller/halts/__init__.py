@@ -1,6 +1,5 @@
 """The halts: which there are, and what the controller says of them.
 
 `current` knows the halts and whether any could be missing; the controller of jobs asks it before
-each start, and ends halted jobs. `controller` writes the condition of a halt that cannot be read;
-`conditions` is the pure part of it.
+each start, and ends halted jobs. `conditions` is what is said of a halt that cannot be read.
 """

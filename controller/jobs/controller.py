@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from controller.credentials import CredentialCache
 from controller.events import EventRecorder
-from controller.halts.current import CurrentHalts
 from controller.jobs import deadlines
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
@@ -22,6 +21,7 @@ from controller.resolver import SystemResolver
 from controller.runs.controller import RunController
 from controller.runs.limits import RunLimits
 from controller.settings import Settings
+from controller.standing_orders import StandingOrders
 from controller.work_queue import WorkQueue
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.informer import CacheChange, Informer
@@ -31,9 +31,9 @@ from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
 from krkn_grpc.resources.core import Secret
-from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.network_policy import NetworkPolicy
+from krkn_grpc.resources.order import Order
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
@@ -78,7 +78,7 @@ class JobController:
         settings: Settings,
         session: Session,
         watched: Watched,
-        halts: CurrentHalts,
+        orders: StandingOrders,
         events: EventRecorder,
         runs: RunController,
         request_credential: Callable[[str], Awaitable[None]],
@@ -105,7 +105,8 @@ class JobController:
                 claims=claims,
                 turns=turns,
                 runs=runs.limits,
-                halts=halts,
+                halts=orders.halts,
+                blackouts=orders.blackouts,
                 secrets=secrets,
                 credentials=CredentialCache(addresses),
                 limits=limits,
@@ -144,7 +145,8 @@ class JobController:
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)
         watched.targets.listen(work.look_at_jobs_on)
-        halts.listen(work.look_at_jobs_under)
+        orders.halts.listen(work.look_at_jobs_under)
+        orders.blackouts.listen(work.look_at_jobs_under)
         runs.runs.listen(work.look_at_jobs_in)
         return work
 
@@ -203,7 +205,7 @@ class JobController:
     def look_at_jobs_on(self, change: CacheChange[Target]) -> None:
         """Queue the jobs that wait to start on the target: its change may allow or forbid it.
 
-        If its labels have changed, others too: a halt may select it now.
+        If its labels have changed, others too: a halt or blackout may select it now.
         """
         old, new = change.old, change.new
         is_other = old is None or new is None or old.metadata.labels != new.metadata.labels
@@ -211,11 +213,11 @@ class JobController:
             if is_other or job.status.start_time is None:
                 self.queue.add(job.metadata.name)
 
-    def look_at_jobs_under(self, halt: Halt) -> None:
-        """Queue the unfinished jobs on the targets that the halt selects."""
+    def look_at_jobs_under(self, order: Order) -> None:
+        """Queue the unfinished jobs on the targets that the halt or blackout selects."""
         for target_uuid in filter(is_id, self.watched.jobs.groups()):
             target = self.watched.targets.get(target_uuid)
-            is_selected = halt.selects(None if target is None else target.metadata.labels)
+            is_selected = order.selects(None if target is None else target.metadata.labels)
             for job in list(self.watched.jobs.newest(target_uuid)):
                 # The labels of another target of the same uuid say nothing.
                 if is_selected or target is None or target.metadata.uid != job.spec.target_uid:

@@ -8,12 +8,15 @@ node's only the duration of the run is used; `seen_since` is by the API server's
 from datetime import datetime, timedelta
 
 from controller.jobs import conditions, termination
-from controller.jobs.model import Limits
+from controller.jobs.model import Limits, Tombstone
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.pod import Pod
 
 # The node enforces timeoutSeconds itself; the controller does so only when the node does not.
 _NODE_FIRST = timedelta(seconds=5)
+
+# A node needs a moment to notice that a pod was deleted, and to kill containers that do not end.
+_KILLED = timedelta(seconds=5)
 
 # A node reports the end of a container first, and the end of its pod after the cleanup.
 _SETTLES = timedelta(seconds=10)
@@ -54,6 +57,15 @@ def settled(job: ChaosJob, pod: Pod, now: datetime) -> datetime | None:
     if termination.ended_at(pod) is None:
         return None
     return seen_since(job, pod, now) + termination.ran_for(pod) + _SETTLES
+
+
+def killed(stone: Tombstone) -> datetime:
+    """Return when the containers of a deleted pod have certainly ended."""
+    grace = timedelta(seconds=stone.pod.spec.termination_grace_period_seconds or 0)
+    asked = stone.pod.metadata.deletion_timestamp
+    if asked is not None:
+        asked -= timedelta(seconds=stone.pod.metadata.deletion_grace_period_seconds or 0)
+    return (asked or stone.gone_at) + grace + _KILLED
 
 
 def kept_until(job: ChaosJob) -> datetime | None:

@@ -12,13 +12,14 @@ changed meanwhile. Only that pod is ever ungated, and once a uid is written no p
 again. A final status is written when the pod can no longer run. There are no finalizers.
 
 A halt is obeyed before each of these steps, and nothing starts while it is not known which there
-are. It only ends jobs: nothing here depends on a halt that is gone.
+are. It only ends jobs: nothing here depends on a halt that is gone. In a blackout a job waits
+before CreatePod, before its pod is named, or before Ungate.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.jobs import conditions, deadlines, preconditions, statuses, termination
+from controller.jobs import conditions, deadlines, preconditions, statuses, termination, waits
 from controller.jobs.model import (
     Claim,
     CreatePod,
@@ -30,15 +31,13 @@ from controller.jobs.model import (
     Observed,
     RequestCredential,
     SetStatus,
-    Tombstone,
-    Turn,
     Ungate,
     is_held,
     is_of_some_job,
     is_ours,
 )
 from controller.reason import Reason
-from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
+from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.pod import Pod
 
@@ -47,15 +46,10 @@ _NOT_YET = 2.0
 _COUNTED = 10.0
 _NOTHING = Decision()
 
-# A node needs a moment to notice that a pod was deleted, and to kill containers that do not end.
-_KILLED = timedelta(seconds=5)
-
 # How long the status Running may be put off while other jobs start; times are whole seconds.
 _TOLD_WITHIN = timedelta(seconds=2)
 _PUT_OFF = 0.5
 
-TARGET_BUSY = "TargetBusy"
-WAITING_FOR_TURN = "WaitingForTurn"
 _NAME_TAKEN = "NameTaken"
 _GATE_REMOVED = Reason("GateRemoved", "Someone else let the pod start before it was its turn.")
 _NOT_ADMITTED = Reason("TargetNotAdmitted", "The target is not admitted yet.")
@@ -134,18 +128,15 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
 
 def _held_back(seen: Observed, job: ChaosJob) -> Decision | None:
     """Return what to do with a job that must not start any more, or not yet."""
-    run, turn = seen.run, seen.turn
+    run = seen.run
     if (halt := preconditions.halt(seen)) is not None:
         return _end(job, statuses.stopped(job, halt, seen.now))
     if run is not None and run.end is not None:
         return _run_ended(seen, job, run.end)
     if (refusal := preconditions.refusal(seen, job)) is not None:
         return _never_started(seen, job, refusal)
-    if run is not None and not run.has_turn:
-        return _queued(seen, job, _not_its_turn(run))
-    if turn is not None and not turn.has_come:
-        return _target_busy(seen, job, turn)
-    return None
+    wait = waits.of(seen, job)
+    return None if wait is None else _wait(seen, job, wait)
 
 
 def _run_ended(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
@@ -155,29 +146,19 @@ def _run_ended(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
     return _end(job, statuses.stopped(job, why, seen.now))
 
 
-def _not_its_turn(run: RunState) -> Reason:
-    return Reason(
-        WAITING_FOR_TURN,
-        f"The run's limit of {run.limit} at once is taken by jobs that come before.",
-    )
-
-
-def _target_busy(seen: Observed, job: ChaosJob, turn: Turn) -> Decision:
-    busy = Reason(
-        TARGET_BUSY,
-        f"The target's limit of {turn.limit} at once is taken by jobs that came before.",
-    )
-    if job.spec.on_busy == "Refuse":
-        return _never_started(seen, job, busy)
-    return _queued(seen, job, busy)
-
-
-def _queued(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
-    # The end of another job wakes this one.
+def _wait(seen: Observed, job: ChaosJob, wait: waits.Wait) -> Decision:
+    if wait.why.reason == waits.TARGET_BUSY and job.spec.on_busy == "Refuse":
+        return _never_started(seen, job, wait.why)
+    # The end of another job or of the blackout wakes this one.
     end = deadlines.queue(job, seen.now)
-    return _reported(
-        Decision(again_in=_seconds_until(end, seen.now)), job, statuses.queued(job, why, seen.now)
-    )
+    again = Decision(again_in=_seconds_until(min(end, wait.look_at or end), seen.now))
+    told = _reported(again, job, statuses.queued(job, wait.why, seen.now))
+    pod = seen.pod
+    is_spare = pod is not None and is_ours(pod, job) and not job.status.pod_uid
+    if is_spare and pod is not None and wait.is_long and told is again:
+        # Its turn may come tomorrow, and with other credentials. No other leader can name it now.
+        return replace(_remove(pod), again_in=again.again_in)
+    return told
 
 
 def _make_pod(seen: Observed, job: ChaosJob) -> Decision:
@@ -195,8 +176,8 @@ def _make_pod(seen: Observed, job: ChaosJob) -> Decision:
     if seen.target is None or not seen.target.is_checked or seen.target.unfit is not None:
         # Only a probe of the target finds out whether its address may be contacted.
         return _after(Decision(again_in=_NOT_YET), job, preconditions.NOT_CHECKED)
-    if not seen.are_halts_known:
-        return _after(Decision(again_in=_NOT_YET), job, preconditions.HALTS_UNKNOWN)
+    if (unknown := preconditions.not_known(seen)) is not None:
+        return _after(Decision(again_in=_NOT_YET), job, unknown)
     return Decision((CreatePod(job, seen.credential),))
 
 
@@ -222,21 +203,12 @@ def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
     stone = seen.tombstone
     if stone is not None and stone.pod.is_terminal:
         return _end(job, statuses.of_pod(job, stone.pod, seen.now))
-    if stone is not None and stone.pod.is_bound and seen.now < (end := _ended_by(stone)):
+    if stone is not None and stone.pod.is_bound and seen.now < (end := deadlines.killed(stone)):
         # Deleted by force: the node is ending its containers, and nothing reports their end.
         return Decision(again_in=_seconds_until(end, seen.now))
     why = conditions.ending(job)
     why = why or Reason("PodDeleted", "The pod is gone, and its exit code with it.")
     return _end(job, statuses.without_pod(job, why, seen.now))
-
-
-def _ended_by(stone: Tombstone) -> datetime:
-    """Return when the containers of a deleted pod have certainly ended."""
-    grace = timedelta(seconds=stone.pod.spec.termination_grace_period_seconds or 0)
-    asked = stone.pod.metadata.deletion_timestamp
-    if asked is not None:
-        asked -= timedelta(seconds=stone.pod.metadata.deletion_grace_period_seconds or 0)
-    return (asked or stone.gone_at) + grace + _KILLED
 
 
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
@@ -253,11 +225,18 @@ def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
         return _going(seen, job, pod)
     if is_ending or conditions.ending(job) == _GATE_REMOVED:
         return Decision((DeletePod(pod),))
+    is_free = not is_held(pod) and conditions.ending(job) is None
+    if is_free and (stop := waits.stop(seen)) is not None:
+        return Decision((SetStatus(job, statuses.ending(job, stop, seen.now)),))
     if not has_started and (refusal := preconditions.refusal(seen, job)) is not None:
         return _end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
     if is_held(pod):
-        if not seen.are_halts_known:
-            return _after(Decision(again_in=_NOT_YET), job, preconditions.HALTS_UNKNOWN)
+        if (wait := waits.of(seen, job)) is not None:
+            return _wait(seen, job, wait)
+        if (unknown := preconditions.not_known(seen)) is not None:
+            return _after(Decision(again_in=_NOT_YET), job, unknown)
+        if conditions.is_queued(job):
+            return Decision((SetStatus(job, statuses.turn_came(job, seen.now)),))
         return Decision((Ungate(pod),))
     if not has_started:
         left = _seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)

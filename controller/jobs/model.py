@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from controller.blackouts.timetable import InForce
 from controller.reason import Reason
 from controller.runs.model import RunState
 from krkn_grpc.resources import well_known
@@ -80,6 +81,12 @@ class Observed:
 
     target_labels: Mapping[str, str] | None = None
     """The labels of the target that the job was made for; None: it is gone. Read for halts."""
+
+    blackouts: tuple[InForce, ...] = ()
+    """The blackouts of the job's target that are in force, oldest first."""
+
+    are_blackouts_known: bool = True
+    """Whether there is surely no other blackout: without that nothing starts."""
 
     @property
     def trace(self) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from controller.blackouts.current import CurrentBlackouts
+from controller.blackouts.timetable import InForce
 from controller.credentials import CredentialCache
 from controller.halts.current import CurrentHalts
 from controller.jobs.claims import Claims
@@ -35,6 +37,7 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.halt import Halt
+from krkn_grpc.resources.order import Order
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.target import Target
 
@@ -53,6 +56,7 @@ class Observer:
     turns: Turns
     runs: RunLimits
     halts: CurrentHalts
+    blackouts: CurrentBlackouts
     secrets: ResourceClient[Secret]
     credentials: CredentialCache
     limits: Limits
@@ -82,11 +86,13 @@ class Observer:
         found: Credential | Reason | None = None
         turn: Turn | None = None
         run = None if job.spec.stop else await self.runs.of(job)
-        labels, halts = await self._labels_and_halts(job)
+        in_force = self.blackouts.in_force()
+        labels, halts = await self._labels_and_halts(job, in_force)
+        blackouts = tuple(each for each in in_force if each.blackout.selects(labels))
         is_halted = any(halt.selects(labels) for halt in halts)
         is_over = is_halted or (run is not None and run.end is not None)
         if job.status.start_time is None and not job.spec.stop and not is_over:
-            has_turn = run is None or run.has_turn
+            has_turn = not blackouts and (run is None or run.has_turn)
             is_new = pod is None and not job.status.pod_uid
             if is_new and has_turn and self._may_be_its_turn(job):
                 target, found = await self._what_a_pod_needs(job)
@@ -108,6 +114,8 @@ class Observer:
             halts=halts,
             are_halts_known=self.halts.are_known,
             target_labels=labels,
+            blackouts=blackouts,
+            are_blackouts_known=self.blackouts.are_known,
         )
 
     def _may_be_its_turn(self, job: ChaosJob) -> bool:
@@ -117,15 +125,16 @@ class Observer:
         return turn is None or turn.has_come
 
     async def _labels_and_halts(
-        self, job: ChaosJob
+        self, job: ChaosJob, in_force: tuple[InForce, ...]
     ) -> tuple[Mapping[str, str] | None, tuple[Halt, ...]]:
-        """Return the labels of the job's target if a halt needs them, and the halts that hold."""
+        """Return the labels of the job's target if an order needs them, and the halts that hold."""
         halts = () if job.spec.stop else self.halts.all()
-        if not halts:
-            return None, ()
+        orders: list[Order] = [*halts, *(each.blackout for each in in_force)]
         labels: Mapping[str, str] | None = None
-        if any(halt.needs_labels for halt in halts):
+        if any(order.needs_labels for order in orders):
             labels = await self._labels(job)
+        if not halts:
+            return labels, ()
         # A halt may have been lifted just before a young job was asked for: it must not end for
         # what the cache has not seen yet. For a job that is older than the halt that is no matter.
         gone = [

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from controller.jobs import conditions, deadlines
 from controller.jobs.model import Limits, Observed, is_as_requested
+from controller.jobs.waits import BLACKOUTS_UNKNOWN
 from controller.reason import Reason
 from krkn_grpc.resources import adopted, environment, images, mounts, well_known
 from krkn_grpc.resources.chaos_job import ENDING, HALTED, ChaosJob, ChaosJobSpec
@@ -45,6 +46,13 @@ def halt(seen: Observed) -> Reason | None:
         if each.selects(seen.target_labels):
             return Reason(HALTED, each.message)
     return None
+
+
+def not_known(seen: Observed) -> Reason | None:
+    """Return what must be known before anything starts, and is not."""
+    if not seen.are_halts_known:
+        return HALTS_UNKNOWN
+    return None if seen.are_blackouts_known else BLACKOUTS_UNKNOWN
 
 
 def refusal(seen: Observed, job: ChaosJob) -> Reason | None:

@@ -23,8 +23,11 @@ ENDING = "Ending"
 HALTED = "Halted"
 """The reason of a job that a halt has ended or is ending."""
 
+BLACKOUT = "Blackout"
+"""The reason of a job that waits for the end of a blackout, or that a blackout has stopped."""
+
 STOPPING_REASONS: frozenset[str] = frozenset(
-    {HALTED, "AbortCondition", "FailureThreshold", "RunDeleted", "StopRequested"}
+    {HALTED, BLACKOUT, "AbortCondition", "FailureThreshold", "RunDeleted", "StopRequested"}
 )
 """The reasons for ending a pod that make its job Stopped, and not Failed."""
 
@@ -118,6 +121,6 @@ class ChaosJob(Resource, frozen=True, kw_only=True):
 
     @property
     def is_being_stopped(self) -> bool:
-        """Whether the controller ends the job's pod for a halt or for the job's run."""
+        """Whether the controller ends the job's pod for a halt, a blackout or the job's run."""
         ending = find_condition(self.status.conditions, ENDING)
         return ending is not None and ending.reason in STOPPING_REASONS

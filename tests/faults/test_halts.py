@@ -236,7 +236,7 @@ async def test_halts_that_cannot_be_listed_let_nothing_start(
         status = await jobs.finished(running)
         assert (status["phase"], status["reason"]) == ("Stopped", "Halted")
     else:
-        await behind.controller.logged("halts not listed")
+        await behind.controller.logged("krknchaoshalts not listed")
         await asyncio.sleep(11)
         waiting = await jobs.job(target)
         assert "podUID" not in await jobs.waiting(waiting, "HaltsUnknown")

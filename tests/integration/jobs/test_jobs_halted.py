@@ -318,7 +318,7 @@ async def test_nothing_starts_while_halts_may_not_be_listed(
         whole = await own_jobs.cluster.request("GET", role)
         less = [rule for rule in whole["rules"] if "krknchaoshalts" not in rule["resources"]]
         await own_jobs.cluster.request("PATCH", role, {"rules": less}, MERGE)
-        await controller.logged("halts not listed")
+        await controller.logged("krknchaoshalts not listed")
         job = await own_jobs.job(target)
         status = await own_jobs.waiting(job, "HaltsUnknown")
         assert "podUID" not in status

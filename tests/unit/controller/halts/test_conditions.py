@@ -5,24 +5,25 @@ from datetime import UTC, datetime
 import pytest
 
 from controller.halts.conditions import status_of
-from krkn_grpc.resources.halt import INVALID, Halt, HaltSpec, HaltStatus
+from krkn_grpc.resources.halt import Halt, HaltSpec
 from krkn_grpc.resources.meta import ObjectMeta, find_condition
+from krkn_grpc.resources.order import INVALID, OrderStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, 12, 5, 0, tzinfo=UTC)
 
 
-def a_halt(selector: str, status: HaltStatus | None = None, generation: int = 1) -> Halt:
+def a_halt(selector: str, status: OrderStatus | None = None, generation: int = 1) -> Halt:
     return Halt(
         metadata=ObjectMeta(name="a-halt", generation=generation),
         spec=HaltSpec(target_selector=selector),
-        status=status or HaltStatus(),
+        status=status or OrderStatus(),
     )
 
 
 @pytest.mark.parametrize("selector", ["", "env=prod", "env in (a,b),!c", " "])
 def test_one_that_can_be_read_needs_no_word(selector: str) -> None:
-    assert status_of(a_halt(selector), NOW) == HaltStatus()
+    assert status_of(a_halt(selector), NOW) == OrderStatus()
 
 
 @pytest.mark.parametrize("selector", ["env=(", "a b", ",", "x" * 32_769])
