@@ -19,7 +19,7 @@ def status_of(blackout: Blackout, now: datetime) -> OrderStatus:
     """Return the status that the blackout should have; one that was always readable needs none."""
     wrong: Reason | None = None
     if (problem := blackout.problem) is not None:
-        targets = "every target" if not blackout.needs_labels else "its targets"
+        targets = "any target" if not blackout.needs_labels else "its targets"
         message = (
             f"spec.{problem.field}: {problem}. Until it is mended nothing starts on {targets}."
         )

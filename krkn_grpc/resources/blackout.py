@@ -13,10 +13,10 @@ DEFAULT_ZONE = "Etc/UTC"
 class BlackoutSpec(OrderSpec, frozen=True, kw_only=True):
     """When nothing starts, and on which targets."""
 
-    schedule: str = ""
+    schedule: str
     """When it begins, as cron has it: minute, hour, day of month, month, day of week."""
 
-    duration_seconds: int = 0
+    duration_seconds: int
     time_zone: str = DEFAULT_ZONE
     """The IANA time zone by whose clock the schedule is read."""
 
@@ -29,7 +29,8 @@ class Blackout(Order, frozen=True, kw_only=True):
 
     KIND = Kind(API_VERSION, "KrknChaosBlackout", "krknchaosblackouts")
 
-    spec: BlackoutSpec = BlackoutSpec()
+    # What stands for a spec that does not fit the types cannot be read either.
+    spec: BlackoutSpec = BlackoutSpec(schedule="", duration_seconds=0)
 
     @property
     def problem(self) -> BadSchedule | None:

@@ -9,6 +9,8 @@ and one that follows on another has no gap. How long it lasts is counted in seco
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
 from itertools import islice
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +18,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim
 
 LONGEST_SCHEDULE = 256
-LONGEST_ZONE = 64
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=7)
 
@@ -140,12 +141,18 @@ def _cron(text: str) -> str:
 
 
 def _zone(name: str) -> ZoneInfo:
+    # A machine may have other files where its zones are, such as its own `localtime`.
+    if name not in _zones():
+        raise BadSchedule("timeZone", "it is not an IANA time zone")
     try:
-        if len(name) > LONGEST_ZONE:
-            raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadSchedule("timeZone", "it is not an IANA time zone") from error
+        raise BadSchedule("timeZone", "it cannot be read here") from error
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text().split())
 
 
 def _wall(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -123,8 +123,11 @@ class Job(_message.Message):
     """
     reason: _builtins.str
     """Output only. Why the status is what it is, in one word; empty when there is nothing to say.
-    While Pending: `TargetBusy` (it waits for its turn), `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like; on an adopted
-    target also `RefreshingCredential`, or the reason why the target is not ready.
+    While Pending: `TargetBusy` or `Blackout` (it waits for its turn, or for the end of a blackout),
+    `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like, `HaltsUnknown` or
+    `BlackoutsUnknown` (nothing starts before they could be read); on an adopted target also
+    `RefreshingCredential`, or the reason why the target is not ready.
+    When Stopped: `StopRequested`, `Halted` or `Blackout`.
     When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
     `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
@@ -431,12 +434,13 @@ class RunScenarioRequest(_message.Message):
     (a setting, 7 days), which the job shows.
     """
     queue_seconds: _builtins.int
-    """Optional. How long a job may wait for its turn on a target that runs as many jobs as it may, in
-    seconds: 0 to 2592000. Over, it ends as Failed, reason `QueueTimeout`. Left out: 86400.
+    """Optional. How long a job may wait for its turn on a target that runs as many jobs as it may, or
+    for the end of a blackout, in seconds: 0 to 2592000. Over, it ends as Failed, reason
+    `QueueTimeout`. Left out: 86400.
     """
     on_busy: _builtins.str
     """Optional. What a job does on a target that runs as many jobs as it may: `Wait`, the default, for
-    its turn; or `Refuse`: it ends at once as Failed, reason `TargetBusy`.
+    its turn; or `Refuse`: it ends at once as Failed, reason `TargetBusy`. In a blackout it waits.
     """
     max_parallel: _builtins.int
     """Optional. How many jobs of the run may run at once: 0 or more; 0 means all. A job starts while

@@ -23,12 +23,14 @@ PROVIDERS = "krknoperatortargetproviders"
 TARGETS = "krknoperatortargets"
 REQUESTS = "krkntargetrequests"
 HALTS = "krknchaoshalts"
+BLACKOUTS = "krknchaosblackouts"
 JOBS = "krknchaosjobs"
 RUNS = "krknchaosruns"
 
 IDENTITY = {
     PROVIDERS: None,
     HALTS: None,
+    BLACKOUTS: None,
     RUNS: None,
     TARGETS: "uuid",
     REQUESTS: "uuid",

@@ -18,6 +18,7 @@ from krkn_grpc.resources import well_known
 from krkn_grpc.resources.meta import GROUP
 from tests.support.accounts import acting_as, make_account, until_bound
 from tests.support.custom_objects import (
+    BLACKOUTS,
     HALTS,
     JOBS,
     MERGE,
@@ -35,7 +36,7 @@ from tests.support.running import POLICIES, make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
 DEPLOY = REPOSITORY / "deploy"
-KINDS = (JOBS, TARGETS, PROVIDERS, REQUESTS, HALTS)
+KINDS = (JOBS, TARGETS, PROVIDERS, REQUESTS, HALTS, BLACKOUTS)
 SERVER, CONTROLLER = "krkn-grpc-server", "krkn-grpc-controller"
 EDIT = ["create", "get", "list", "update", "patch"]
 ROLES = {"editor": EDIT, "remover": [*EDIT, "delete"]}

@@ -4,6 +4,7 @@ import pytest
 
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.support.custom_objects import (
+    BLACKOUTS,
     GONE,
     HALTS,
     JOBS,
@@ -51,6 +52,16 @@ WRONG: list[tuple[str, str, object, str]] = [
     (HALTS, "since", "today", "spec.since"),
     (HALTS, "targetSelector", {"matchLabels": {"env": "prod"}}, "spec.targetSelector"),
     (HALTS, "targetSelector", "a" * 32769, "spec.targetSelector"),
+    (BLACKOUTS, "schedule", GONE, "spec.schedule: Required"),
+    (BLACKOUTS, "schedule", "", "spec.schedule"),
+    (BLACKOUTS, "schedule", "*" * 257, "spec.schedule"),
+    (BLACKOUTS, "durationSeconds", GONE, "spec.durationSeconds: Required"),
+    (BLACKOUTS, "durationSeconds", 59, "spec.durationSeconds"),
+    (BLACKOUTS, "durationSeconds", 604_801, "spec.durationSeconds"),
+    (BLACKOUTS, "timeZone", "", "spec.timeZone"),
+    (BLACKOUTS, "timeZone", "a" * 65, "spec.timeZone"),
+    (BLACKOUTS, "targetSelector", {"matchLabels": {"env": "prod"}}, "spec.targetSelector"),
+    (BLACKOUTS, "stopRunning", "yes", "spec.stopRunning"),
     (JOBS, "jobId", ANOTHER_ID, "the name of a job is its spec.jobId"),
     (JOBS, "targetUUID", UPPER_CASE, "spec.targetUUID"),
     (JOBS, "targetUID", "", "spec.targetUID"),

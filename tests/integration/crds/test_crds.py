@@ -9,6 +9,7 @@ import pytest
 from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.cluster.credentials import of_kubeconfig
+from krkn_grpc.resources.blackout import Blackout
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import API_VERSION, Resource
@@ -16,6 +17,7 @@ from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from tests.support.custom_objects import (
+    BLACKOUTS,
     HALTS,
     JOBS,
     MERGE,
@@ -34,9 +36,17 @@ TYPES: dict[str, type[Resource]] = {
     TARGETS: Target,
     REQUESTS: TargetRequest,
     HALTS: Halt,
+    BLACKOUTS: Blackout,
     JOBS: ChaosJob,
 }
-SHORT_NAMES = {PROVIDERS: "kotp", TARGETS: "kot", REQUESTS: "ktr", HALTS: "kch", JOBS: "kcj"}
+SHORT_NAMES = {
+    PROVIDERS: "kotp",
+    TARGETS: "kot",
+    REQUESTS: "ktr",
+    HALTS: "kch",
+    BLACKOUTS: "kcb",
+    JOBS: "kcj",
+}
 DATES = {"Last heartbeat", "Completed", "Started", "Age"}
 each_kind = pytest.mark.parametrize("plural", TYPES)
 
@@ -179,6 +189,18 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
                 "Invalid": "True",
             },
             id="halt",
+        ),
+        pytest.param(
+            BLACKOUTS,
+            {
+                "Schedule": "0 8 * * MON-FRI",
+                "Zone": "Europe/Berlin",
+                "Seconds": 36_000,
+                "Selector": "env=(",
+                "Stops": True,
+                "Invalid": "True",
+            },
+            id="blackout",
         ),
         pytest.param(
             JOBS,

@@ -12,7 +12,7 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.support.accounts import make_account
-from tests.support.custom_objects import HALTS, JOBS, PROVIDERS, REQUESTS, TARGETS
+from tests.support.custom_objects import BLACKOUTS, HALTS, JOBS, PROVIDERS, REQUESTS, TARGETS
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
@@ -22,6 +22,7 @@ SCENARIO = "krkn-scenario"
 RBAC = REPOSITORY / "deploy" / "rbac"
 KRKN = "krkn.krkn-chaos.dev"
 READ = "get list watch"
+KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS, BLACKOUTS)
 VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
 VERBS += ["run", "escalate", "bind", "impersonate"]
 RESOURCES = [
@@ -55,8 +56,8 @@ RESOURCES = [
     "authentication.k8s.io/tokenreviews",
     "authorization.k8s.io/subjectaccessreviews",
     "authorization.k8s.io/localsubjectaccessreviews",
-    *(f"{KRKN}/{plural}" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS)),
-    *(f"{KRKN}/{plural}/status" for plural in (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS)),
+    *(f"{KRKN}/{plural}" for plural in KINDS),
+    *(f"{KRKN}/{plural}/status" for plural in KINDS),
     f"{KRKN}/{JOBS}/log",
 ]
 
@@ -101,6 +102,8 @@ MAY = {
         f"{KRKN}/{JOBS}/status": "update",
         f"{KRKN}/{HALTS}": READ,
         f"{KRKN}/{HALTS}/status": "update",
+        f"{KRKN}/{BLACKOUTS}": READ,
+        f"{KRKN}/{BLACKOUTS}/status": "update",
     },
     SCENARIO: {},
     "krkn-viewer": {
@@ -108,6 +111,7 @@ MAY = {
         f"{KRKN}/{TARGETS}": READ,
         f"{KRKN}/{REQUESTS}": READ,
         f"{KRKN}/{JOBS}": READ,
+        f"{KRKN}/{BLACKOUTS}": READ,
     },
     "krkn-runner": {
         f"{KRKN}/{TARGETS}": f"{READ} run",

@@ -17,7 +17,7 @@ from deploy.local.go.build import Binaries
 from deploy.local.services import REPOSITORY
 from krkn_grpc.resources import ids
 from tests.faults.conftest import ALL
-from tests.support.custom_objects import HALTS, REQUESTS, store
+from tests.support.custom_objects import BLACKOUTS, HALTS, REQUESTS, store
 from tests.support.jobs import Jobs
 from tests.support.kubectl import Kubectl
 from tests.support.requests import IMAGE, canary
@@ -105,7 +105,8 @@ async def installation(binaries: Binaries, tmp_path: Path) -> AsyncIterator[Inst
             target = await Targets(services.channel).create()
             await store(control_plane.cluster, NAMESPACE, REQUESTS)
             # Of no target: a selector that can be read, and nothing has the label.
-            await store(control_plane.cluster, NAMESPACE, HALTS, targetSelector="halted")
+            for kind in (HALTS, BLACKOUTS):
+                await store(control_plane.cluster, NAMESPACE, kind, targetSelector="halted")
             yield Installation(control_plane, kubectl, services, target)
 
 

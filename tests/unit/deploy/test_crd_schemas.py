@@ -9,6 +9,7 @@ import yaml
 from msgspec import inspect
 
 from deploy.local.services import REPOSITORY
+from krkn_grpc.resources.blackout import Blackout
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import GROUP, VERSION, Resource
@@ -26,6 +27,7 @@ SHORT_NAMES: dict[type[Resource], str] = {
     TargetRequest: "ktr",
     ChaosJob: "kcj",
     Halt: "kch",
+    Blackout: "kcb",
 }
 # What another provider says of a cluster is kept, whatever it is.
 OPEN = {".status.targetData[][]"}

@@ -7,11 +7,13 @@ from typing import Any, Self
 
 import msgspec
 
+from controller.blackouts.timetable import InForce
 from controller.jobs import statuses
 from controller.jobs.model import Limits, Observed, Tombstone
 from controller.reason import Reason
 from controller.runs.model import RunState
 from krkn_grpc.resources import images, kubeconfig, mounts, names, well_known
+from krkn_grpc.resources.blackout import Blackout, BlackoutSpec
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobSpec
 from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.halt import Halt, HaltSpec
@@ -100,6 +102,13 @@ def ending(job: ChaosJob, reason: str, message: str = "It has to end.") -> Chaos
 def a_halt(selector: str = "", *, name: str = "a-halt", reason: str = "an incident") -> Halt:
     metadata = ObjectMeta(name=name, uid=f"uid-of-{name}", creation_timestamp=NOW)
     return Halt(metadata=metadata, spec=HaltSpec(reason=reason, target_selector=selector))
+
+
+def a_blackout(name: str = "a-blackout", **changes: Any) -> Blackout:
+    """Each day from 11:30 to 12:30 UTC; NOW is in it."""
+    spec = BlackoutSpec(schedule="30 11 * * *", duration_seconds=3600)
+    metadata = ObjectMeta(name=name, uid=f"uid-of-{name}", generation=1, creation_timestamp=NOW)
+    return Blackout(metadata=metadata, spec=msgspec.structs.replace(spec, **changes))
 
 
 def a_target(**changes: Any) -> Target:
@@ -264,6 +273,8 @@ def seen(
     gone_for: float = 0,
     halts: tuple[Halt, ...] = (),
     are_halts_known: bool = True,
+    blackouts: tuple[InForce, ...] = (),
+    are_blackouts_known: bool = True,
     labels: Mapping[str, str] | None = None,
     run: RunState | None = None,
 ) -> Observed:
@@ -279,6 +290,8 @@ def seen(
         tombstone=None if gone is None else Tombstone(gone.build(), ago(gone_for)),
         halts=halts,
         are_halts_known=are_halts_known,
+        blackouts=blackouts,
+        are_blackouts_known=are_blackouts_known,
         target_labels=labels,
         run=run,
     )
