@@ -157,7 +157,8 @@ def _wait(seen: Observed, job: ChaosJob, wait: waits.Wait) -> Decision:
     is_spare = pod is not None and is_ours(pod, job) and not job.status.pod_uid
     if is_spare and pod is not None and wait.is_long and told is again:
         # Its turn may come tomorrow, and with other credentials. No other leader can name it now.
-        return replace(_remove(pod), again_in=again.again_in)
+        is_going = pod.metadata.deletion_timestamp is not None
+        return again if is_going else replace(again, actions=(DeletePod(pod, only_as_seen=True),))
     return told
 
 

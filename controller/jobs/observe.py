@@ -13,6 +13,7 @@ from controller.blackouts.current import CurrentBlackouts
 from controller.blackouts.timetable import InForce
 from controller.credentials import CredentialCache
 from controller.halts.current import CurrentHalts
+from controller.jobs import conditions
 from controller.jobs.claims import Claims
 from controller.jobs.model import (
     Limits,
@@ -197,7 +198,9 @@ def _may_be_newer(pod: Pod, job: ChaosJob) -> bool:
     if not is_ours(pod, job):
         return True
     is_named = pod.metadata.uid == job.status.pod_uid
-    return not is_named and not is_held(pod) and not job.status.is_final
+    # The pod of a job that waits for its turn may be deleted, unless another leader has named it.
+    is_expected = is_held(pod) and not conditions.is_queued(job)
+    return not is_named and not is_expected and not job.status.is_final
 
 
 def _is_older(job: ChaosJob, halt: Halt) -> bool:
