@@ -20,6 +20,7 @@ from controller.jobs.model import (
     Ungate,
 )
 from controller.reason import Reason
+from controller.runs.model import RunState
 from krkn_grpc.resources.chaos_job import ENDING, ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.meta import find_condition
 from tests.unit.controller.jobs.builders import (
@@ -256,6 +257,29 @@ def test_a_halt_is_obeyed_in_a_blackout() -> None:
     status = status_of(looked(queued(a_job()), **DARK, **halted))
     assert (status.phase, status.reason) == ("Stopped", "Halted")
     assert status_of(looked(RUNNING, A_POD.running(), **STOP, **halted)).reason == "Halted"
+
+
+NO_TURN, OVER = RunState(limit=1, has_turn=False), RunState(Reason("FailureThreshold", "Over."))
+
+
+def of_a_run(found: Observed, run: RunState) -> Observed:
+    return replace(found, run=run)
+
+
+def test_a_blackout_comes_before_the_turn_in_the_run() -> None:
+    dark = of_a_run(looked(a_job(), **DARK), NO_TURN)
+    assert status_of(dark).reason == "Blackout"
+    over = of_a_run(looked(queued(a_job())), NO_TURN)
+    assert status_of(over).reason == "WaitingForTurn"
+    is_named = of_a_run(looked(after_the_queue(NAMED), A_POD), NO_TURN)
+    assert kinds(is_named) == [Ungate], "what is named has had its turn"
+
+
+def test_a_run_that_is_over_ends_what_waits() -> None:
+    status = status_of(of_a_run(looked(queued(a_job()), **DARK), OVER))
+    assert (status.phase, status.reason) == ("Stopped", "FailureThreshold")
+    is_named = status_of(of_a_run(looked(queued(NAMED), A_POD, **DARK), OVER))
+    assert find_condition(is_named.conditions, ENDING) is not None
 
 
 def test_a_target_that_is_gone_is_not_waited_for() -> None:
