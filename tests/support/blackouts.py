@@ -7,10 +7,12 @@ from typing import Any
 from deploy.local.cluster.api import Cluster
 from krkn_grpc.resources.meta import API_VERSION
 from tests.support.custom_objects import BLACKOUTS, MERGE, Manifest, collection
+from tests.support.jobs import Jobs
 
 ALWAYS: dict[str, Any] = {"schedule": "* * * * *", "durationSeconds": 60}
 NOT_NOW: dict[str, Any] = {"schedule": "0 0 29 2 *", "durationSeconds": 60}
 MINUTE = timedelta(minutes=1)
+DONE = ("Succeeded", "Completed")
 
 
 async def blackout(cluster: Cluster, namespace: str, **spec: object) -> Manifest:
@@ -59,3 +61,31 @@ def ending_in(seconds: float) -> tuple[dict[str, Any], datetime]:
 def once_at(moment: datetime) -> str:
     """Return the schedule of a minute that comes once a year, in UTC."""
     return f"{moment.minute} {moment.hour} {moment.day} {moment.month} *"
+
+
+def outcome(status: Manifest) -> tuple[str, str]:
+    """How a job ended."""
+    return status["phase"], status["reason"]
+
+
+def queue_of(status: Manifest) -> tuple[str, str] | None:
+    """Status and reason of the job's condition Queued, None without one."""
+    found = [each for each in status.get("conditions", []) if each["type"] == "Queued"]
+    return (found[0]["status"], found[0]["reason"]) if found else None
+
+
+async def waits(jobs: Jobs, job: str) -> Manifest:
+    """Wait until the job says that it waits for the end of a blackout, and has no pod."""
+    status = await jobs.waiting(job, "Blackout")
+    assert (status["phase"], queue_of(status)) == ("Pending", ("True", "Blackout"))
+    assert "podUID" not in status
+    assert await jobs.pod(job) is None
+    return status
+
+
+async def is_waiting(jobs: Jobs, job: str) -> bool:
+    """Wait until the job has ended or waits for a blackout; tell whether it waits."""
+    status = await jobs.when(
+        job, lambda seen: seen.get("phase") == "Succeeded" or seen.get("reason") == "Blackout"
+    )
+    return bool(status["reason"] == "Blackout")
