@@ -20,6 +20,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.jobs import conditions, deadlines, preconditions, statuses, termination, waits
+from controller.jobs.decisions import (
+    NOTHING,
+    after,
+    end,
+    end_pod,
+    never_started,
+    remove,
+    reported,
+    seconds_until,
+)
 from controller.jobs.model import (
     Claim,
     CreatePod,
@@ -38,13 +48,12 @@ from controller.jobs.model import (
 )
 from controller.reason import Reason
 from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED
-from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
+from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.pod import Pod
 
 _NOT_YET = 2.0
 # The run of a job may be told only every two seconds what became of it.
 _COUNTED = 10.0
-_NOTHING = Decision()
 
 # How long the status Running may be put off while other jobs start; times are whole seconds.
 _TOLD_WITHIN = timedelta(seconds=2)
@@ -77,10 +86,10 @@ def _without_job(seen: Observed) -> Decision:
     """Delete the pod of a deleted job, with its grace period, and then the job's Secrets."""
     job, pod = seen.job, seen.pod
     if pod is not None and is_of_some_job(pod, seen.job_id):
-        return _remove(pod)
+        return remove(pod)
     # A foreign finalizer may keep a deleted job; without one, the garbage collector deletes the
     # objects that it owned.
-    return _NOTHING if job is None else Decision((DeleteSecrets(job),))
+    return NOTHING if job is None else Decision((DeleteSecrets(job),))
 
 
 def _finished(seen: Observed, job: ChaosJob) -> Decision:
@@ -88,17 +97,17 @@ def _finished(seen: Observed, job: ChaosJob) -> Decision:
     if pod is not None and is_of_some_job(pod, seen.job_id):
         is_kept = pod.metadata.uid == job.status.pod_uid and pod.is_terminal
         # Else created by a write that was thought lost, or by a leader that had been frozen.
-        if not is_kept and (removal := _remove(pod)) != _NOTHING:
+        if not is_kept and (removal := remove(pod)) != NOTHING:
             return removal
     over = deadlines.kept_until(job)
     if over is None:
-        return _NOTHING
+        return NOTHING
     if seen.now >= over:
         # The write of the run's status looks at this job again.
         is_counted = seen.run is None or seen.run.is_departed
         action = DeleteJob(job) if is_counted else Depart(job)
         return Decision((action,), None if is_counted else _COUNTED)
-    return Decision(again_in=_seconds_until(over, seen.now))
+    return Decision(again_in=seconds_until(over, seen.now))
 
 
 def _not_named(seen: Observed, job: ChaosJob) -> Decision:
@@ -109,32 +118,39 @@ def _not_named(seen: Observed, job: ChaosJob) -> Decision:
     if pod is not None and is_ours(pod, job) and not is_held(pod):
         return _gate_removed(seen, job, pod)
     if job.spec.stop:
-        return _never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
+        return never_started(seen, job, Reason(termination.STOP_REQUESTED, ""))
     if (held := _held_back(seen, job)) is not None:
         return held
-    if conditions.is_queued(job):
+    decision = _towards_a_pod(seen, job)
+    if conditions.is_queued(job) and not decision.leads_to_a_pod:
+        # From now on the start deadline counts: what hinders the start must not hold the turn.
         return Decision((SetStatus(job, statuses.turn_came(job, seen.now)),))
-    if pod is None:
+    return decision
+
+
+def _towards_a_pod(seen: Observed, job: ChaosJob) -> Decision:
+    """Make the pod of a job whose turn it is, or name the one that was made."""
+    if (pod := seen.pod) is None:
         return _make_pod(seen, job)
     if pod.metadata.deletion_timestamp is not None:
-        return _after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
+        return after(Decision(again_in=_NOT_YET), job, _PREDECESSOR)
     if not is_ours(pod, job):
         if is_of_some_job(pod, seen.job_id):
-            return _after(_remove(pod), job, _PREDECESSOR)
+            return after(remove(pod), job, _PREDECESSOR)
         taken = f"A pod named {pod.metadata.name} exists and is not the job's."
-        return _never_started(seen, job, Reason(_NAME_TAKEN, taken))
-    return Decision((SetStatus(job, statuses.named(job, pod)),))
+        return never_started(seen, job, Reason(_NAME_TAKEN, taken))
+    return Decision((SetStatus(job, statuses.named(job, pod, seen.now)),))
 
 
 def _held_back(seen: Observed, job: ChaosJob) -> Decision | None:
     """Return what to do with a job that must not start any more, or not yet."""
     run = seen.run
     if (halt := preconditions.halt(seen)) is not None:
-        return _end(job, statuses.stopped(job, halt, seen.now))
+        return end(job, statuses.stopped(job, halt, seen.now))
     if run is not None and run.end is not None:
         return _run_ended(seen, job, run.end)
     if (refusal := preconditions.refusal(seen, job)) is not None:
-        return _never_started(seen, job, refusal)
+        return never_started(seen, job, refusal)
     wait = waits.of(seen, job)
     return None if wait is None else _wait(seen, job, wait)
 
@@ -142,17 +158,17 @@ def _held_back(seen: Observed, job: ChaosJob) -> Decision | None:
 def _run_ended(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
     """The run of a job that has not started lets no job start any more, or is not there."""
     if why in (RUN_DELETED, CREATED_TOO_LATE):
-        return _never_started(seen, job, why)
-    return _end(job, statuses.stopped(job, why, seen.now))
+        return never_started(seen, job, why)
+    return end(job, statuses.stopped(job, why, seen.now))
 
 
 def _wait(seen: Observed, job: ChaosJob, wait: waits.Wait) -> Decision:
     if wait.why.reason == waits.TARGET_BUSY and job.spec.on_busy == "Refuse":
-        return _never_started(seen, job, wait.why)
+        return never_started(seen, job, wait.why)
     # The end of another job or of the blackout wakes this one.
     end = deadlines.queue(job, seen.now)
-    again = Decision(again_in=_seconds_until(min(end, wait.look_at or end), seen.now))
-    told = _reported(again, job, statuses.queued(job, wait.why, seen.now))
+    again = Decision(again_in=seconds_until(min(end, wait.look_at or end), seen.now))
+    told = reported(again, job, statuses.queued(job, wait.why, seen.now))
     pod = seen.pod
     is_spare = pod is not None and is_ours(pod, job) and not job.status.pod_uid
     if is_spare and pod is not None and wait.is_long and told is again:
@@ -165,20 +181,20 @@ def _wait(seen: Observed, job: ChaosJob, wait: waits.Wait) -> Decision:
 def _make_pod(seen: Observed, job: ChaosJob) -> Decision:
     if seen.target is not None and (asked := preconditions.provider_to_ask(seen, seen.target)):
         request = RequestCredential(asked)
-        waiting = _after(Decision(again_in=_NOT_YET), job, _REFRESHING)
+        waiting = after(Decision(again_in=_NOT_YET), job, _REFRESHING)
         # The status first: it is the cause if the request cannot be made.
         return replace(waiting, actions=(*waiting.actions, request))
     if isinstance(seen.credential, Reason):
-        return _never_started(seen, job, seen.credential)
+        return never_started(seen, job, seen.credential)
     if seen.credential is None:
-        return _after(Decision(again_in=_NOT_YET), job, _NOT_ADMITTED)
+        return after(Decision(again_in=_NOT_YET), job, _NOT_ADMITTED)
     if seen.target is not None and (unproven := preconditions.unproven(seen.target)) is not None:
-        return _after(Decision(again_in=_NOT_YET), job, unproven)
+        return after(Decision(again_in=_NOT_YET), job, unproven)
     if seen.target is None or not seen.target.is_checked or seen.target.unfit is not None:
         # Only a probe of the target finds out whether its address may be contacted.
-        return _after(Decision(again_in=_NOT_YET), job, preconditions.NOT_CHECKED)
+        return after(Decision(again_in=_NOT_YET), job, preconditions.NOT_CHECKED)
     if (unknown := preconditions.not_known(seen)) is not None:
-        return _after(Decision(again_in=_NOT_YET), job, unknown)
+        return after(Decision(again_in=_NOT_YET), job, unknown)
     return Decision((CreatePod(job, seen.credential),))
 
 
@@ -186,35 +202,32 @@ def _gate_removed(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     """Someone ungated a pod that was not named: it may have run, so it is the only one."""
     if not job.spec.stop:
         why = preconditions.halt(seen) or _GATE_REMOVED
-        status = statuses.named(job, pod, ending=conditions.with_ending(job, why, seen.now))
+        status = statuses.named(
+            job, pod, seen.now, ending=conditions.with_ending(job, why, seen.now)
+        )
         return Decision((SetStatus(job, status),))
     # A job that is being stopped gets no pod: this one must have ended before the job does.
     if pod.is_terminal:
-        return _never_started(seen, job, _GATE_REMOVED)
-    return _remove(pod)
-
-
-def _never_started(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
-    # If this write loses against another leader's, that leader's pod needs the Secrets.
-    return _end(job, statuses.without_pod(job, why, seen.now))
+        return never_started(seen, job, _GATE_REMOVED)
+    return remove(pod)
 
 
 def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
     """The status names a pod that no longer exists; it is never created again."""
     stone = seen.tombstone
     if stone is not None and stone.pod.is_terminal:
-        return _end(job, statuses.of_pod(job, stone.pod, seen.now))
-    if stone is not None and stone.pod.is_bound and seen.now < (end := deadlines.killed(stone)):
+        return end(job, statuses.of_pod(job, stone.pod, seen.now))
+    if stone is not None and stone.pod.is_bound and seen.now < (over := deadlines.killed(stone)):
         # Deleted by force: the node is ending its containers, and nothing reports their end.
-        return Decision(again_in=_seconds_until(end, seen.now))
+        return Decision(again_in=seconds_until(over, seen.now))
     why = conditions.ending(job)
     why = why or Reason("PodDeleted", "The pod is gone, and its exit code with it.")
-    return _end(job, statuses.without_pod(job, why, seen.now))
+    return end(job, statuses.without_pod(job, why, seen.now))
 
 
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if pod.is_terminal:
-        return _end(job, statuses.of_pod(job, pod, seen.now))
+        return end(job, statuses.of_pod(job, pod, seen.now))
     is_ending = job.spec.stop or job.is_being_stopped
     if not is_ending and (halt := preconditions.halt(seen)) is not None:
         # Before the pod is deleted: the job ends as halted, also if the halt is lifted meanwhile.
@@ -230,18 +243,18 @@ def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if is_free and (stop := waits.stop(seen)) is not None:
         return Decision((SetStatus(job, statuses.ending(job, stop, seen.now)),))
     if not has_started and (refusal := preconditions.refusal(seen, job)) is not None:
-        return _end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
+        return end_pod(seen, job, DeletePod(pod, only_as_seen=True), refusal)
     if is_held(pod):
         if (wait := waits.of(seen, job)) is not None:
             return _wait(seen, job, wait)
         if (unknown := preconditions.not_known(seen)) is not None:
-            return _after(Decision(again_in=_NOT_YET), job, unknown)
+            return after(Decision(again_in=_NOT_YET), job, unknown)
         if conditions.is_queued(job):
             return Decision((SetStatus(job, statuses.turn_came(job, seen.now)),))
         return Decision((Ungate(pod),))
     if not has_started:
-        left = _seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)
-        return _after(Decision(again_in=left), job, preconditions.waiting_for(pod))
+        left = seconds_until(deadlines.start(job, seen.limits, seen.now), seen.now)
+        return after(Decision(again_in=left), job, preconditions.waiting_for(pod))
     return _running(seen, job, pod)
 
 
@@ -259,15 +272,15 @@ def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
         # Another container keeps running in the pod, as the proxy of a service mesh does.
         return Decision((DeletePod(pod),))
     if seen.now >= deadline:
-        return _end_pod(seen, job, DeletePod(pod), termination.ran_too_long(job))
-    again = Decision(again_in=_seconds_until(min(settled or deadline, deadline), seen.now))
+        return end_pod(seen, job, DeletePod(pod), termination.ran_too_long(job))
+    again = Decision(again_in=seconds_until(min(settled or deadline, deadline), seen.now))
     is_told = job.status.start_time is not None
-    reported = _reported(
+    told = reported(
         again, job, statuses.running(job, began, deadlines.seen_since(job, pod, seen.now))
     )
     if not is_told and timedelta() <= seen.now - began < _TOLD_WITHIN:
-        return replace(reported, may_wait=_PUT_OFF)
-    return reported
+        return replace(told, may_wait=_PUT_OFF)
+    return told
 
 
 def _going(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
@@ -276,44 +289,11 @@ def _going(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
         return _pod_gone(seen, job)
     lost = _lost_at(seen, pod)
     if seen.now < lost:
-        return Decision(again_in=_seconds_until(lost, seen.now))
+        return Decision(again_in=seconds_until(lost, seen.now))
     why = termination.node_lost(job, pod)
-    return _end(job, statuses.failed(job, why, seen.now, termination.started_at(pod)))
-
-
-def _remove(pod: Pod) -> Decision:
-    """Delete a pod that no job needs, unless it is being deleted already."""
-    return _NOTHING if pod.metadata.deletion_timestamp is not None else Decision((DeletePod(pod),))
-
-
-def _end(job: ChaosJob, status: ChaosJobStatus) -> Decision:
-    # The outcome first: a forbidden deletion of a Secret must not keep it from being written.
-    return Decision((SetStatus(job, status), DeleteSecrets(job)))
-
-
-def _end_pod(seen: Observed, job: ChaosJob, delete: DeletePod, why: Reason) -> Decision:
-    """Write the reason into the status first; delete the pod in the next reconcile."""
-    if conditions.ending(job) is None:
-        return Decision((SetStatus(job, statuses.ending(job, why, seen.now)),))
-    return Decision((delete,))
-
-
-def _after(decision: Decision, job: ChaosJob, why: Reason) -> Decision:
-    """Add to the decision a status that says what the job waits for."""
-    return _reported(decision, job, statuses.waiting(job, why))
-
-
-def _reported(decision: Decision, job: ChaosJob, status: ChaosJobStatus) -> Decision:
-    """Add the status to the decision if it differs from the current one."""
-    if status == job.status:
-        return decision
-    return Decision((*decision.actions, SetStatus(job, status)), decision.again_in)
+    return end(job, statuses.failed(job, why, seen.now, termination.started_at(pod)))
 
 
 def _lost_at(seen: Observed, pod: Pod) -> datetime:
     due = pod.metadata.deletion_timestamp or seen.now
     return due + timedelta(seconds=seen.limits.node_lost_seconds)
-
-
-def _seconds_until(moment: datetime, now: datetime) -> float:
-    return max((moment - now).total_seconds(), 0.1)

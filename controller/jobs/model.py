@@ -182,6 +182,15 @@ class Decision:
     may_wait: float | None = None
     """Seconds by which the actions may be put off while other jobs have yet to start."""
 
+    @property
+    def leads_to_a_pod(self) -> bool:
+        """Whether it makes the job's pod, or names it in the status."""
+        return any(
+            isinstance(action, CreatePod)
+            or (isinstance(action, SetStatus) and bool(action.status.pod_uid))
+            for action in self.actions
+        )
+
 
 def is_as_requested(target: Target, job: ChaosJob) -> bool:
     """Whether the target still has the uid, Secret and URL that the job was created for."""

@@ -95,7 +95,7 @@ class Reconciler:
 
     async def _report(self, seen: Observed, why: Reason) -> None:
         assert seen.job is not None, "only a job's own pod can be delayed"
-        status = statuses.waiting(seen.job, why)
+        status = statuses.delayed(seen.job, why, seen.now)
         if status != seen.job.status:
             await self._write(SetStatus(seen.job, status))
 

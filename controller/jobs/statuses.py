@@ -12,19 +12,26 @@ from krkn_grpc.resources.meta import Condition
 from krkn_grpc.resources.pod import Pod
 
 
-def named(job: ChaosJob, pod: Pod, ending: list[Condition] | None = None) -> ChaosJobStatus:
+def named(
+    job: ChaosJob, pod: Pod, now: datetime, ending: list[Condition] | None = None
+) -> ChaosJobStatus:
     """Return the status that makes this pod the only one that may ever run the scenario.
 
     `ending` are the conditions of a pod that is to be ended as soon as it is named.
     """
-    conditions = job.status.conditions if ending is None else ending
+    told = _with_turn(job, now) if ending is None else ending
     name, uid = pod.metadata.name, pod.metadata.uid
-    return _changed(job, pod_uid=uid, pod_name=name, reason="", message="", conditions=conditions)
+    return _changed(job, pod_uid=uid, pod_name=name, reason="", message="", conditions=told)
 
 
 def waiting(job: ChaosJob, why: Reason) -> ChaosJobStatus:
     """Return the status of a job that has not started, with the reason."""
     return _changed(job, reason=why.reason, message=why.message)
+
+
+def delayed(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
+    """Return the status of a job whose turn it is, and which cannot have its pod now."""
+    return _changed(job, reason=why.reason, message=why.message, conditions=_with_turn(job, now))
 
 
 def queued(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
@@ -136,6 +143,12 @@ def plain(status: ChaosJobStatus) -> ChaosJobStatus:
         message=bounds.plain_message(status.message),
         conditions=bounds.plain_conditions(status.conditions),
     )
+
+
+def _with_turn(job: ChaosJob, now: datetime) -> list[Condition]:
+    if not conditions.is_queued(job):
+        return job.status.conditions
+    return conditions.with_turn(job, now)
 
 
 def _changed(job: ChaosJob, *, reason: str, message: str, **changes: object) -> ChaosJobStatus:

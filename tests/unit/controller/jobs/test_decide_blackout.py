@@ -91,7 +91,7 @@ BUSY = Turn(2, has_come=False)
     [
         pytest.param(looked(a_job(), **DARK), [SetStatus], id="new job"),
         pytest.param(looked(queued(a_job()), **DARK), [], id="it waits already"),
-        pytest.param(looked(queued(a_job())), [SetStatus], id="it is over"),
+        pytest.param(looked(queued(a_job())), [CreatePod], id="it is over"),
         pytest.param(looked(after_the_queue(a_job())), [CreatePod], id="after that it starts"),
         pytest.param(looked(after_the_queue(a_job()), **DARK), [SetStatus], id="and then again"),
         pytest.param(looked(a_job(), A_POD, **DARK), [SetStatus], id="gated pod, not named"),

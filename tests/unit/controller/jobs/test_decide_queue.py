@@ -23,6 +23,7 @@ from tests.unit.controller.jobs.builders import (
     A_POD,
     LIMITS,
     NOW,
+    PREDECESSOR,
     PodBuilder,
     a_credential,
     a_job,
@@ -73,8 +74,8 @@ def queue_of(status: ChaosJobStatus) -> Condition | None:
         pytest.param(looked(a_job(), FREE), [CreatePod], id="its turn"),
         pytest.param(looked(a_job(), BUSY), [SetStatus], id="not its turn"),
         pytest.param(looked(queued(a_job()), BUSY), [], id="it waits already"),
-        pytest.param(looked(queued(a_job()), FREE), [SetStatus], id="its turn has come"),
-        pytest.param(looked(queued(a_job()), None), [SetStatus], id="the limit has gone"),
+        pytest.param(looked(queued(a_job()), FREE), [CreatePod], id="its turn has come"),
+        pytest.param(looked(queued(a_job()), None), [CreatePod], id="the limit has gone"),
         pytest.param(looked(after_the_queue(a_job(), 1), FREE), [CreatePod], id="after the queue"),
         pytest.param(looked(a_job(), BUSY, A_POD), [SetStatus], id="a gated pod waits, too"),
         pytest.param(looked(queued(a_job()), BUSY, A_POD), [], id="and goes on waiting"),
@@ -105,12 +106,35 @@ def test_what_is_said_while_it_waits() -> None:
     assert condition.last_transition_time == NOW
 
 
-def test_what_is_said_when_its_turn_comes() -> None:
-    status = status_of(looked(queued(a_job(), 60), FREE))
+@pytest.mark.parametrize(
+    ("found", "is_named"),
+    [
+        pytest.param(looked(queued(a_job()), FREE, A_POD), True, id="with the name of its pod"),
+        pytest.param(
+            replace(looked(queued(a_job()), FREE), credential=None), False, id="nothing can start"
+        ),
+        pytest.param(looked(queued(a_job()), FREE, PREDECESSOR), False, id="a pod in its way"),
+        pytest.param(looked(queued(a_job()), FREE, A_POD.deleted(5)), False, id="its pod is going"),
+    ],
+)
+def test_what_is_said_when_its_turn_comes(found: Observed, is_named: bool) -> None:
+    """At the latest when something hinders the start: the start deadline counts from then on."""
+    [action] = decide(found).actions
+    assert isinstance(action, SetStatus)
+    status = action.status
     assert (status.phase, status.reason, status.message) == ("Pending", "", "")
+    assert bool(status.pod_uid) is is_named
     condition = queue_of(status)
     assert condition is not None
     assert (condition.status, condition.last_transition_time) == ("False", NOW)
+
+
+def test_a_pod_that_cannot_be_made_now_does_not_hold_the_turn() -> None:
+    status = statuses.delayed(queued(a_job(), 60), Reason("QuotaExceeded", "full"), NOW)
+    condition = queue_of(status)
+    assert condition is not None
+    assert (status.reason, condition.status) == ("QuotaExceeded", "False")
+    assert statuses.delayed(a_job(), Reason("QuotaExceeded", "full"), NOW).conditions == []
 
 
 def test_what_is_said_when_it_is_refused() -> None:
