@@ -79,9 +79,11 @@ class RunController:
     def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
         """Queue the run of a job whose phase has changed, from that of a new one."""
         self.limits.look_at_job(change)
-        self.departures.look_at_job(change)
-        before = "Pending" if change.old is None else change.old.status.phase
-        now = "" if change.new is None else change.new.status.phase
+        old, new = change.old, change.new
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            self.departures.add(old)
+        before = "Pending" if old is None else old.status.phase
+        now = "" if new is None else new.status.phase
         if now != before and (run_id := change.object.spec.run_id):
             self.queue.add(run_id)
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from krkn_grpc.kube.object_cache import CacheChange
+from controller.runs.model import Outcome
 from krkn_grpc.resources.chaos_job import ChaosJob
-
-Outcome = Literal["succeeded", "failed", "stopped", "refused"]
-"""The field of the run's counts; refused: the job was never created."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,6 @@ class Departures:
             outcome = "failed"
         if job.spec.run_id:
             self._outcomes.setdefault(job.spec.run_id, {})[job.metadata.name] = outcome
-
-    def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
-        """Note the last state of a job that was deleted."""
-        old = change.old
-        if old is not None and (change.new is None or change.new.metadata.uid != old.metadata.uid):
-            self.add(old)
 
     def of(self, run_id: str) -> Mapping[str, Outcome]:
         """Return the outcomes of a run's jobs, by id."""

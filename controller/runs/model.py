@@ -1,11 +1,15 @@
-"""What a run says to one of its jobs."""
+"""What a run says to one of its jobs, and the outcomes of jobs as it counts them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from controller.reason import Reason
 
 RUN_DELETED = Reason("RunDeleted", "The run that the job belongs to is gone.")
 CREATED_TOO_LATE = Reason("CreatedTooLate", "The job was created when its run had gone on without.")
+
+Outcome = Literal["succeeded", "failed", "stopped", "refused"]
+"""A field of the run's counts; refused: the job was never created."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from controller.runs.departures import Outcome
+from controller.runs.model import Outcome
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import (
     ChaosRun,

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from controller.runs.departures import Departures, Outcome
+from controller.runs.departures import Departures
 from controller.runs.limits import unfinished_group
+from controller.runs.model import Outcome
 from controller.runs.progress import as_patch, status_of
 from controller.work_queue import Requeue
 from krkn_grpc.kube.client import ResourceClient

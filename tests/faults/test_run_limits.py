@@ -50,7 +50,7 @@ def counts_never_fell(watch: ObjectWatch, run: ChaosRun) -> None:
     for before, after in itertools.pairwise(counts):
         assert all(before[kind] <= after[kind] for kind in COUNTED), (before, after)
     assert all(sum(each.values()) == 2 * each["total"] for each in counts), counts
-    assert len(counts) > 2, "some were seen"
+    assert len(counts) > 1, "some were seen"
 
 
 @pytest.mark.timeout(2 * SECONDS)

@@ -1,6 +1,7 @@
 """A run as one thing: how many at once, how many failures, a stop for all, and what came of it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ async def test_too_many_failures_end_the_rest(patient_jobs: Jobs) -> None:
 @pytest.mark.parametrize("abort", [False, True], ids=["they go on", "they are stopped"])
 async def test_too_many_failures_and_those_that_run(patient_jobs: Jobs, abort: bool) -> None:
     target = await patient_jobs.target()
-    limits = {"maxParallel": 2, "maxFailures": 0, "abortRunning": abort}
+    limits: dict[str, Any] = {"maxParallel": 2, "maxFailures": 0, "abortRunning": abort}
     run = await a_run(patient_jobs, [target] * 3, **limits)
     await run.job(0, target, "never-ends")
     await patient_jobs.running(run.job_ids[0])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.runs.departures import Outcome
+from controller.runs.model import Outcome
 from controller.runs.progress import as_patch, status_of
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import (

@@ -73,7 +73,11 @@ def test_a_job_is_kept_as_asked_and_else_by_default(
 
 def stored(run: Run, **changes: Any) -> ChaosRun:
     """The resource of a run."""
-    given = {"fingerprint": "f", "idempotency_seconds": 60, "default_ttl_seconds": None}
+    given: dict[str, Any] = {
+        "fingerprint": "f",
+        "idempotency_seconds": 60,
+        "default_ttl_seconds": None,
+    }
     metadata = ObjectMeta(name="name", namespace="krkn")
     targets, refused = A_CHAOS_RUN.spec.targets, [RefusedTarget(target_uuid="b", error="no")]
     return builders.chaos_run(run, metadata, targets, refused, caller="alice", **(given | changes))
