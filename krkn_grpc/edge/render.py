@@ -25,7 +25,11 @@ from krkn_grpc.startup import settings_or_exit
 
 CONFIG = "envoy.yaml"
 PROGRAM = "krkn-grpc envoy"
-LOGS = "ScenarioRunService.StreamLogs"
+# Another process may serve these.
+LOGS = tuple(
+    f"ScenarioRunService.{method}"
+    for method in ("StreamLogs", "StreamRunLogs", "StreamRunLogsAsText")
+)
 
 CERTIFICATE = "certificate.yaml"
 CLIENT_CA = "client_ca.yaml"
@@ -49,8 +53,8 @@ def render(settings: EnvoySettings) -> str:
         settings=settings,
         services=api.services,
         stream_paths=_patterns(call for call in api.calls if call.is_stream),
-        log_paths=_patterns(call for call in api.calls if call.rpc == LOGS),
-        log_method=f"/{PACKAGE}.{LOGS.replace('.', '/')}",
+        log_paths=_patterns(call for call in api.calls if call.rpc in LOGS),
+        log_methods=[f"/{PACKAGE}.{rpc.replace('.', '/')}" for rpc in LOGS],
         logs_cluster="server" if settings.logs_grpc_port is None else "logs",
         # gRPC paths: before Envoy can lose the server, the transcoder has turned each call to gRPC.
         write_paths=[

@@ -10,9 +10,11 @@ from krkn_grpc.kube.index import everything
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequestSummary
+from krkn_grpc.server.chaos_runs import filters as run_filters
 from krkn_grpc.server.runs.filters import index_func
 from krkn_grpc.server.target_requests.discoveries import by_caller
 
@@ -22,6 +24,7 @@ class Caches:
     """The caches of one namespace; those that are not `used` stay empty."""
 
     jobs: Informer[ChaosJob]
+    runs: Informer[ChaosRun]
     targets: Informer[Target]
     requests: Informer[TargetRequestSummary]
     halts: Informer[Halt]
@@ -31,13 +34,16 @@ class Caches:
     def of(cls, session: Session, namespace: str, served: Literal["all", "calls", "logs"]) -> Self:
         """Return the caches for what this process serves, not yet running."""
         jobs = Informer(ResourceClient(session, ChaosJob, namespace), index_func=index_func)
+        runs = Informer(
+            ResourceClient(session, ChaosRun, namespace), index_func=run_filters.index_func
+        )
         targets = Informer(ResourceClient(session, Target, namespace), index_func=everything)
         requests = Informer(
             ResourceClient(session, TargetRequestSummary, namespace), index_func=by_caller
         )
         halts = Informer(ResourceClient(session, Halt, namespace), index_func=everything)
-        used = (jobs,) if served == "logs" else (jobs, targets, requests, halts)
-        return cls(jobs, targets, requests, halts, used)
+        used = (jobs,) if served == "logs" else (jobs, runs, targets, requests, halts)
+        return cls(jobs, runs, targets, requests, halts, used)
 
     def run_in(self, group: asyncio.TaskGroup) -> Iterable[asyncio.Task[None]]:
         """Keep the caches current, each in a task of the group."""

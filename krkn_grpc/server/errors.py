@@ -88,6 +88,18 @@ class RetryNotSafe(CallError):
     """The call is a retry, and it is unknown whether the earlier attempt took effect."""
 
 
+class SecretsMissing(CallError):
+    """The run had secret inputs that the request does not give again."""
+
+
+class NothingToRerun(CallError):
+    """No target of the run has failed."""
+
+
+class OutcomesGone(CallError):
+    """Some of the run's jobs are deleted, and it is not known which of them have failed."""
+
+
 class Halted(CallError):
     """A halt selects the target, or all targets of the run."""
 
@@ -148,6 +160,9 @@ ANSWERS: dict[type[BaseException], Answer] = {
     RequestIdReused: Answer(StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
     # FAILED_PRECONDITION: no client retries it.
     RetryNotSafe: Answer(StatusCode.FAILED_PRECONDITION, "RETRY_NOT_SAFE"),
+    SecretsMissing: Answer(StatusCode.FAILED_PRECONDITION, "SECRETS_MISSING"),
+    NothingToRerun: Answer(StatusCode.FAILED_PRECONDITION, "NOTHING_TO_RERUN"),
+    OutcomesGone: Answer(StatusCode.FAILED_PRECONDITION, "OUTCOMES_GONE"),
     Halted: Answer(StatusCode.FAILED_PRECONDITION, "Halted"),
     Changed: Answer(StatusCode.ABORTED, "CONFLICT"),
     # No client retries it either. To REST clients it is a conflict with the state of the target.

@@ -36,13 +36,15 @@ async def send_metadata(
     written: Sequence[Resource] = (),
     is_repeated: bool = False,
 ) -> None:
-    """Send the reply's HTTP status, the revision of its writes, and whether it is a repetition."""
+    """Send the reply's HTTP status, the revisions of its writes, and whether it is a repetition."""
     pairs = [] if http_code is None else [(HTTP_CODE, str(http_code))]
     if is_repeated:
         pairs.append((_REPEATED, "true"))
-    if written:
-        newest = max(written, key=_revision_of)
-        pairs.append((_REVISION, f"{newest.KIND.plural}.{_revision_of(newest)}"))
+    newest: dict[str, int] = {}
+    for each in written:
+        newest[each.KIND.plural] = max(newest.get(each.KIND.plural, 0), _revision_of(each))
+    # One for each kind: a cache knows only of its own kind which revisions it has reached.
+    pairs += [(_REVISION, f"{plural}.{revision}") for plural, revision in newest.items()]
     if pairs:
         # It only fails when the caller is gone; the call's writes stay.
         with contextlib.suppress(Exception):

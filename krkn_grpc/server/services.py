@@ -12,7 +12,7 @@ from krkn_grpc.kube.logs import Logs
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
+from krkn_grpc.resources.chaos_run import ClaimedRun
 from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.provider import Provider
@@ -20,6 +20,7 @@ from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from krkn_grpc.server import reflection
 from krkn_grpc.server.caches import Caches
+from krkn_grpc.server.chaos_runs.logs import RunLogStreamer
 from krkn_grpc.server.grpc_health import GrpcHealth
 from krkn_grpc.server.halts.halts import Halts
 from krkn_grpc.server.halts.servicer import HaltServicer
@@ -75,7 +76,8 @@ class Services:
         """Add those that this process serves."""
         if self.settings.serve == "logs":
             # The service's other methods have no rule here, so they are refused.
-            servicer = LogServicer(self._logs())  # type: ignore[abstract]
+            logs = self._logs()
+            servicer = LogServicer(self._run_logs(logs), logs)  # type: ignore[abstract]
             scenario_runs_pb2_grpc.add_ScenarioRunServiceServicer_to_server(servicer, server)
         else:
             self._add_runs_and_targets(server)
@@ -100,15 +102,21 @@ class Services:
             settings.log_silence_seconds,
         )
 
+    def _run_logs(self, logs: LogStreamer) -> RunLogStreamer:
+        settings = self.settings
+        longest_call = timedelta(seconds=settings.write_seconds)
+        return RunLogStreamer(self.caches.runs.client, logs, longest_call)
+
     def _add_runs_and_targets(self, server: grpc.aio.Server) -> None:
         settings, session, caches = self.settings, self.session, self.caches
         secrets = ResourceClient(session, Secret, settings.namespace)
         leases = ResourceClient(session, Lease, settings.namespace)
         registry = Registry(caches.targets, leases, secrets, session.time.now)
         halts = Halts(caches.halts)
+        logs = self._logs()
         ttl = settings.default_ttl_seconds
         records = IdempotencyRecords(
-            ResourceClient(session, ChaosRun, settings.namespace),
+            caches.runs.client,
             ResourceClient(session, ClaimedRun, settings.namespace),
             settings.idempotency_seconds,
             None if ttl == "never" else ttl,
@@ -135,8 +143,11 @@ class Services:
                     timedelta(seconds=settings.write_seconds),
                 ),
                 watch=watch_jobs(caches.jobs, self.history),
-                logs=self._logs(),
+                run_logs=self._run_logs(logs),
+                logs=logs,
+                runs=caches.runs,
                 jobs=caches.jobs,
+                clock=session.time.now,
                 targets=caches.targets,
                 halts=caches.halts,
                 allowed_images=settings.allowed_images,

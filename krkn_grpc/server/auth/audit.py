@@ -15,7 +15,7 @@ from grpc import StatusCode
 
 from krkn_grpc.resources import ids, label_grammar
 from krkn_grpc.server.errors import answer_for
-from krkn_grpc.v1 import halts_pb2, target_requests_pb2, targets_pb2
+from krkn_grpc.v1 import halts_pb2, runs_pb2, target_requests_pb2, targets_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 Facts: TypeAlias = dict[str, object]
@@ -89,6 +89,7 @@ def _created_jobs(reply: runs.RunScenarioResponse) -> Facts:
         "created": sum(job.success and job.job_id != "" for job in reply.jobs),
         "failed": reply.failed_jobs,
         "jobs": [job.job_id for job in reply.jobs if job.job_id],
+        **_ids("runs", [reply.run_id] if reply.run_id else []),
     }
 
 
@@ -98,6 +99,19 @@ def _asked_stop(request: runs.StopScenarioRunRequest) -> Facts:
 
 def _stopped_job(reply: runs.Job) -> Facts:
     return {"targets": [reply.target_uuid], "status": reply.status}
+
+
+def _asked_rerun(request: runs.RerunRunRequest) -> Facts:
+    only = {"only_failed": True} if request.only_failed else {}
+    return only | _ids("again", [request.run_id])
+
+
+def _asked_stop_of_run(request: runs_pb2.StopRunRequest) -> Facts:
+    return _ids("runs", [request.run_id])
+
+
+def _stopped_run(reply: runs_pb2.Run) -> Facts:
+    return {"status": reply.status}
 
 
 def _nothing(_: object) -> Facts:
@@ -158,4 +172,6 @@ DELETE_DISCOVERY = Audit(_deleted_request, _nothing)
 CREATE_HALT = Audit(_asked_halt, _created_halt)
 DELETE_HALT = Audit(_deleted_halt, _nothing)
 RUN = Audit(_asked_run, _created_jobs)
+RERUN = Audit(_asked_rerun, _created_jobs)
 STOP = Audit(_asked_stop, _stopped_job)
+STOP_RUN = Audit(_asked_stop_of_run, _stopped_run)

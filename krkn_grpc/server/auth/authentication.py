@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from krkn_grpc.server.auth.authorization import Everything, Granted, Permission
-from krkn_grpc.server.auth.policy import HALTS, JOBS, REQUESTS, TARGETS, Protected
+from krkn_grpc.server.auth.policy import HALTS, JOBS, REQUESTS, RUNS, TARGETS, Protected
 from krkn_grpc.server.auth.reviews import Question, Reviews, User
 from krkn_grpc.server.errors import NoSuch, NotAllowed, NotAuthenticated
 
@@ -128,6 +128,7 @@ class _KnownCaller:
 _ABSENT = {
     TARGETS: "there is no such target",
     JOBS: "there is no such job",
+    RUNS: "there is no such run",
     REQUESTS: "there is no such target request",
     HALTS: "there is no such halt",
 }

@@ -17,8 +17,10 @@ from krkn_grpc.server.auth.audit import (
     DELETE_TARGET,
     DISCOVER,
     PATCH_TARGET,
+    RERUN,
     RUN,
     STOP,
+    STOP_RUN,
     UPDATE_TARGET,
     Audit,
 )
@@ -27,6 +29,7 @@ from krkn_grpc.server.limits import LARGEST_MESSAGE
 TARGETS = "krknoperatortargets"
 JOBS = "krknchaosjobs"
 REQUESTS = "krkntargetrequests"
+RUNS = "krknchaosruns"
 HALTS = "krknchaoshalts"
 
 
@@ -53,14 +56,19 @@ CALLS = CallClass("calls", 2_900, largest=LARGEST_MESSAGE, times=8)
 # Callers without any permission may make these: they wait for nothing, their requests are small.
 CATALOGUE = CallClass("calls of the catalogue", 100, request_seconds=5.0)
 WATCHES = CallClass("watches", 3_000)
-# Each log stream holds a connection to the API server; the session's pool is larger than this.
-LOGS = CallClass("logs", 1_500)
+# Each log stream holds a connection to the API server, that of a run up to 50 at once (MOST_OPEN of
+# chaos_runs/logs.py); the session's pool is larger than all of them together.
+LOGS = CallClass("logs", 1_000)
+LOGS_OF_RUNS = CallClass("logs of runs", 18)
 # Separate from the streams, so that health watchers cannot block health checks.
 PUBLIC_CALLS = CallClass("open calls", 500, request_seconds=2.0, largest=4 * 1024)
 PUBLIC_STREAMS = CallClass("open streams", 140, request_seconds=2.0, largest=4 * 1024)
 # The time is per request of the stream.
 REFLECTION = CallClass("reflection", 6, request_seconds=10.0, largest=4 * 1024)
-CALL_CLASSES = (CALLS, CATALOGUE, WATCHES, LOGS, PUBLIC_CALLS, PUBLIC_STREAMS, REFLECTION)
+CALL_CLASSES = (
+    *(CALLS, CATALOGUE, WATCHES, LOGS, LOGS_OF_RUNS),
+    *(PUBLIC_CALLS, PUBLIC_STREAMS, REFLECTION),
+)
 # Calls during authentication by TokenReview; nearly always the answer is cached.
 CALLERS = CallClass("callers", 4_000)
 
@@ -84,6 +92,8 @@ class Protected:
     subresource: str = ""
     audit: Audit | None = None
     pool: CallClass = CALLS
+    also: "Protected | None" = None
+    """What the caller needs besides, asked when the request has arrived, and before any lookup."""
 
     @property
     def what(self) -> str:
@@ -110,6 +120,10 @@ Rule: TypeAlias = Protected | Authenticated | Public
 
 def _uuid(request: Any) -> str:
     return str(request.uuid)
+
+
+def _run_id(request: Any) -> str:
+    return str(request.run_id)
 
 
 def _job_id(request: Any) -> str:
@@ -151,6 +165,14 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_RUN}GetScenarioRunStatus": Protected("get", JOBS, _job_id),
     f"{_RUN}StopScenarioRun": Protected("update", JOBS, _job_id, audit=STOP),
     f"{_RUN}StreamLogs": Protected("get", JOBS, _job_id, subresource="log", pool=LOGS),
+    f"{_RUN}ListRuns": Protected("list", RUNS),
+    f"{_RUN}GetRun": Protected("get", RUNS, _run_id),
+    f"{_RUN}StopRun": Protected("update", RUNS, _run_id, audit=STOP_RUN),
+    # `create` first, which has no name: who may not run sends no files.
+    f"{_RUN}RerunRun": Protected("create", JOBS, audit=RERUN, also=Protected("get", RUNS, _run_id)),
+    # Without a name: a run has many jobs, and its id is none of theirs.
+    f"{_RUN}StreamRunLogs": Protected("get", JOBS, subresource="log", pool=LOGS_OF_RUNS),
+    f"{_RUN}StreamRunLogsAsText": Protected("get", JOBS, subresource="log", pool=LOGS_OF_RUNS),
     f"{_RUN}WatchScenarioRuns": Protected("watch", JOBS, pool=WATCHES),
     f"{_HALT}CreateHalt": Protected("create", HALTS, audit=CREATE_HALT),
     f"{_HALT}ListHalts": Protected("list", HALTS),
@@ -176,6 +198,8 @@ def methods_of(served: Literal["all", "calls", "logs"], *, reflection: bool) -> 
         for path, rule in METHODS.items()
         if (rule.pool is not REFLECTION or reflection)
         and (
-            served == "all" or isinstance(rule, Public) or (rule.pool is LOGS) == (served == "logs")
+            served == "all"
+            or isinstance(rule, Public)
+            or (rule.pool in (LOGS, LOGS_OF_RUNS)) == (served == "logs")
         )
     }

@@ -226,6 +226,8 @@ class AuthorizedCall:
             self.entry.asks(request)
         if isinstance(rule, Protected) and rule.name_of is not None:
             grant(await self.caller.permission(rule, request))
+        if isinstance(rule, Protected) and rule.also is not None:
+            await self.caller.permission(rule.also, request)
         return request
 
     async def _questions(self, requests: Any, decoder: Any, held: ExitStack) -> AsyncIterator[Any]:

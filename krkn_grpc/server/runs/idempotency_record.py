@@ -64,8 +64,13 @@ def identity(run: Run, caller: str, call_id: str) -> Identity:
     """
     fingerprint = _fingerprint(run, salt=f"{run.request_id or call_id}/{caller}")
     if run.request_id:
-        return Identity(ids.hashed_id(f"{run.request_id}/{caller}"), fingerprint)
+        return Identity(run_of_request(run.request_id, caller), fingerprint)
     return Identity(ids.hashed_id(f"call/{call_id}/{fingerprint}/{caller}"), fingerprint)
+
+
+def run_of_request(request_id: str, caller: str) -> str:
+    """Return the id of the run that a caller's requestId makes."""
+    return ids.hashed_id(f"{request_id}/{caller}")
 
 
 def _fingerprint(run: Run, salt: str) -> str:

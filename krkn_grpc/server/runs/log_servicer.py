@@ -1,4 +1,4 @@
-"""StreamLogs, which a separate process can serve: it needs other permissions than the rest."""
+"""The methods that stream logs; a separate process can serve them: it needs other permissions."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from google.api import httpbody_pb2
 
 from krkn_grpc.server.auth.authorization import current, require
+from krkn_grpc.server.chaos_runs.log_servicer import TEXT, RunLogServicer
 from krkn_grpc.server.heartbeat import with_heartbeat
 from krkn_grpc.server.metadata import Context, is_head, is_rest, send_headers
 from krkn_grpc.server.runs import validate
 from krkn_grpc.server.runs.logs import LogStreamer
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceServicer
-
-_TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class LogServicer(ScenarioRunServiceServicer):
-    """Streams logs."""
+class LogServicer(RunLogServicer):
+    """Streams the logs of jobs and of runs."""
 
     logs: LogStreamer
 
@@ -43,9 +41,9 @@ class LogServicer(ScenarioRunServiceServicer):
                 # Envoy makes the headers of a REST reply from the first message, also an empty one.
                 elif chunk or (chunk == b"" and is_empty):
                     is_empty = False
-                    yield httpbody_pb2.HttpBody(content_type=_TEXT, data=chunk)
+                    yield httpbody_pb2.HttpBody(content_type=TEXT, data=chunk)
                     if is_head(context):
                         return
         if is_empty:
             # An empty log also needs one message, for its content type.
-            yield httpbody_pb2.HttpBody(content_type=_TEXT)
+            yield httpbody_pb2.HttpBody(content_type=TEXT)

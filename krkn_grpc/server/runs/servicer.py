@@ -8,8 +8,10 @@ from functools import partial
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.halt import Halt
+from krkn_grpc.resources.meta import Resource
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.authorization import current
+from krkn_grpc.server.chaos_runs.servicer import ChaosRunServicer
 from krkn_grpc.server.metadata import (
     Context,
     catch_up,
@@ -22,7 +24,6 @@ from krkn_grpc.server.metadata import (
 from krkn_grpc.server.pagination import page
 from krkn_grpc.server.runs import filters, validate
 from krkn_grpc.server.runs.known_scenario import CheckMode
-from krkn_grpc.server.runs.log_servicer import LogServicer
 from krkn_grpc.server.runs.stop import stop
 from krkn_grpc.server.runs.submission import Submission
 from krkn_grpc.server.runs.translate import job_message, run_message
@@ -32,19 +33,17 @@ from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 
 @dataclass(frozen=True)
-class ScenarioRunServicer(LogServicer):
+class ScenarioRunServicer(ChaosRunServicer):
     """Runs scenarios and shows their jobs; the protos specify each method."""
 
     submission: Submission
     watch: Watch[ChaosJob, pb.WatchScenarioRunsResponse]
-    jobs: Informer[ChaosJob]
     targets: Informer[Target]
     halts: Informer[Halt]
     allowed_images: tuple[str, ...]
     allowed_paths: tuple[str, ...]
     catalogue: CurrentCatalogue
     check_environment: CheckMode
-    write_seconds: float
 
     async def RunScenario(
         self, request: pb.RunScenarioRequest, context: Context
@@ -64,15 +63,24 @@ class ScenarioRunServicer(LogServicer):
         results, stored, is_repeated = await self.submission.submit(
             run, current(), deadline, is_retry=is_retry(context)
         )
-        created = [result.job for result in results if result.job is not None]
+        written: list[Resource] = [result.job for result in results if result.job is not None]
+        if stored is not None:
+            self.runs.remember(stored)
+            written.append(stored)
         code = 201 if any(result.status == "Pending" for result in results) else 500
         await send_metadata(
             context,
             http_code=None if run.validate_only else code,
-            written=created,
+            written=written,
             is_repeated=is_repeated,
         )
         return run_message(run, results, stored)
+
+    async def RerunRun(
+        self, request: pb.RerunRunRequest, context: Context
+    ) -> pb.RunScenarioResponse:
+        """Run once more what a run has run."""
+        return await self.RunScenario(await self.once_more(request, context), context)
 
     async def ListScenarioRuns(
         self, request: pb.ListScenarioRunsRequest, context: Context

@@ -1,0 +1,1 @@
+"""Runs as things: lists them, stops them, reruns them, and merges the logs of their jobs."""
