@@ -13,6 +13,7 @@ from tests.support.waiting import eventually
 
 TARGETS = "/api/v1/operator/targets"
 RUNS = "/api/v1/scenarios/run"
+CHAOS_RUNS = "/api/v1/runs"
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 FINAL = ("Succeeded", "Failed", "Stopped")

@@ -79,7 +79,7 @@ async def call(
 def a_request(name: str, **fields: Any) -> Message:
     """A request for what is not there, unless the fields say otherwise."""
     kind = METHODS[name].input_type
-    ids = ("uuid", "job_id", "id")
+    ids = ("uuid", "job_id", "run_id", "id")
     absent = {field: str(uuid.uuid4()) for field in ids if field in kind.fields_by_name}
     request: Message = GetMessageClass(kind)(**(absent | fields))
     return request

@@ -99,6 +99,7 @@ async def test_a_run_and_its_stop(guarded: Guarded) -> None:
         "created": 1,
         "failed": 2,
         "jobs": [job_id],
+        "runs": [found.reply.run_id],
     }
     _, line = await audited(guarded, runner, "StopScenarioRun", job_id=job_id)
     method = f"{RUN}StopScenarioRun"
@@ -107,6 +108,26 @@ async def test_a_run_and_its_stop(guarded: Guarded) -> None:
         "jobs": [job_id],
         "targets": [target],
         "status": "Stopping",
+    }
+
+
+async def test_a_run_that_is_stopped_and_run_again(guarded: Guarded) -> None:
+    target = await register(guarded)
+    runner = await guarded.callers.metadata("runner")
+    fields = {"scenario_image": "registry.example/krkn-hub", "scenario_name": "pods"}
+    found, _ = await audited(guarded, runner, "RunScenario", target_uuids=[target], **fields)
+    run_id = found.reply.run_id
+    who = {"user": guarded.callers.name("runner"), "outcome": "OK"}
+    _, line = await audited(guarded, runner, "StopRun", run_id=run_id)
+    assert line == who | {"method": f"{RUN}StopRun", "runs": [run_id], "status": "Stopping"}
+    found, line = await audited(guarded, runner, "RerunRun", run_id=run_id)
+    assert line == who | {
+        "method": f"{RUN}RerunRun",
+        "again": [run_id],
+        "created": 1,
+        "failed": 0,
+        "jobs": [found.reply.jobs[0].job_id],
+        "runs": [found.reply.run_id],
     }
 
 
@@ -131,7 +152,7 @@ async def a_stranger(guarded: Guarded) -> Metadata:
     "name",
     [
         *("CreateTarget", "UpdateTarget", "PatchTarget", "CheckTarget", "DeleteTarget"),
-        *("RunScenario", "StopScenarioRun", "CreateHalt"),
+        *("RunScenario", "StopScenarioRun", "StopRun", "RerunRun", "CreateHalt"),
     ],
 )
 async def test_who_is_refused_is_written_down(

@@ -12,7 +12,7 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.support.accounts import make_account
-from tests.support.custom_objects import BLACKOUTS, HALTS, JOBS, PROVIDERS, REQUESTS, TARGETS
+from tests.support.custom_objects import BLACKOUTS, HALTS, JOBS, PROVIDERS, REQUESTS, RUNS, TARGETS
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
@@ -22,7 +22,7 @@ SCENARIO = "krkn-scenario"
 RBAC = REPOSITORY / "deploy" / "rbac"
 KRKN = "krkn.krkn-chaos.dev"
 READ = "get list watch"
-KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, HALTS, BLACKOUTS)
+KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, RUNS, HALTS, BLACKOUTS)
 VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
 VERBS += ["run", "escalate", "bind", "impersonate"]
 RESOURCES = [
@@ -76,6 +76,7 @@ MAY = {
         f"{KRKN}/{REQUESTS}": f"create {READ} delete",
         f"{KRKN}/{PROVIDERS}": "list",
         f"{KRKN}/{JOBS}": f"create {READ} patch",
+        f"{KRKN}/{RUNS}": f"create {READ} patch",
         f"{KRKN}/{HALTS}": f"create {READ} delete",
         **REVIEWS,
     },
@@ -84,6 +85,7 @@ MAY = {
         "/pods": "get",
         "/pods/log": "get",
         f"{KRKN}/{JOBS}": READ,
+        f"{KRKN}/{RUNS}": "get",
         **REVIEWS,
     },
     CONTROLLER: {
@@ -100,6 +102,8 @@ MAY = {
         f"{KRKN}/{TARGETS}/status": "update",
         f"{KRKN}/{JOBS}": f"{READ} delete",
         f"{KRKN}/{JOBS}/status": "update",
+        f"{KRKN}/{RUNS}": f"{READ} delete",
+        f"{KRKN}/{RUNS}/status": "patch",
         f"{KRKN}/{HALTS}": READ,
         f"{KRKN}/{HALTS}/status": "update",
         f"{KRKN}/{BLACKOUTS}": READ,
@@ -112,12 +116,14 @@ MAY = {
         f"{KRKN}/{REQUESTS}": READ,
         f"{KRKN}/{JOBS}": READ,
         f"{KRKN}/{BLACKOUTS}": READ,
+        f"{KRKN}/{RUNS}": READ,
     },
     "krkn-runner": {
         f"{KRKN}/{TARGETS}": f"{READ} run",
         f"{KRKN}/{REQUESTS}": "create get delete",
         f"{KRKN}/{JOBS}": f"create {READ} update patch",
         f"{KRKN}/{JOBS}/log": "get",
+        f"{KRKN}/{RUNS}": f"{READ} update patch",
     },
     "krkn-target-admin": {
         f"{KRKN}/{TARGETS}": f"create {READ} update patch delete",

@@ -94,7 +94,7 @@ async def test_a_policy_holds_in_the_namespace_of_an_installation_alone(
     for overlay in ("deploy/overlays/default", "deploy/overlays/mesh"):
         built = await kubectl("kustomize", overlay)
         bindings = built.count("kind: ValidatingAdmissionPolicyBinding")
-        assert bindings == built.count(f"kubernetes.io/metadata.name: {FIRST}") == 4
+        assert bindings == built.count(f"kubernetes.io/metadata.name: {FIRST}") == 5
 
 
 async def test_a_setting_that_changes_rolls_the_pods(kubectl: Kubectl) -> None:

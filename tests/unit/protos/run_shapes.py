@@ -1,5 +1,11 @@
 """The JSON names, types and shapes of runs and of their requests, as clients know them."""
 
+_LOGS = {
+    "runId": "string",
+    "follow": "bool",
+    "tailLines": "optional int32",
+    "onlyFailed": "bool",
+}
 RUNS: dict[str, dict[str, str]] = {
     "Run": {
         "runId": "string",
@@ -61,14 +67,7 @@ RUNS: dict[str, dict[str, str]] = {
         "password": "string",
         "token": "string",
     },
-    **dict.fromkeys(
-        ("StreamRunLogsRequest", "StreamRunLogsAsTextRequest"),
-        {
-            "runId": "string",
-            "follow": "bool",
-            "tailLines": "optional int32",
-            "onlyFailed": "bool",
-        },
-    ),
+    "StreamRunLogsRequest": _LOGS,
+    "StreamRunLogsAsTextRequest": _LOGS,
     "StreamRunLogsResponse": {"jobId": "string", "clusterName": "string", "line": "string"},
 }

@@ -27,13 +27,11 @@ REQUIRED = {
     "GetScenarioRunStatusRequest": {"job_id"},
     "StopScenarioRunRequest": {"job_id"},
     "StreamLogsRequest": {"job_id"},
-    **dict.fromkeys(
-        (
-            *("GetRunRequest", "StopRunRequest", "RerunRunRequest"),
-            *("StreamRunLogsRequest", "StreamRunLogsAsTextRequest"),
-        ),
-        {"run_id"},
-    ),
+    "GetRunRequest": {"run_id"},
+    "StopRunRequest": {"run_id"},
+    "RerunRunRequest": {"run_id"},
+    "StreamRunLogsRequest": {"run_id"},
+    "StreamRunLogsAsTextRequest": {"run_id"},
     "GetScenarioRequest": {"name"},
     "GetScenarioGlobalsRequest": {"name"},
 }

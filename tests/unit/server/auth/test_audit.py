@@ -15,6 +15,7 @@ from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server.auth import audit
 from krkn_grpc.server.errors import InvalidRequest, NotAllowed
 from krkn_grpc.v1 import halts_pb2 as halts
+from krkn_grpc.v1 import runs_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import targets_pb2 as targets
 
@@ -109,6 +110,7 @@ REQUESTS = [
             ],
             successful_jobs=1,
             failed_jobs=2,
+            run_id=ONE,
         ),
         {
             "targets": [ONE, TWO],
@@ -116,14 +118,50 @@ REQUESTS = [
             "created": 1,
             "failed": 2,
             "jobs": [TWO, ONE],
+            "runs": [ONE],
         },
         id="run",
+    ),
+    pytest.param(
+        audit.RERUN,
+        runs.RerunRunRequest(
+            run_id=ONE,
+            only_failed=True,
+            secret_environment={CANARY: CANARY},
+            files=[runs.ScenarioFile(name=CANARY, content=CANARY)],
+            password=CANARY,
+            token=CANARY,
+        ),
+        runs.RunScenarioResponse(jobs=[runs.TargetJobResult(job_id=TWO, success=True)], run_id=TWO),
+        {
+            "again": [ONE],
+            "only_failed": True,
+            "created": 1,
+            "failed": 0,
+            "jobs": [TWO],
+            "runs": [TWO],
+        },
+        id="rerun",
+    ),
+    pytest.param(
+        audit.STOP_RUN,
+        runs_pb2.StopRunRequest(run_id=ONE),
+        runs_pb2.Run(run_id=ONE, status="Stopping", scenario_name=CANARY),
+        {"runs": [ONE], "status": "Stopping"},
+        id="stop of a run",
     ),
     pytest.param(
         audit.RUN,
         runs.RunScenarioRequest(target_uuids=[ONE], validate_only=True),
         runs.RunScenarioResponse(successful_jobs=1),
-        {"targets": [ONE], "validate_only": True, "created": 0, "failed": 0, "jobs": []},
+        {
+            "targets": [ONE],
+            "validate_only": True,
+            "created": 0,
+            "failed": 0,
+            "jobs": [],
+            "runs": [],
+        },
         id="validate only",
     ),
     pytest.param(

@@ -20,14 +20,17 @@ from krkn_grpc.server.auth.policy import (
     HALTS,
     JOBS,
     LOGS,
+    LOGS_OF_RUNS,
     METHODS,
     PUBLIC_CALLS,
     REQUESTS,
+    RUNS,
     TARGETS,
     Authenticated,
     Protected,
     Public,
 )
+from krkn_grpc.server.chaos_runs.logs import MOST_OPEN
 from krkn_grpc.v1 import (
     halts_pb2,
     health_pb2,
@@ -117,21 +120,27 @@ def test_all_places_together_are_fewer_than_what_lets_calls_through() -> None:
 
 
 def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
-    assert LOGS.places < session.STREAMS
+    assert LOGS.places + LOGS_OF_RUNS.places * MOST_OPEN < session.STREAMS
 
 
 @pytest.mark.parametrize("path", GUARDED)
 def test_a_call_that_changes_something_is_audited(path: str) -> None:
     rule = GUARDED[path]
     assert (rule.audit is not None) == (rule.verb in CHANGING)
-    assert rule.resource in (TARGETS, REQUESTS, JOBS, HALTS)
+    assert rule.resource in (TARGETS, REQUESTS, JOBS, RUNS, HALTS)
 
 
 @pytest.mark.parametrize("path", GUARDED)
 def test_a_call_on_one_object_asks_by_its_name(path: str) -> None:
     fields = methods(*OURS)[path].input_type.fields_by_name
-    named = next((name for name in ("uuid", "job_id", "id", "name") if name in fields), None)
-    name_of = GUARDED[path].name_of
+    names = ("uuid", "job_id", "run_id", "id", "name")
+    named = next((name for name in names if name in fields), None)
+    rule = GUARDED[path]
+    if rule.pool is LOGS_OF_RUNS:
+        # They are asked on all jobs: a run's id is no job's name.
+        assert (rule.resource, rule.subresource, rule.name_of) == (JOBS, "log", None)
+        return
+    name_of = (rule.also or rule).name_of
     assert (name_of is not None) == (named is not None)
     if name_of is not None:
         request = GetMessageClass(methods(*OURS)[path].input_type)()
