@@ -24,6 +24,7 @@ _IS_RETRY = "krkn-is-retry"
 _REST = "krkn-rest"
 _LONGEST_WAIT_SECONDS = 2.0
 _LONGEST_REVISION = 20
+_MOST_REVISIONS = 16
 
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -43,8 +44,11 @@ async def send_metadata(
     newest: dict[str, int] = {}
     for each in written:
         newest[each.KIND.plural] = max(newest.get(each.KIND.plural, 0), _revision_of(each))
-    # One for each kind: a cache knows only of its own kind which revisions it has reached.
-    pairs += [(_REVISION, f"{plural}.{revision}") for plural, revision in newest.items()]
+    if newest:
+        # One for each kind: a cache knows only of its own kind which revisions it has reached. In
+        # one value: many clients keep only one of each name.
+        told = ",".join(f"{plural}.{revision}" for plural, revision in newest.items())
+        pairs.append((_REVISION, told))
     if pairs:
         # It only fails when the caller is gone; the call's writes stay.
         with contextlib.suppress(Exception):
@@ -79,9 +83,10 @@ async def catch_up(context: Context, cache: Informer[Any]) -> None:
     for key, value in context.invocation_metadata() or ():
         if key != _REVISION or not isinstance(value, str):
             continue
-        kind, _, revision = value.partition(".")
-        if kind == plural and revision.isdecimal() and len(revision) <= _LONGEST_REVISION:
-            newest = max(newest, int(revision))
+        for each in value.split(",", _MOST_REVISIONS):
+            kind, _, revision = each.strip().partition(".")
+            if kind == plural and revision.isdecimal() and len(revision) <= _LONGEST_REVISION:
+                newest = max(newest, int(revision))
     # Wait once, even if several revisions were sent.
     await cache.reached(newest, _LONGEST_WAIT_SECONDS)
 

@@ -74,6 +74,27 @@ class Rest:
         assert reply.body["failedJobs"] == 0, reply
         return [job["jobId"] for job in reply.body["jobs"]]
 
+    async def run_of(self, *targets: str, **changes: Any) -> str:
+        """Run a scenario that at least one target takes; return the runId."""
+        reply = await self.post(RUNS, a_run(*targets, **changes))
+        assert reply.status == 201, reply
+        run_id: str = reply.body["runId"]
+        return run_id
+
+    async def get_run(self, run_id: str) -> dict[str, Any]:
+        """Return a run as it is shown now."""
+        reply = await self.get(f"{CHAOS_RUNS}/{run_id}")
+        assert reply.status == 200, reply
+        body: dict[str, Any] = reply.body
+        return body
+
+    async def run_when(self, run_id: str, *statuses: str) -> dict[str, Any]:
+        """Return a run as soon as it has one of the statuses, a final one if none is said."""
+        return await eventually(
+            lambda: self.get_run(run_id),
+            lambda run: run["status"] in (statuses or (*FINAL, "PartiallyFailed")),
+        )
+
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return a job as it is shown now."""
         reply = await self.get(f"{RUNS}/{job_id}")

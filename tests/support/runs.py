@@ -6,39 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.protobuf.json_format import ParseDict
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
-from tests.support.requests import a_run
+from tests.support.run_calls import FINAL, RunCalls
 from tests.support.waiting import eventually
-
-FINAL = ("Succeeded", "Failed", "Stopped")
-SECONDS = 20.0
 
 Message = pb.WatchScenarioRunsResponse
 
 
 @dataclass(frozen=True)
-class Runs:
-    """Calls to one server."""
-
-    channel: grpc.aio.Channel
-
-    @property
-    def stub(self) -> Any:
-        """The generated stub."""
-        return ScenarioRunServiceStub(self.channel)
-
-    async def ask(self, *targets: str, **changes: Any) -> pb.RunScenarioResponse:
-        """Ask for a run and return the reply."""
-        reply: pb.RunScenarioResponse = await self.start(*targets, **changes)
-        return reply
-
-    def start(self, *targets: str, **changes: Any) -> Any:
-        """Ask for a run and return the call."""
-        request = ParseDict(a_run(*targets, **changes), pb.RunScenarioRequest())
-        return self.stub.RunScenario(request, timeout=SECONDS)
+class Runs(RunCalls):
+    """Calls to one server about runs and their jobs."""
 
     async def run(self, *targets: str, **changes: Any) -> list[str]:
         """Run a scenario that every target takes; return the jobIds."""

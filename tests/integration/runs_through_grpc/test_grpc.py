@@ -208,7 +208,9 @@ async def test_the_same_request_id_gives_the_same_jobs(runs: Any, targets: Targe
 
 async def test_the_revision_of_a_write_is_told(runs: Any, targets: Targets) -> None:
     _, metadata = await told(runs.RunScenario(a_run(await targets.create())))
-    kind, revision = metadata["krkn-revision"].split(".")
+    of_jobs, of_runs = metadata["krkn-revision"].split(",")
+    assert of_runs.startswith("krknchaosruns.")
+    kind, revision = of_jobs.split(".")
     assert (kind, revision.isdecimal()) == ("krknchaosjobs", True)
 
 
