@@ -12,13 +12,13 @@ from deploy.local.cluster.api import ClusterError
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.processes.ports import LOOPBACK
 from deploy.local.services import REPOSITORY
+from krkn_grpc.v1 import runs_pb2, targets_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
-from krkn_grpc.v1 import targets_pb2
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 from tests.support.accounts import acting_as
 from tests.support.requests import IMAGE
-from tests.support.rest import RUNS, Rest
+from tests.support.rest import CHAOS_RUNS, RUNS, Rest
 from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
 
 
@@ -40,6 +40,22 @@ async def an_ended_job(apart: Running) -> tuple[str, str]:
     rest = Rest(apart.rest)
     [job_id] = await rest.run(await rest.register(), scenarioImage=f"{IMAGE}-exit-3")
     return job_id, (await rest.job_when(job_id))["podName"]
+
+
+async def test_the_logs_of_a_run_by_rest_and_by_grpc(apart: Running) -> None:
+    rest = Rest(apart.rest)
+    run_id = await rest.run_of(await rest.register(), scenarioImage=f"{IMAGE}-exit-3-lasts-0s")
+    await rest.run_when(run_id)
+    by_rest = await rest.get(f"{CHAOS_RUNS}/{run_id}/logs")
+    assert by_rest.text.endswith("] the scenario ended with exit code 3\n")
+    edge = apart.processes.rest_url.removeprefix("http://")
+    async with grpc.aio.insecure_channel(edge) as channel:
+        stub = ScenarioRunServiceStub(channel)
+        lines = stub.StreamRunLogs(runs_pb2.StreamRunLogsRequest(run_id=run_id))
+        found = [f"[{line.cluster_name}] {line.line}\n" async for line in lines]
+        text = stub.StreamRunLogsAsText(runs_pb2.StreamRunLogsAsTextRequest(run_id=run_id))
+        assert b"".join([message.data async for message in text]).decode() == by_rest.text
+    assert "".join(found) == by_rest.text
 
 
 async def code(call: Awaitable[object]) -> StatusCode:
