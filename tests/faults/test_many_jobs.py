@@ -17,10 +17,10 @@ import pytest_asyncio
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.faults.conftest import ALL
 from tests.integration.runs.conftest import Site, a_site
-from tests.support.run_calls import FINAL
 from tests.support.connections import memory, open_connections
 from tests.support.custom_objects import JOBS, collection
 from tests.support.requests import IMAGE, canary
+from tests.support.run_calls import FINAL
 from tests.support.running import Wanted
 from tests.support.waiting import eventually
 

@@ -20,13 +20,13 @@ from tests.node.objects import write_objects
 from tests.node.readiness import memory_of
 from tests.node.stage import Stage
 from tests.node.target import LABEL, TargetCluster, target_cluster
-from tests.support.run_calls import FINAL
 from tests.support.custom_objects import JOBS, Manifest
 from tests.support.load import Load
 from tests.support.object_watch import ObjectWatch
 from tests.support.readme import CALL, KINDS, LAST, NAMESPACE, OURS, REMOVAL, calling_curl
 from tests.support.requests import Body, a_run
 from tests.support.rest import Rest
+from tests.support.run_calls import FINAL
 from tests.support.runs import Runs
 from tests.support.waiting import eventually
 

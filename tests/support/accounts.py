@@ -48,9 +48,9 @@ async def make_account(cluster: Cluster, namespace: str, account: str, *roles: s
     await cluster.apply([manifest, *bindings])
 
 
-async def until_bound(cluster: Cluster, namespace: str) -> None:
-    """Wait until the API server knows that the caller may list jobs: it learns of bindings late."""
-    path = collection(JOBS, namespace)
+async def until_bound(cluster: Cluster, namespace: str, plural: str = JOBS) -> None:
+    """Wait until the API server knows that the caller may list these; it learns that late."""
+    path = collection(plural, namespace)
 
     async def may_list() -> bool:
         try:

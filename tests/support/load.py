@@ -20,8 +20,8 @@ import grpc
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.support.callers import Way
-from tests.support.run_calls import FINAL
 from tests.support.requests import Body
+from tests.support.run_calls import FINAL
 from tests.support.runs import Message, Runs
 from tests.support.waiting import eventually
 
