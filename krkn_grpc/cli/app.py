@@ -9,7 +9,17 @@ import grpc
 import typer
 from typer.core import TyperGroup
 
-from krkn_grpc.cli import connection, display, failures, halts, jobs, scenarios, sources, targets
+from krkn_grpc.cli import (
+    connection,
+    display,
+    failures,
+    halts,
+    jobs,
+    runs,
+    scenarios,
+    sources,
+    targets,
+)
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.run import run
 
@@ -51,6 +61,7 @@ app = typer.Typer(
 )
 app.add_typer(targets.app, name="targets")
 app.add_typer(scenarios.app, name="scenarios")
+app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(halts.app, name="halts")
 app.command()(run)

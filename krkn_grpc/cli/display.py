@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, TypeAlias
@@ -17,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from krkn_grpc.cli.watch import Change
+from krkn_grpc.v1.runs_pb2 import Run
 from krkn_grpc.v1.scenario_runs_pb2 import Job, RunScenarioResponse
 from krkn_grpc.v1.target_requests_pb2 import Cluster
 from krkn_grpc.v1.targets_pb2 import Target
@@ -36,6 +38,8 @@ _STYLES = {
     "Running": "cyan",
     "Stopping": "yellow",
     "Stopped": "yellow",
+    "PartiallyFailed": "red",
+    "Refused": "red",
 }
 
 
@@ -146,6 +150,45 @@ def print_jobs(jobs: Iterable[Job], names: Mapping[str, str] = _NO_NAMES) -> Non
             for job in jobs
         ),
     )
+
+
+def print_runs(runs: Iterable[Run]) -> None:
+    """Print runs as a table that fits into 80 columns."""
+    now = datetime.now(UTC)
+    print_table(
+        ("RUN", "STATUS", "OK", "AGE", "SCENARIO"),
+        (
+            (
+                run.run_id,
+                run.status,
+                f"{run.counts.succeeded}/{run.counts.total}",
+                age(run.created_at, now),
+                run.scenario_name,
+            )
+            for run in runs
+        ),
+        wrapped=("SCENARIO",),
+    )
+
+
+def print_outcomes(jobs: Iterable[Job]) -> None:
+    """Print the jobs of one run as a table that fits into 80 columns."""
+    print_table(
+        ("JOB", "STATUS", "TARGET", "REASON"),
+        ((job.job_id, job.status, target_of(job), job.reason) for job in jobs),
+        wrapped=("TARGET", "REASON"),
+    )
+
+
+def age(moment: str, now: datetime) -> str:
+    """Return how long ago an RFC 3339 time was, in its largest unit: `5s`, `3m`, `2h`, `9d`."""
+    if not moment:
+        return ""
+    seconds = max(0, int((now - datetime.fromisoformat(moment)).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def target_of(job: Job) -> str:

@@ -1,7 +1,7 @@
 """krkn-grpc jobs, logs and stop: the jobs of scenario runs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -49,6 +49,7 @@ def list_jobs(
             help="Only jobs on a target that had this name, also one that is deleted.",
         ),
     ] = "",
+    run: Annotated[str, typer.Option(metavar="RUN", help="Only jobs of the run of this id.")] = "",
     selector: Annotated[
         str,
         typer.Option(
@@ -73,6 +74,7 @@ def list_jobs(
             status=status,
             scenario_name=scenario,
             cluster_name=cluster,
+            run_id=run,
             label_selector=selector,
         )
         _watch(client, wanted, output)
@@ -82,10 +84,11 @@ def list_jobs(
         status=status,
         scenario_name=scenario,
         cluster_name=cluster,
+        run_id=run,
         label_selector=selector,
         page_size=min(limit or _PAGE, _PAGE),
     )
-    jobs = list(islice(_listed(client, request), limit or None))
+    jobs = list(islice(all_jobs(client, request), limit or None))
     if output is Format.JSON:
         display.print_json(display.as_json(ListScenarioRunsResponse(jobs=jobs)))
     else:
@@ -143,18 +146,10 @@ def logs(
     client: Client = context.obj
     request = StreamLogsRequest(job_id=job, follow=follow, tail_lines=tail, timestamps=timestamps)
 
-    def opened() -> tuple[bytes, Iterator[HttpBody]]:
-        """Return the first chunk and the stream of the rest; a retry here prints nothing twice."""
-        chunks = client.stream(client.runs.StreamLogs, request)
-        return next(chunks, HttpBody()).data, chunks
-
-    beginning, rest = client.repeated(failures.left_unanswered, opened)
-    _write(beginning)
-    for chunk in rest:
-        _write(chunk.data)
+    print_chunks(client, lambda: client.stream(client.runs.StreamLogs, request))
 
 
-def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
+def all_jobs(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
     """Yield the jobs of all pages; each page is requested when it is needed."""
     while True:
         page = client.call(client.runs.ListScenarioRuns, request)
@@ -162,6 +157,20 @@ def _listed(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
         if not page.next_page_token:
             return
         request.page_token = page.next_page_token
+
+
+def print_chunks(client: Client, call: Callable[[], Iterator[HttpBody]]) -> None:
+    """Print the content of a stream, unchanged."""
+
+    def opened() -> tuple[bytes, Iterator[HttpBody]]:
+        """Return the first chunk and the stream of the rest; a retry here prints nothing twice."""
+        chunks = call()
+        return next(chunks, HttpBody()).data, chunks
+
+    beginning, rest = client.repeated(failures.left_unanswered, opened)
+    _write(beginning)
+    for chunk in rest:
+        _write(chunk.data)
 
 
 def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> None:

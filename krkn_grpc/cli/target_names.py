@@ -42,6 +42,27 @@ def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def chosen(client: Client, given: Sequence[str], selector: str, *, every: bool) -> dict[str, str]:
+    """Map the uuids of the targets of a run to their display names; there is at least one.
+
+    They are `given` by uuid or name, or all whose labels match `selector`, or with `every` all.
+    """
+    if [bool(given), bool(selector), every].count(True) != 1:
+        raise typer.BadParameter(
+            "name targets with --target, by their labels with --selector, or all with --all"
+        )
+    if given:
+        return uuids(client, given)
+    names = {target.uuid: target.cluster_name for target in all_targets(client, selector)}
+    if not names:
+        raise typer.BadParameter(
+            f"no target has the labels {selector!r}"
+            if selector
+            else "there are no targets: register one with `krkn-grpc targets add`"
+        )
+    return names
+
+
 def one_uuid(client: Client, given: str) -> str:
     """Return the uuid of one target, given by uuid or name."""
     return next(iter(uuids(client, [given])))

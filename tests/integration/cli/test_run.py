@@ -21,7 +21,8 @@ async def test_a_run_by_name_starts_a_job_a_target(cli: Command, rest: Rest) -> 
     uuids = [await rest.register(clusterName=name) for name in names]
     targets = ["-t", names[0], "-t", uuids[1]]
     ran = await cli(*RUN, IMAGE, *targets)
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
+    assert ran.line.startswith("Run: ")
     header, *rows = [line.split() for line in ran.out.splitlines()]
     assert header == ["TARGET", "JOB", "STATUS", "ERROR"]
     assert [row[0] for row in rows] == [names[0], uuids[1]]
@@ -45,7 +46,9 @@ async def test_one_that_fails_fails_the_command(cli: Command, rest: Rest) -> Non
     name = unused_name()
     await rest.register(clusterName=name)
     ran = await cli(*RUN, f"{IMAGE}-exit-3", "-t", name, "--wait")
-    assert (ran.code, ran.line) == (1, f"{name}: Failed (NonZeroExit, exit code 3)")
+    run, told = ran.err.splitlines()
+    assert run.startswith("Run: ")
+    assert (ran.code, told) == (1, f"{name}: Failed (NonZeroExit, exit code 3)")
     header, row = ran.out.splitlines()
     assert header.split()[:6] == ["JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON"]
     assert row.split()[1:6] == [name, "pod-scenarios", "Failed", "3", "NonZeroExit"]
@@ -61,7 +64,7 @@ async def test_one_that_is_refused_fails_the_command_and_no_other(cli: Command, 
 
     waited = await cli(*RUN, IMAGE, "-t", target, "-t", absent, "--wait")
     assert waited.code == 1
-    assert waited.err.startswith(f"{absent}: Failed: ")
+    assert waited.err.splitlines()[1].startswith(f"{absent}: Failed: ")
     _, one, other = waited.out.splitlines()
     assert one.split()[1:4] == [target, "pod-scenarios", "Succeeded"]
     assert other.split()[:3] == [absent, "pod-scenarios", "Failed"]
@@ -76,10 +79,33 @@ async def test_a_misspelt_name_starts_nothing(cli: Command, rest: Rest) -> None:
 
 
 async def test_targets_are_named_or_all_of_them_are_meant(cli: Command) -> None:
-    for options in ([], ["--all", "-t", str(uuid.uuid4())]):
+    both = ["--all", "-t", str(uuid.uuid4())]
+    for options in ([], both, ["--all", "-l", "a=b"], [*both[1:], "-l", "a=b"]):
         wrong = await cli(*RUN, IMAGE, *options)
         assert wrong.code == 2
-        assert "name targets with --target, or all of them with --all" in wrong.err
+        said = "name targets with --target, by their labels with --selector, or all with --all"
+        assert said in wrong.err
+
+
+async def test_targets_by_their_labels(cli: Command, rest: Rest) -> None:
+    label = f"l{uuid.uuid4().hex}"
+    chosen = {await rest.register(labels={label: "yes"}) for _ in range(2)}
+    await rest.register(labels={label: "no"})
+    ran = await cli(*RUN, IMAGE, "-l", f"{label}=yes", "-o", "json")
+    assert {each["targetUUID"] for each in ran.json["jobs"]} == chosen
+    none = await cli(*RUN, IMAGE, "-l", f"{label}=maybe")
+    assert none.code == 2
+    assert f"no target has the labels '{label}=maybe'" in none.err
+
+
+async def test_what_is_asked_for_the_run_as_a_whole(cli: Command, rest: Rest) -> None:
+    target = await rest.register()
+    limits = ["--max-parallel", "2", "--max-failures", "0", "--abort-running"]
+    alerts = ["--abort-on", '{alertname="X"}', "--abort-on", '{alertname="Y"}']
+    ran = await cli(*RUN, IMAGE, "-t", target, *limits, *alerts, "-o", "json")
+    run = await rest.get_run(ran.json["runId"])
+    found = (run["maxParallel"], run["maxFailures"], run["abortRunning"], run["abortOn"])
+    assert found == (2, 0, True, ['{alertname="X"}', '{alertname="Y"}'])
 
 
 async def test_all_targets_can_be_checked_and_nothing_starts(cli: Command, rest: Rest) -> None:
@@ -165,13 +191,14 @@ async def test_who_stops_waiting_is_told_how_to_stop_the_jobs(cli: Command, rest
     async with cli.start(*RUN, f"{IMAGE}-never-ends", *options, "--wait") as started:
         jobs = [await _only_job(rest, target) for target in targets]
         await rest.delete(f"{RUNS}/{jobs[0]}")
+        run_id = (await started.error_line()).removeprefix("Run: ").strip()
         # Now it has told of one, and surely waits for the other.
         assert (await started.error_line()).startswith(f"{targets[0]}: Stopped (")
         started.process.send_signal(signal.SIGINT)
         ended = await started.ended()
     assert ended.code == 130
-    assert ended.line == f"The jobs go on. To stop them: krkn-grpc stop {jobs[1]}"
-    assert (await cli("stop", jobs[1])).code == 0
+    assert ended.line == f"The jobs go on. To stop them: krkn-grpc runs stop {run_id}"
+    assert (await cli("runs", "stop", run_id)).code == 0
     assert (await rest.job_when(jobs[1]))["status"] == "Stopped"
 
 
