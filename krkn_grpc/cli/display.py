@@ -81,11 +81,18 @@ def print_json(value: JsonObject, *, is_line: bool = False) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, wrapped: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    wrapped: Sequence[str] = (),
+    space: int = 3,
 ) -> None:
-    """Print rows under their columns; on a terminal only those `wrapped` have lines, if any."""
+    """Print rows under their columns; on a terminal only those `wrapped` have lines, if any.
+
+    There are `space` blanks between two columns.
+    """
     is_terminal = sys.stdout.isatty()
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, space, 0, 0), header_style="bold")
     for column in table.columns:
         is_whole = not is_terminal or (bool(wrapped) and column.header not in wrapped)
         column.overflow, column.no_wrap = "fold", is_whole
@@ -168,15 +175,20 @@ def print_runs(runs: Iterable[Run]) -> None:
             for run in runs
         ),
         wrapped=("SCENARIO",),
+        space=2,
     )
 
 
 def print_outcomes(jobs: Iterable[Job]) -> None:
     """Print the jobs of one run as a table that fits into 80 columns."""
+    rows = [(job.job_id, job.status, target_of(job), job.reason) for job in jobs]
+    # A reason takes half of what the ids leave: so the column is there only if it says anything.
+    count = 4 if any(row[-1] for row in rows) else 3
     print_table(
-        ("JOB", "STATUS", "TARGET", "REASON"),
-        ((job.job_id, job.status, target_of(job), job.reason) for job in jobs),
+        ("JOB", "STATUS", "TARGET", "REASON")[:count],
+        [row[:count] for row in rows],
         wrapped=("TARGET", "REASON"),
+        space=2,
     )
 
 
