@@ -25,7 +25,7 @@ class Settings(ProcessSettings):
     )
     serve: Literal["all", "calls", "logs"] = Field(
         "all",
-        description="logs: StreamLogs alone, with an account that may read logs and write nothing; "
+        description="logs: the logs alone, with an account that may read them and write nothing; "
         "calls: everything else",
     )
     reflection: bool = Field(

@@ -706,7 +706,7 @@ class RunScenarioResponse(_message.Message):
     """
     run_id: _builtins.str
     """Output only. The run, by which GetRun finds it. Empty when there is none: with validateOnly, and
-    when a call without a requestId found every target refused.
+    where no target can start.
     """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetJobResult]:

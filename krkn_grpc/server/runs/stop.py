@@ -65,9 +65,9 @@ async def until_settled(
 ) -> R:
     """Return the object as soon as it is settled, after as many writes as that takes.
 
-    `write` asks for the stop of exactly this version; `look` reads the object anew. Raises Changed,
-    with `what` as its subject, when the deadline is over, and the error of a write that has had no
-    answer by then.
+    `write` asks for the stop of exactly this version; `look` reads the object again. When the
+    deadline is over it raises Changed, with `what` as its subject, or the error of a write that has
+    had no answer by then.
     """
     attempt = 0
     while not is_settled(item):
