@@ -51,6 +51,20 @@ async def test_what_there_is_comes_first_and_then_what_changes(site: Site) -> No
         assert all(message.resume_token for message in watcher.told[1:])
 
 
+async def test_the_jobs_of_one_run(site: Site) -> None:
+    targets = await site.some_targets(2)
+    run, other = [await site.runs.run_of(*targets) for _ in range(2)]
+    mine = {each.job_id for each in run.targets}
+    async with site.other_runs.watch(run_id=run.run_id) as watcher:
+        for job_id in mine:
+            await watcher.status(job_id, "Succeeded")
+        assert {message.job.job_id for message in watcher.told if message.HasField("job")} == mine
+    await site.runs.run_when(other.run_id)
+    async with site.runs.watch(run_id="x") as watcher:
+        await watcher.synced()
+        assert not watcher.jobs
+
+
 async def test_a_job_that_is_deleted_is_told_as_it_was(site: Site, jobs: Jobs) -> None:
     [target] = await site.some_targets(1)
     [job_id] = await site.runs.run(target)

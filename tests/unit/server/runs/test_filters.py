@@ -41,6 +41,26 @@ def test_what_is_no_id_has_no_jobs_and_is_no_part_of_a_key(text: str) -> None:
     assert wanted.spelling != only("").spelling
 
 
+def of_run(run_id: str) -> ChaosJob:
+    job = job_on(TARGET)
+    return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, run_id=run_id))
+
+
+def test_a_run_has_its_own_jobs_and_a_group_of_them() -> None:
+    mine, other, of_none = of_run(TARGET), of_run(str(uuid.uuid4())), of_run("")
+    wanted = filters.checked(pb.ListScenarioRunsRequest(run_id=TARGET))
+    assert [wanted.passes(job) for job in (mine, other, of_none)] == [True, False, False]
+    assert f"run {TARGET}" in filters.index_func(mine)
+    assert not [group for group in filters.index_func(of_none) if group.startswith("run ")]
+
+
+@pytest.mark.parametrize("text", ["x", "../x", TARGET.upper(), f"{TARGET}\n"])
+def test_what_is_no_run_has_no_jobs(text: str) -> None:
+    wanted = filters.checked(pb.ListScenarioRunsRequest(run_id=text))
+    assert not wanted.passes(of_run(text))
+    assert text not in (wanted.run_id, *wanted.spelling)
+
+
 def labelled(number: int, labels: dict[str, str]) -> ChaosJob:
     """A job with these labels, the newer the higher its number."""
     job = builders.job(a_run(), a_target(), A_CHAOS_RUN, str(uuid.uuid4()), "alice")
