@@ -11,10 +11,12 @@ from grpc import StatusCode
 from krkn_grpc.server.chaos_runs import logs
 from krkn_grpc.v1 import runs_pb2 as pb
 from tests.integration.runs.conftest import Site, StartServer
+from tests.integration.runs.test_logs import settled
+from tests.support.connections import memory
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
-from tests.support.runs import Runs, code_of
+from tests.support.runs import Runs, a_narrow_connection, code_of
 from tests.support.waiting import eventually
 
 Lines = Iterable[pb.StreamRunLogsResponse]
@@ -30,10 +32,10 @@ async def an_ended_run(site: Site, count: int, behaviour: str) -> pb.Run:
 
 def by_job(lines: Lines) -> dict[str, str]:
     """The text of each job, by its id."""
-    texts: dict[str, str] = defaultdict(str)
+    texts: dict[str, list[str]] = defaultdict(list)
     for line in lines:
-        texts[line.job_id] += f"{line.line}\n"
-    return dict(texts)
+        texts[line.job_id].append(f"{line.line}\n")
+    return {job_id: "".join(parts) for job_id, parts in texts.items()}
 
 
 async def logs_of(site: Site, run: pb.Run) -> dict[str, str]:
@@ -102,6 +104,31 @@ async def test_more_jobs_than_logs_are_open_at_once(
     lines = await site.runs.run_lines(run.run_id, follow=True)
     assert len(by_job(lines)) == count
     assert by_job(lines) == await logs_of(site, run)
+
+
+async def test_a_slow_reader_fills_no_memory_and_gets_it_whole(site: Site) -> None:
+    run = await an_ended_run(site, 10, "logs-50000-lines-lasts-0s")
+    whole = await logs_of(site, run)
+    server = site.servers[0].processes
+    before = memory(server.child("server").pid)
+
+    async def growth() -> int:
+        return memory(server.child("server").pid) - before
+
+    async with a_narrow_connection(server.grpc_address) as runs:
+        request = pb.StreamRunLogsAsTextRequest(run_id=run.run_id, follow=True)
+        parts = aiter(runs.stub.StreamRunLogsAsText(request))
+        first = await anext(parts)
+        last = await growth()
+        while (now := await settled(growth)) != last:
+            last = now
+        assert last < 20 * 1024 * 1024, "ten logs of 5 MB each are open"
+        text = b"".join([first.data, *[part.data async for part in parts]]).decode()
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in text.splitlines(keepends=True):
+        name, _, rest = line.removeprefix("[").partition("] ")
+        found[name].append(rest)
+    assert sorted(map("".join, found.values())) == sorted(whole.values())
 
 
 async def test_only_what_failed(site: Site) -> None:
