@@ -1,6 +1,7 @@
 """Merges the logs of a run's jobs into one stream of blocks of whole lines."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -173,6 +174,7 @@ class _Following:
         """Hand each job to the readers when it has a log, and end them after the last one."""
         revision = self._jobs.revision
         self._look(self._waiting)
+        looked_at = time.monotonic()
         while self._waiting:
             try:
                 changes = self._streamer.logs.history.since(
@@ -180,13 +182,14 @@ class _Following:
                 )
                 async with aclosing(changes):
                     async for change in changes:
-                        # The quiet moments are for what no change tells: that a job never came.
-                        if change is None:
-                            self._look(self._waiting)
-                        elif change.new is None:
+                        if change is not None and change.new is None:
                             self._waiting.pop(change.object.metadata.name, None)
-                        else:
+                        elif change is not None:
                             self._look([change.object.metadata.name])
+                        # All of them, for what no change tells: that a job never came.
+                        if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                            self._look(self._waiting)
+                            looked_at = time.monotonic()
                         if not self._waiting:
                             break
                     else:
