@@ -7,6 +7,7 @@ promises.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -52,7 +53,7 @@ class BareStart:
         await self._create(self.controller, _encoded(secret), Secret)
         new = pods.pod(job, PodRules(grace_seconds=_GRACE_SECONDS))
         pod = await self._create(self.controller, _encoded(new), Pod)
-        named = msgspec.structs.replace(job, status=statuses.named(job, pod))
+        named = msgspec.structs.replace(job, status=statuses.named(job, pod, datetime.now(UTC)))
         path = paths.single(self._path(ChaosJob), job.metadata.name, "status")
         await self._write(self.controller, "PUT", path, _encoded(named))
         path = paths.single(self._path(Pod), pod.metadata.name)

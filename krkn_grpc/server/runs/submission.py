@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
 
 import structlog
 
@@ -14,9 +12,7 @@ from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.retry import create_until_known
-from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server import correlation_id
@@ -36,6 +32,15 @@ from krkn_grpc.server.runs import builders, runnable
 from krkn_grpc.server.runs.idempotency import IdempotencyRecords
 from krkn_grpc.server.runs.idempotency_record import Record
 from krkn_grpc.server.runs.model import Run
+from krkn_grpc.server.runs.results import (
+    JobResult,
+    Submitted,
+    checked,
+    result,
+    submitted,
+    told_to_caller,
+    was_away,
+)
 from krkn_grpc.server.runs.rights import refusals
 from krkn_grpc.server.runs.tombstones import Tombstones
 from krkn_grpc.server.targets.registration import Registry
@@ -46,37 +51,6 @@ _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its
 _NEVER_CREATED = "the job was not created in the time of its run, and is not created any more"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """The result of the run on one target.
-
-    Created: `Pending`. Refused: `Failed`, and no job exists. Unknown: `Unknown`, and a job of
-    this id may exist.
-    """
-
-    target_uuid: str
-    status: Literal["Pending", "Failed", "Unknown"]
-    job_id: str = ""
-    error: str | None = None
-    job: ChaosJob | None = None
-
-    @property
-    def pod_name(self) -> str:
-        """The name of the job's pod, also before it exists."""
-        return names.pod_for(self.job_id) if self.job_id else ""
-
-
-class Submitted(NamedTuple):
-    """The results of a call; `is_repeated` when an earlier call wrote its run.
-
-    `run` is None when no target gets a job.
-    """
-
-    results: list[JobResult]
-    run: ChaosRun | None
-    is_repeated: bool
 
 
 class Submission:
@@ -122,12 +96,12 @@ class Submission:
         refused |= unfit
         if run.validate_only:
             await self._requests.check(run, caller.user)
-            results = [_checked(uuid, refused) for uuid in run.target_uuids]
-            return _submitted(results, refused, None)
+            results = [checked(uuid, refused) for uuid in run.target_uuids]
+            return submitted(results, refused, None)
         record = await self._record(run, targets, refused, caller.user, deadline, is_retry)
         if record is None:
-            results = [_result(uuid, refused[uuid]) for uuid in run.target_uuids]
-            return _submitted(results, refused, None)
+            results = [result(uuid, refused[uuid]) for uuid in run.target_uuids]
+            return submitted(results, refused, None)
         known = await self._known(run, record, caller.user)
 
         async def one(uuid: str) -> JobResult | Exception:
@@ -146,10 +120,10 @@ class Submission:
             seconds=deadline.remaining,
             late=errors.NotWritten(TOO_LATE),
         )
-        if not known and all(_was_away(outcome) for outcome in outcomes.values()):
+        if not known and all(was_away(outcome) for outcome in outcomes.values()):
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
-        known |= {uuid: _result(uuid, outcome) for uuid, outcome in outcomes.items()}
-        return _submitted([known[uuid] for uuid in run.target_uuids], {}, record)
+        known |= {uuid: result(uuid, outcome) for uuid, outcome in outcomes.items()}
+        return submitted([known[uuid] for uuid in run.target_uuids], {}, record)
 
     async def _targets(
         self, run: Run, uuids: Sequence[str], user: str, deadline: Deadline
@@ -184,7 +158,7 @@ class Submission:
         if targets:
             # An error that may pass is no refusal: a repetition of the call may write the job.
             final = {
-                uuid: _told(uuid, error)
+                uuid: told_to_caller(uuid, error)
                 for uuid, error in refused.items()
                 if isinstance(error, CallError)
             }
@@ -274,49 +248,3 @@ class Submission:
         if written is not None:
             self._cache.remember(written)
         return JobResult(uuid, "Pending", job_id, job=written)
-
-
-def _was_away(outcome: JobResult | BaseException) -> bool:
-    """Whether the API server could not be reached; a busy quota or webhook is an answer."""
-    answered = errors.QuotaBusy | errors.WebhookAway
-    return isinstance(outcome, errors.NotWritten) and not isinstance(outcome, answered)
-
-
-def _submitted(
-    results: list[JobResult], refused: Mapping[str, Exception], record: Record | None
-) -> Submitted:
-    """Return the reply; with `refused`, those of a call that has no run.
-
-    Raises Unreachable or Halted when that is the error of each target.
-    """
-    if refused and len(refused) == len(results):
-        if all(map(_was_away, refused.values())):
-            raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
-        if all(isinstance(error, Halted) for error in refused.values()):
-            raise Halted(str(next(iter(refused.values()))))
-    run = None if record is None else record.run
-    return Submitted(results, run, record is not None and not record.is_new)
-
-
-def _checked(uuid: str, refused: Mapping[str, Exception]) -> JobResult:
-    return _result(uuid, refused.get(uuid) or JobResult(uuid, "Pending"))
-
-
-def _result(uuid: str, outcome: JobResult | BaseException) -> JobResult:
-    if isinstance(outcome, JobResult):
-        return outcome
-    if not isinstance(outcome, Exception):
-        raise outcome
-    return JobResult(uuid, "Failed", error=_told(uuid, outcome))
-
-
-def _told(uuid: str, error: Exception) -> str:
-    """Return the text for the caller: a CallError's own; of other errors the one in the table."""
-    if isinstance(error, CallError):
-        return str(error)
-    answer = answer_for(error)
-    if answer is INTERNAL:
-        _log.warning("a target got no job", target=uuid, exc_info=error)
-    else:
-        _log.warning("a target got no job", target=uuid, error=told(error))
-    return answer.message or str(error)

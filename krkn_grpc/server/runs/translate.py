@@ -6,7 +6,7 @@ from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.server.runs.model import Run
-from krkn_grpc.server.runs.submission import JobResult
+from krkn_grpc.server.runs.results import JobResult
 from krkn_grpc.server.times import rfc3339
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 

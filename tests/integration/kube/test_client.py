@@ -52,7 +52,7 @@ async def test_a_created_job(jobs: ResourceClient[ChaosJob], namespace: str) -> 
 async def test_a_status(session: Session, jobs: ResourceClient[ChaosJob], namespace: str) -> None:
     job = await jobs.create(new_job(namespace))
     pod = Pod(metadata=ObjectMeta(name=names.pod_for(job.metadata.name), uid=ids.new_id()))
-    written = await jobs.replace_status(job, statuses.named(job, pod))
+    written = await jobs.replace_status(job, statuses.named(job, pod, datetime.now(UTC)))
     assert written == await jobs.get(job.metadata.name)
     assert written.status.pod_uid == pod.metadata.uid
     with pytest.raises(Conflict):
