@@ -10,6 +10,7 @@ from tests.support.custom_objects import (
     JOBS,
     PROVIDERS,
     REQUESTS,
+    RUNS,
     TARGETS,
     assert_refused,
     collection,
@@ -21,6 +22,8 @@ ANOTHER_ID = "6f1c1b6e-0000-4000-8000-00000000000f"
 UPPER_CASE = "6F1C1B6E-0000-4000-8000-00000000000F"
 MANY_NAMES = {f"A{number}": "" for number in range(32769)}
 FILE = {"name": "a", "mountPath": "/a"}
+TARGET = {"targetUUID": ANOTHER_ID, "jobId": ANOTHER_ID}
+REFUSED = {"targetUUID": "a", "error": "not found"}
 
 WRONG: list[tuple[str, str, object, str]] = [
     (PROVIDERS, "operator-name", "", "spec.operator-name"),
@@ -117,6 +120,71 @@ WRONG: list[tuple[str, str, object, str]] = [
     (JOBS, "runId", UPPER_CASE, "spec.runId"),
     (JOBS, "runUID", "a" * 65, "spec.runUID"),
     (JOBS, "requestedBy", "a" * 1025, "spec.requestedBy"),
+    (RUNS, "targets", GONE, "spec.targets: Required"),
+    (RUNS, "targets", [], "spec.targets"),
+    (RUNS, "targets", [TARGET] * 1001, "spec.targets: Too many"),
+    (RUNS, "targets", [TARGET | {"targetUUID": UPPER_CASE}], "spec.targets[0].targetUUID"),
+    (RUNS, "targets", [TARGET | {"jobId": UPPER_CASE}], "spec.targets[0].jobId"),
+    (RUNS, "targets", [{"targetUUID": ANOTHER_ID}], "spec.targets[0].jobId: Required"),
+    (RUNS, "refused", [REFUSED] * 1001, "spec.refused: Too many"),
+    (RUNS, "refused", [REFUSED | {"targetUUID": ""}], "spec.refused[0].targetUUID"),
+    (RUNS, "refused", [REFUSED | {"targetUUID": "a" * 254}], "spec.refused[0].targetUUID"),
+    (RUNS, "refused", [REFUSED | {"error": "a" * 1025}], "spec.refused[0].error"),
+    (RUNS, "refused", [{"targetUUID": "a"}], "spec.refused[0].error: Required"),
+    (RUNS, "fingerprint", GONE, "spec.fingerprint: Required"),
+    (RUNS, "fingerprint", "", "spec.fingerprint"),
+    (RUNS, "fingerprint", "a" * 257, "spec.fingerprint"),
+    (RUNS, "requestId", UPPER_CASE, "spec.requestId"),
+    (RUNS, "idempotencySeconds", 0, "spec.idempotencySeconds"),
+    (RUNS, "idempotencySeconds", 2**31, "spec.idempotencySeconds"),
+    (RUNS, "scenarioName", GONE, "spec.scenarioName: Required"),
+    (RUNS, "scenarioName", "a" * 254, "spec.scenarioName"),
+    (RUNS, "scenarioName", " \u3000", "spec.scenarioName"),
+    (RUNS, "scenarioName", "a\nb", "spec.scenarioName"),
+    (RUNS, "scenarioName", "a\u2066b", "spec.scenarioName"),
+    (RUNS, "scenarioImage", GONE, "spec.scenarioImage: Required"),
+    (RUNS, "scenarioImage", "", "spec.scenarioImage"),
+    (RUNS, "scenarioImage", "a" * 513, "spec.scenarioImage"),
+    (RUNS, "kubeconfigPath", "config", "spec.kubeconfigPath"),
+    (RUNS, "kubeconfigPath", "/a:b", "spec.kubeconfigPath"),
+    (RUNS, "environment", {"A": 1}, "spec.environment.A"),
+    (RUNS, "environment", {"A B": ""}, "a variable's name has"),
+    (RUNS, "environment", {"KUBECONFIG": "/a"}, "are set by the controller"),
+    (RUNS, "environment", {"KRKN_KUBE_CONFIG": "/a"}, "are set by the controller"),
+    (RUNS, "environment", MANY_NAMES, "spec.environment: Too many"),
+    (RUNS, "secretEnvironment", ["A", "A"], "spec.secretEnvironment[1]: Duplicate"),
+    (RUNS, "secretEnvironment", ["A=B"], "spec.secretEnvironment[0]"),
+    (RUNS, "secretEnvironment", ["KUBECONFIG"], "are set by the controller"),
+    (RUNS, "secretEnvironment", list(MANY_NAMES), "spec.secretEnvironment: Too many"),
+    (RUNS, "files", [FILE | {"name": "a\tb"}], "spec.files[0].name"),
+    (RUNS, "files", [FILE | {"mountPath": "/a:b"}], "spec.files[0].mountPath"),
+    (RUNS, "files", [FILE | {"mountPath": "/a/.."}], "a mountPath has no"),
+    (RUNS, "files", [FILE | {"mountPath": "/sys"}], "a mountPath is not under"),
+    (RUNS, "files", [FILE, FILE | {"name": "b"}], "each file has a mountPath of its own"),
+    (RUNS, "files", [FILE] * 17, "spec.files: Too many"),
+    (RUNS, "timeoutSeconds", 0, "spec.timeoutSeconds"),
+    (RUNS, "timeoutSeconds", 86401, "spec.timeoutSeconds"),
+    (RUNS, "ttlSecondsAfterFinished", -1, "spec.ttlSecondsAfterFinished"),
+    (RUNS, "registryUrl", "", "spec.registryUrl"),
+    (RUNS, "registryUrl", "a" * 2049, "spec.registryUrl"),
+    (RUNS, "labels", {f"a{number}": "" for number in range(65)}, "spec.labels: Too many"),
+    (RUNS, "labels", {"a": "a" * 64}, "spec.labels.a"),
+    (RUNS, "requestedBy", "a" * 1025, "spec.requestedBy"),
+    (RUNS, "maxParallel", -1, "spec.maxParallel"),
+    (RUNS, "maxFailures", -1, "spec.maxFailures"),
+    (RUNS, "abortRunning", "yes", "spec.abortRunning"),
+    (RUNS, "queueSeconds", -1, "spec.queueSeconds"),
+    (RUNS, "queueSeconds", 2_592_001, "spec.queueSeconds"),
+    (RUNS, "onBusy", "wait", "spec.onBusy"),
+    (RUNS, "abortOn", [""], "spec.abortOn[0]"),
+    (RUNS, "abortOn", ["a" * 1025], "spec.abortOn[0]"),
+    (RUNS, "abortOn", ["a"] * 17, "spec.abortOn: Too many"),
+    (RUNS, "stop", {}, "spec.stop.reason: Required"),
+    (RUNS, "stop", {"reason": ""}, "spec.stop.reason"),
+    (RUNS, "stop", {"reason": "two words"}, "spec.stop.reason"),
+    (RUNS, "stop", {"reason": "a" * 65}, "spec.stop.reason"),
+    (RUNS, "stop", {"reason": "A", "message": "a" * 1025}, "spec.stop.message"),
+    (RUNS, "stop", {"reason": "A", "by": "a" * 1025}, "spec.stop.by"),
 ]
 
 
@@ -149,7 +217,7 @@ async def test_a_name_that_is_no_canonical_uuid_is_refused(
     await assert_refused(control_plane.cluster.request("POST", path, manifest), name)
 
 
-@pytest.mark.parametrize("plural", [PROVIDERS, TARGETS, REQUESTS, JOBS])
+@pytest.mark.parametrize("plural", [PROVIDERS, TARGETS, REQUESTS, JOBS, RUNS])
 async def test_an_object_without_a_spec_is_refused(
     control_plane: ControlPlane, namespace: str, plural: str
 ) -> None:

@@ -11,6 +11,7 @@ from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.cluster.credentials import of_kubeconfig
 from krkn_grpc.resources.blackout import Blackout
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import API_VERSION, Resource
 from krkn_grpc.resources.provider import Provider
@@ -23,6 +24,7 @@ from tests.support.custom_objects import (
     MERGE,
     PROVIDERS,
     REQUESTS,
+    RUNS,
     TARGETS,
     Manifest,
     collection,
@@ -38,7 +40,10 @@ TYPES: dict[str, type[Resource]] = {
     HALTS: Halt,
     BLACKOUTS: Blackout,
     JOBS: ChaosJob,
+    RUNS: ChaosRun,
 }
+# Fields that a type of their own reads; a test of the schemas compares them.
+APART = {RUNS: {"claims"}}
 SHORT_NAMES = {
     PROVIDERS: "kotp",
     TARGETS: "kot",
@@ -46,6 +51,7 @@ SHORT_NAMES = {
     HALTS: "kch",
     BLACKOUTS: "kcb",
     JOBS: "kcj",
+    RUNS: "kcr",
 }
 DATES = {"Last heartbeat", "Completed", "Started", "Age"}
 each_kind = pytest.mark.parametrize("plural", TYPES)
@@ -82,6 +88,8 @@ async def test_the_typed_resource_reads_and_writes_all_of_it(
     path += f"/{manifest['metadata']['name']}/status"
     status = {"status": encoded["status"]}
     written = await control_plane.cluster.request("PATCH", path, status, MERGE)
+    apart = {name: manifest["status"].pop(name) for name in APART.get(plural, ())}
+    assert apart.keys().isdisjoint(encoded["status"])
     assert written["status"] == manifest["status"]
 
 
@@ -109,6 +117,20 @@ def test_the_whole_object_sets_every_field_of_the_schema(plural: str) -> None:
             },
             {"phase": "Pending"},
             id="chaos-job",
+        ),
+        pytest.param(
+            RUNS,
+            {
+                "idempotencySeconds": 86400,
+                "kubeconfigPath": "/home/krkn/.kube/config",
+                "timeoutSeconds": 3600,
+                "maxParallel": 0,
+                "abortRunning": False,
+                "queueSeconds": 86400,
+                "onBusy": "Wait",
+            },
+            {"phase": "Pending"},
+            id="chaos-run",
         ),
     ],
 )
@@ -212,6 +234,18 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
                 "Exit": -1,
             },
             id="chaos-job",
+        ),
+        pytest.param(
+            RUNS,
+            {
+                "Phase": "PartiallyFailed",
+                "Scenario": "pod scenarios",
+                "Total": 3,
+                "Running": 0,
+                "Succeeded": 1,
+                "Failed": 1,
+            },
+            id="chaos-run",
         ),
     ],
 )
