@@ -9,7 +9,7 @@ from typing import get_args
 
 from krkn_grpc.catalogue.model import Catalogue
 from krkn_grpc.kube.logs import LogOptions
-from krkn_grpc.resources import ids, images
+from krkn_grpc.resources import alert_matchers, ids, images
 from krkn_grpc.resources.chaos_job import (
     DEFAULT_KUBECONFIG_PATH,
     DEFAULT_QUEUE_SECONDS,
@@ -30,7 +30,6 @@ MOST_ABORT_CONDITIONS = 16
 NO_CATALOGUE = Catalogue()
 _LONGEST_IMAGE = 512
 _LONGEST_NAME = 253
-_LONGEST_ABORT_CONDITION = 1_024
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_REGISTRY = 2_048
 _LONGEST_CREDENTIAL = 8_192  # a cloud's JSON key or token has about a third of it
@@ -211,9 +210,11 @@ def _safety(request: pb.RunScenarioRequest, findings: Findings) -> None:
     rule = f"must have at most {MOST_ABORT_CONDITIONS} entries"
     if findings.expect(len(request.abort_on) <= MOST_ABORT_CONDITIONS, "abortOn", rule):
         for index, condition in enumerate(request.abort_on):
-            in_bounds = 1 <= len(condition) <= _LONGEST_ABORT_CONDITION
-            rule = f"must have 1 to {_LONGEST_ABORT_CONDITION} characters"
-            findings.expect(in_bounds, f"abortOn[{index}]", rule)
+            in_bounds = 1 <= len(condition) <= alert_matchers.LONGEST_CONDITION
+            rule = f"must have 1 to {alert_matchers.LONGEST_CONDITION} characters"
+            if findings.expect(in_bounds, f"abortOn[{index}]", rule):
+                fault = alert_matchers.fault(condition)
+                findings.expect(not fault, f"abortOn[{index}]", fault)
 
 
 def _ignored(request: pb.RunScenarioRequest) -> dict[str, str]:

@@ -39,6 +39,8 @@ class Bound:
                 return [str(number) for number in range(size)]
             case "labels":
                 return {f"l{number}": "" for number in range(size)}
+            case "abort_on":
+                return ['{a="b"}'] * size
             case "files":
                 return [a_file(name=f"{n}", mount_path=f"/etc/{n}") for n in range(size)]
             case "timeout_seconds":

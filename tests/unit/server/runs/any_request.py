@@ -115,7 +115,9 @@ _fields = st.fixed_dictionaries(
         "max_parallel": some(st.integers(0, 2**31 - 1), int32s),
         "max_failures": some(st.integers(0, 2**31 - 1), int32s),
         "abort_running": st.booleans(),
-        "abort_on": st.lists(of(good=['{alertname="X"}'], near=["", "x" * 1025]), max_size=17),
+        "abort_on": st.lists(
+            of(good=['{alertname="X"}'], near=["", "X", '{a=~"("}', "x" * 1025]), max_size=17
+        ),
     },
 )
 requests = st.builds(
