@@ -5,30 +5,32 @@
 --
 -- A field is a table:
 --   {name = <JSON name>, proto = <proto name>, type = "string" | "bool" | "int32" | <message>, repeated, map}
--- where a map goes from strings to `type`. A message maps both names of a field to the same table, so that a field
--- given under both is found.
+-- where a map goes from strings to `type`. A message is {fields, open}; `fields` maps both names of a field to the same
+-- table, so that a field given under both is found. An open message, of a body that another program defines, passes
+-- over the fields that it does not know.
 
 local MAX_LISTED = 20     -- faults that are listed one by one; the others are counted
 local MAX_ENTRIES = 20000 -- fields, map entries and array elements in one body: far more than any call may have
+local MAX_FOREIGN = 50000 -- in an open one, without what is passed over: 1,000 alerts of 47 labels
 local ALIKE = 4           -- letters that a wrong name shares with the field it was meant to be
 local TRUE, FALSE, NULL = 116, 102, 110
 
-local function message_of(list)
-  local message = {}
+local function message_of(list, open)
+  local fields = {}
   for _, field in ipairs(list) do
-    message[field.name], message[field.proto] = field, field
+    fields[field.name], fields[field.proto] = field, field
   end
-  return message
+  return {fields = fields, open = open or false}
 end
 
 -- The faults found so far, and the path to the reader's position: names, and numbers for array indices.
-local function new_faults()
-  return {total = 0, entries = 0, way = {}, depth = 0}
+local function new_faults(most)
+  return {total = 0, entries = 0, most = most or MAX_ENTRIES, way = {}, depth = 0}
 end
 
 local function enter(faults, step)
   faults.entries = faults.entries + 1
-  if faults.entries > MAX_ENTRIES then error({too_many = true}, 0) end
+  if faults.entries > faults.most then error({too_many = true}, 0) end
   faults.depth = faults.depth + 1
   faults.way[faults.depth] = step
 end
@@ -65,7 +67,7 @@ end
 -- The field that a wrong name was probably meant to be.
 local function meant(message, name)
   local wanted, best = letters(name), nil
-  for known, field in pairs(message) do
+  for known, field in pairs(message.fields) do
     local other = letters(known)
     local shared = math.min(#wanted, #other)
     if wanted == other then return field.name end
@@ -165,11 +167,13 @@ function read_message(text, at, message, faults)
   while b do
     local name
     name, b, at = json.member(text, b, at)
-    local field = message[name]
+    local field = message.fields[name]
     if field then
       enter(faults, field.name)
       at = read_field(text, b, at, field, seen, faults)
       leave(faults)
+    elseif message.open and name ~= "" then  -- the transcoder would begin the message again
+      at = json.skip(text, b, at)
     else
       add_unknown(faults, message, name, "field")
       at = json.skip(text, b, at)
@@ -195,11 +199,11 @@ end
 -- Returns the faults of a body: the first ones, each {field, description}, and `total`, their number.
 -- Nil and a sentence for a body that is not JSON or is not read to its end.
 local function check_body(text, message)
-  local faults = new_faults()
+  local faults = new_faults(message.open and MAX_FOREIGN)
   local well_formed, problem = pcall(read_body, text, message, faults)
   if well_formed then return faults end
   if type(problem) ~= "table" then error(problem, 0) end
-  if problem.too_many then return nil, "The request body has more than " .. MAX_ENTRIES .. " entries." end
+  if problem.too_many then return nil, "The request body has more than " .. faults.most .. " entries." end
   return nil, "The request body is not JSON: " .. problem.why .. " (byte " .. problem.at .. ")."
 end
 
@@ -228,7 +232,7 @@ local function check_query(query, message)
   local faults, seen = new_faults(), {}
   for part in query:gmatch("[^&]+") do
     local name, value = part:match("^([^=]*)=?(.*)$")
-    local field = message[name]
+    local field = message.fields[name]
     if not field then
       add_unknown(faults, message, name, "query parameter")
     else

@@ -7,8 +7,8 @@
 --
 -- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `upload_quota`, `methods` ({<path> =
 -- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
--- body, may_be_empty, stream}}}, `may_be_empty` for a body that may be left out, `stream` for many JSON objects) and
--- `settings` ({max_body_bytes, max_open_bytes, local_only, origins}).
+-- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
+-- that may be left out, `stream` for many JSON objects) and `settings` ({max_body_bytes, max_open_bytes, local_only, origins}).
 
 local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
 -- The challenge of a 401 (RFC 6750, section 3); for a caller that sent a token, it also says that the token is invalid.
@@ -42,9 +42,8 @@ local function verbs(calls)
   return table.concat(list, ", ")
 end
 
-local function too_large()
-  return {status = "413", code = 3, message =
-    "The request body is larger than " .. settings.max_body_bytes .. " bytes."}
+local function too_large(most)
+  return {status = "413", code = 3, message = "The request body is larger than " .. most .. " bytes."}
 end
 
 local function too_many_uploads(is_own)
@@ -112,18 +111,19 @@ local function objection(handle, given)
   local wrong_type = not_json_type(given)
   local needs_body = call.body ~= nil and not call.may_be_empty
   if needs_body and wrong_type then return wrong_type end
-  if tonumber(given:get("content-length") or 0) > settings.max_body_bytes then return too_large() end
+  local most = call.most_bytes or settings.max_body_bytes
+  if tonumber(given:get("content-length") or 0) > most then return too_large(most) end
   local body, no_room = whole_body(handle, given, needs_body)
   if no_room then return no_room end
   local size = body and body:length() or 0
-  if size > settings.max_body_bytes then return too_large() end
+  if size > most then return too_large(most) end
   if size == 0 then
     return needs_body and reply.invalid("The request has no body; it must be a JSON object.") or nil
   end
   if takes_none then return reply.invalid("This call takes no body.") end
   if wrong_type then return wrong_type end
   local problem
-  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body or {})
+  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body)
   if not faults then return reply.invalid(problem) end
   if faults.total > 0 then return reply.invalid_fields(faults) end
 end

@@ -9,6 +9,7 @@ from google.api import annotations_pb2, field_behavior_pb2, http_pb2
 from google.protobuf import descriptor_pb2
 
 from krkn_grpc.edge.files import FOLDER
+from krkn_grpc.edge.limits import FOREIGN_BODIES
 
 DESCRIPTOR_SET = FOLDER / "krkn_v1.binpb"
 PACKAGE = "krkn.v1"
@@ -51,6 +52,16 @@ class RestCall:
     is_stream: bool
     is_json: bool
     """Whether its reply is JSON; else it is the content of a google.api.HttpBody."""
+
+    @property
+    def most_bytes(self) -> int | None:
+        """The most bytes of its body, where it has a bound of its own."""
+        return FOREIGN_BODIES.get(self.rpc)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another program defines its body: fields that are not known are passed over."""
+        return self.rpc in FOREIGN_BODIES
 
     @property
     def may_be_empty(self) -> bool:

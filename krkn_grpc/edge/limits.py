@@ -3,6 +3,12 @@
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a REST body. gRPC messages have the server's own limit."""
 
+FOREIGN_BODIES = {"AlertService.ReceiveAlerts": 1024 * 1024}
+"""The calls whose bodies other programs define, each with the most bytes of such a body.
+
+Fields that the protos do not have are passed over there.
+"""
+
 MAX_OPEN_BYTES = 4 * 1024
 """Of a gRPC request to a method that needs no token."""
 

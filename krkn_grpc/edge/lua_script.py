@@ -102,7 +102,8 @@ def _by_path(calls: Iterable[RestCall]) -> dict[str, list[RestCall]]:
 def _path(pattern: str, calls: list[RestCall]) -> str:
     verbs = ", ".join(
         f"{call.verb} = {{query = {_message(call.query)}"
-        + ("" if call.body is None else f", body = {_message(call.body)}")
+        + ("" if call.body is None else f", body = {_message(call.body, is_open=call.is_foreign)}")
+        + ("" if call.most_bytes is None else f", most_bytes = {call.most_bytes}")
         + (", may_be_empty = true" if call.may_be_empty else "")
         + (", stream = true" if call.is_stream and call.is_json else "")
         + "}"
@@ -119,24 +120,29 @@ def _page(path: str) -> str:
 def _messages(api: RestApi) -> list[str]:
     """Return the messages nested in bodies, each after those that it nests itself."""
     lines: dict[str, str] = {}
+    opened: dict[str, bool] = {}
 
-    def add(fields: tuple[BodyField, ...], around: tuple[str, ...]) -> None:
+    def add(fields: tuple[BodyField, ...], around: tuple[str, ...], *, is_open: bool) -> None:
         for name in (field.message for field in fields if field.message):
             if name in around:
                 msg = f"{name} nests itself: no rule for how deep"
                 raise Unsupported(msg)
+            if opened.setdefault(name, is_open) != is_open:
+                msg = f"{name} is in a body of ours and in one of another program"
+                raise Unsupported(msg)
             if name not in lines:
                 nested = api.fields(name)
-                add(nested, (*around, name))
-                lines[name] = f'messages["{name}"] = {_message(nested)}'
+                add(nested, (*around, name), is_open=is_open)
+                lines[name] = f'messages["{name}"] = {_message(nested, is_open=is_open)}'
 
     for call in api.calls:
-        add(call.body or (), ())
+        add(call.body or (), (), is_open=call.is_foreign)
     return ["local messages = {}", *lines.values()]
 
 
-def _message(fields: tuple[BodyField, ...]) -> str:
-    return f"body_schema.message{{{', '.join(_field(field) for field in fields)}}}"
+def _message(fields: tuple[BodyField, ...], *, is_open: bool = False) -> str:
+    listed = f"{{{', '.join(_field(field) for field in fields)}}}"
+    return f"body_schema.message({listed}{', true' if is_open else ''})"
 
 
 def _field(field: BodyField) -> str:

@@ -30,14 +30,14 @@ from krkn_grpc.edge.command import command
 from krkn_grpc.edge.limits import MAX_HEADER_KIB
 from krkn_grpc.edge.render import CONFIG, render_files
 from krkn_grpc.edge.settings import EnvoySettings
+from krkn_grpc.v1 import alerts_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
 from krkn_grpc.v1 import health_pb2 as service_health_pb2
-from krkn_grpc.v1 import scenario_runs_pb2, scenarios_pb2, targets_pb2
 
 LOOPBACK = "127.0.0.1"
 SECONDS = 20.0
 """How long anything here may take at most."""
 
-FILES = (targets_pb2, scenario_runs_pb2, scenarios_pb2, service_health_pb2)
+FILES = (targets_pb2, scenario_runs_pb2, scenarios_pb2, alerts_pb2, service_health_pb2)
 SERVICES = [service for file in FILES for service in file.DESCRIPTOR.services_by_name.values()]
 
 T = TypeVar("T")
