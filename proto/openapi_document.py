@@ -28,9 +28,14 @@ STREAMS = {
     "WatchTargets": "application/x-ndjson",
 }
 TEXT = {"schema": {"type": "string"}}
-WRITES = ("Create", "Update", "Patch", "Check", "Delete", "Discover", "Run", "Rerun", "Stop")
+WRITES = (
+    *("Create", "Update", "Patch", "Check", "Delete", "Discover", "Run", "Rerun", "Stop"),
+    "Receive",
+)
 # A repetition of these finds what the first one has made.
 REPEATED = ("CreateTarget", "RunScenario", "RerunRun")
+# Of a body that another program defines: fields that are not known are passed over.
+FOREIGN = {"ReceiveAlertsRequest", "Alert"}
 # They read nothing that a caller writes.
 WITHOUT_REVISION = "ScenarioService_"
 OPEN = {"HealthService_GetHealth"}
@@ -71,6 +76,8 @@ def document(generated: Tree, protos: FileDescriptorSet, version: str) -> Tree:
         _mark_deprecated(schema, messages[name])
         if name in bodies:
             _close(schema)
+            if name in FOREIGN:
+                del schema["additionalProperties"]
         else:
             _require_what_is_printed(schema, messages[name])
     _set_values(generated, requests_of)

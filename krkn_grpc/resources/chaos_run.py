@@ -141,6 +141,12 @@ class ChaosRun(Resource, frozen=True, kw_only=True):
         return self.status.phase
 
     @property
+    def may_be_aborted(self) -> bool:
+        """Whether an alert may still stop it."""
+        is_settled = self.status.is_final or self.spec.stop is not None
+        return bool(self.spec.abort_on) and not is_settled
+
+    @property
     def counts(self) -> Counts:
         """The counts of the status, or, before there are any, those of a run that just began."""
         pending, refused = len(self.spec.targets), len(self.spec.refused)

@@ -19,6 +19,8 @@ from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from krkn_grpc.server import reflection
+from krkn_grpc.server.alerts.abort import Aborts
+from krkn_grpc.server.alerts.servicer import AlertServicer
 from krkn_grpc.server.caches import Caches
 from krkn_grpc.server.chaos_runs.logs import RunLogStreamer
 from krkn_grpc.server.grpc_health import GrpcHealth
@@ -40,6 +42,7 @@ from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
 from krkn_grpc.server.targets.watch import watch as watch_targets
 from krkn_grpc.v1 import (
+    alerts_pb2_grpc,
     halts_pb2_grpc,
     scenario_runs_pb2_grpc,
     scenarios_pb2_grpc,
@@ -54,6 +57,7 @@ NAMES = (
     "krkn.v1.ScenarioService",
     "krkn.v1.ScenarioRunService",
     "krkn.v1.HaltService",
+    "krkn.v1.AlertService",
     "krkn.v1.HealthService",
 )
 """The full names of the services, whether this process serves all of their methods or not."""
@@ -160,6 +164,9 @@ class Services:
         )
         halts_pb2_grpc.add_HaltServiceServicer_to_server(
             HaltServicer(halts, settings.write_seconds), server
+        )
+        alerts_pb2_grpc.add_AlertServiceServicer_to_server(
+            AlertServicer(Aborts(caches.runs), settings.write_seconds), server
         )
 
     def _add_target_requests(self, server: grpc.aio.Server) -> None:

@@ -496,7 +496,9 @@ class RunScenarioRequest(_message.Message):
     def abort_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Optional. Alerts that stop the run, each as matchers like `{alertname="X",env=~"p.*"}`: at most
         16, of 1 to 1024 characters each. A firing alert that all matchers of one of them match stops
-        the run.
+        the run, when AlertService gets it. The operators are =, !=, =~ and !~; a value stands in double
+        quotes, with \\\\ for a backslash; a regular expression is one of RE2 and must match all of the
+        value; a label that an alert lacks has the empty value.
         """
 
     def __init__(

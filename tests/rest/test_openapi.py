@@ -23,6 +23,8 @@ from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from krkn_grpc.edge.direct_responses import DOCUMENT_PATH
 from tests.support.accounts import make_account
+from tests.support.alerts import PATH as ALERTS
+from tests.support.alerts import a_notification, an_alert
 from tests.support.requests import a_run, kubeconfig_target, token_target
 from tests.support.rest import RUNS, TARGETS
 from tests.support.running import Wanted, make_namespace, remove_namespace, running
@@ -70,7 +72,9 @@ async def documented(
     try:
         folder = tmp_path_factory.mktemp("documented")
         async with running(cluster, namespace, folder, wanted) as started:
-            await make_account(cluster, namespace, WHO, "krkn-runner", "krkn-target-admin")
+            await make_account(
+                cluster, namespace, WHO, "krkn-runner", "krkn-target-admin", "krkn-alerter"
+            )
             token = await cluster.token(namespace, WHO, seconds=3600, audiences=["krkn-grpc"])
             calls = Documented(started.processes.rest_url, token)
 
@@ -102,6 +106,7 @@ def test_replies_are_as_documented(documented: Documented) -> None:
     assert documented("GET", job, by_id)[0] == 200
     assert documented("DELETE", job, by_id)[0] == 200
     assert documented("GET", RUNS)[0] == 200
+    assert documented("POST", ALERTS, json=a_notification(an_alert("X")))[0] == 200
     assert documented("DELETE", target, one)[0] == 200
     for part in ("", "/detail/{name}", "/globals/{name}"):
         path = f"/api/v1/scenarios{part}"
@@ -121,6 +126,8 @@ def test_replies_are_as_documented(documented: Documented) -> None:
         ("POST", RUNS, "", {"json": {"scenarioNme": "x"}}, 400),
         ("POST", RUNS, "", {"content": "x", "headers": {"Content-Type": "text/plain"}}, 415),
         ("POST", TARGETS, "", {"json": {"clusterName": "x" * 2_100_000}}, 413),
+        ("POST", ALERTS, "", {"json": a_notification()}, 400),
+        ("POST", ALERTS, "", {"json": a_notification(other="x" * 1_100_000)}, 413),
     ],
 )
 def test_refusals_are_as_documented(

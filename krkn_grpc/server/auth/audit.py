@@ -15,7 +15,7 @@ from grpc import StatusCode
 
 from krkn_grpc.resources import ids, label_grammar
 from krkn_grpc.server.errors import answer_for
-from krkn_grpc.v1 import halts_pb2, runs_pb2, target_requests_pb2, targets_pb2
+from krkn_grpc.v1 import alerts_pb2, halts_pb2, runs_pb2, target_requests_pb2, targets_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 Facts: TypeAlias = dict[str, object]
@@ -114,6 +114,14 @@ def _stopped_run(reply: runs_pb2.Run) -> Facts:
     return {"status": reply.status}
 
 
+def _sent_alerts(request: alerts_pb2.ReceiveAlertsRequest) -> Facts:
+    return {"alerts": len(request.alerts)}
+
+
+def _aborted(reply: alerts_pb2.ReceiveAlertsResponse) -> Facts:
+    return {"matched": reply.matched, "stopped": reply.stopped}
+
+
 def _nothing(_: object) -> Facts:
     return {}
 
@@ -175,3 +183,4 @@ RUN = Audit(_asked_run, _created_jobs)
 RERUN = Audit(_asked_rerun, _created_jobs)
 STOP = Audit(_asked_stop, _stopped_job)
 STOP_RUN = Audit(_asked_stop_of_run, _stopped_run)
+RECEIVE_ALERTS = Audit(_sent_alerts, _aborted)

@@ -17,6 +17,7 @@ from krkn_grpc.server.auth.audit import (
     DELETE_TARGET,
     DISCOVER,
     PATCH_TARGET,
+    RECEIVE_ALERTS,
     RERUN,
     RUN,
     STOP,
@@ -31,6 +32,8 @@ JOBS = "krknchaosjobs"
 REQUESTS = "krkntargetrequests"
 RUNS = "krknchaosruns"
 HALTS = "krknchaoshalts"
+# No object has it: it is a name for the right to send alerts.
+ALERTS = "krknchaosalerts"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class CallClass:
 # Together they are fewer than Envoy's limit: so this server refuses the calls of one caller before
 # Envoy refuses those of all callers.
 CALLS = CallClass("calls", 2_900, largest=LARGEST_MESSAGE, times=8)
+# Each may compute for seconds, in the one thread that all calls share.
+ALERT_CALLS = CallClass("alerts", 40, largest=1024 * 1024, times=8)
 # Callers without any permission may make these: they wait for nothing, their requests are small.
 CATALOGUE = CallClass("calls of the catalogue", 100, request_seconds=5.0)
 WATCHES = CallClass("watches", 3_000)
@@ -66,7 +71,7 @@ PUBLIC_STREAMS = CallClass("open streams", 140, request_seconds=2.0, largest=4 *
 # The time is per request of the stream.
 REFLECTION = CallClass("reflection", 6, request_seconds=10.0, largest=4 * 1024)
 CALL_CLASSES = (
-    *(CALLS, CATALOGUE, WATCHES, LOGS, LOGS_OF_RUNS),
+    *(CALLS, ALERT_CALLS, CATALOGUE, WATCHES, LOGS, LOGS_OF_RUNS),
     *(PUBLIC_CALLS, PUBLIC_STREAMS, REFLECTION),
 )
 # Calls during authentication by TokenReview; nearly always the answer is cached.
@@ -141,6 +146,7 @@ def _name(request: Any) -> str:
 _TARGET = "/krkn.v1.TargetService/"
 _REQUEST = "/krkn.v1.TargetRequestService/"
 _HALT = "/krkn.v1.HaltService/"
+_ALERT = "/krkn.v1.AlertService/"
 _RUN = "/krkn.v1.ScenarioRunService/"
 _SCENARIO = "/krkn.v1.ScenarioService/"
 _REFLECTION = "ServerReflection/ServerReflectionInfo"
@@ -179,6 +185,7 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_HALT}DeleteHalt": Protected(
         "delete", HALTS, _name, is_name=label_grammar.is_subdomain, audit=DELETE_HALT
     ),
+    f"{_ALERT}ReceiveAlerts": Protected("create", ALERTS, audit=RECEIVE_ALERTS, pool=ALERT_CALLS),
     f"{_SCENARIO}ListScenarios": Authenticated(),
     f"{_SCENARIO}GetScenario": Authenticated(),
     f"{_SCENARIO}GetScenarioGlobals": Authenticated(),

@@ -20,6 +20,9 @@ STATUSES = (
     *("Pending", "Running", "Stopping"),
     *("Succeeded", "PartiallyFailed", "Failed", "Stopped"),
 )
+ABORTABLE = "may be aborted"
+"""The index group of the runs that an alert may still stop."""
+
 NO_SUCH_RUN = "there is no such run"
 
 
@@ -67,6 +70,7 @@ def index_func(run: ChaosRun) -> list[str]:
     spec = run.spec
     return [
         *_groups(run.public_status, spec.scenario_name, spec.requested_by),
+        *([ABORTABLE] if run.may_be_aborted else []),
         # A cache keeps a bounded number of labels. Only those who restore a backup write runs that
         # have more labels than a request.
         *_of_labels(run.metadata.labels.items()),

@@ -12,11 +12,21 @@ _MESSAGE = "a stop of the run was requested"
 
 
 async def stop(runs: Informer[ChaosRun], run_id: str, caller: str, deadline: Deadline) -> ChaosRun:
+    """Stop the run for its caller, and return it; raises NoSuch, and what `set_stop` raises."""
+    asked = RunStop(reason=STOP_REQUESTED, message=_MESSAGE, by=caller)
+    return await set_stop(runs, await find(runs, run_id), asked, deadline)
+
+
+async def set_stop(
+    runs: Informer[ChaosRun], run: ChaosRun, asked: RunStop, deadline: Deadline
+) -> ChaosRun:
     """Set `spec.stop` and return the run; one that is final or stopping is returned unchanged.
 
-    The write is idempotent, so it is retried until it is confirmed or the deadline is over.
+    The `stop` of the run is `asked` itself, and not an equal one, when this call has surely written
+    it. The write is idempotent, so it is retried until it is confirmed or the deadline is over.
+    Raises NoSuch when the run is gone, Changed, and the errors of a write.
     """
-    asked = RunStop(reason=STOP_REQUESTED, message=_MESSAGE, by=caller)
+    run_id = run.metadata.name
 
     async def write(run: ChaosRun) -> ChaosRun:
         # Only at the revision that was read: a run that has ended meanwhile stays unchanged.
@@ -31,7 +41,7 @@ async def stop(runs: Informer[ChaosRun], run_id: str, caller: str, deadline: Dea
         return msgspec.structs.replace(run, metadata=metadata, spec=spec)
 
     run = await until_settled(
-        await find(runs, run_id),
+        run,
         is_settled=lambda run: run.status.is_final or run.spec.stop is not None,
         write=write,
         look=lambda: find_live(runs.client, run_id),

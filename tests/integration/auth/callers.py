@@ -136,6 +136,7 @@ READY_MADE = {
     "runner": ("krkn-runner", "run", TARGETS),
     "target-admin": ("krkn-target-admin", "delete", TARGETS),
     "halter": ("krkn-halter", "delete", HALTS),
+    "alerter": ("krkn-alerter", "create", "krknchaosalerts"),
 }
 """The ready-made roles, and what shows that one is bound."""
 

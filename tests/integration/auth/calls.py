@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc import StatusCode
 
 from krkn_grpc.v1 import (
+    alerts_pb2,
     halts_pb2,
     health_pb2,
     scenario_runs_pb2,
@@ -27,6 +28,7 @@ FILES = (
     scenarios_pb2,
     scenario_runs_pb2,
     halts_pb2,
+    alerts_pb2,
     health_pb2,
 )
 METHODS: dict[str, MethodDescriptor] = {

@@ -25,6 +25,7 @@ from tests.support.waiting import eventually
 TARGET = "/krkn.v1.TargetService/"
 RUN = "/krkn.v1.ScenarioRunService/"
 HALT = "/krkn.v1.HaltService/"
+ALERT = "/krkn.v1.AlertService/"
 
 
 async def line_of(guarded: Guarded, trace: str) -> dict[str, Any]:
@@ -81,6 +82,31 @@ async def test_a_halt_and_its_end(guarded: Guarded) -> None:
     lifting = halts.DeleteHaltRequest(name=name)
     _, line = await audited(guarded, halter, "DeleteHalt", request=lifting)
     assert line == who | {"method": f"{HALT}DeleteHalt", "halts": [name]}
+
+
+async def test_alerts_and_the_runs_that_they_stop(guarded: Guarded) -> None:
+    target = await register(guarded)
+    runner = await guarded.callers.metadata("runner")
+    alerter = await guarded.callers.metadata("alerter")
+    fields = {"scenario_image": "registry.example/krkn-hub", "scenario_name": "pods"}
+    name, secret = f"Alert{uuid.uuid4().hex}", canary()
+    ours = {"target_uuids": [target], "abort_on": [f'{{alertname="{name}"}}'], **fields}
+    found, _ = await audited(guarded, runner, "RunScenario", **ours)
+
+    firing = {"status": "firing", "labels": {"alertname": name, "detail": secret}}
+    resolved = {"status": "resolved", "labels": {"alertname": secret}}
+    _, line = await audited(guarded, alerter, "ReceiveAlerts", alerts=[firing, resolved])
+    assert line == {
+        "user": guarded.callers.name("alerter"),
+        "outcome": "OK",
+        "method": f"{ALERT}ReceiveAlerts",
+        "alerts": 2,
+        "matched": 1,
+        "stopped": 1,
+    }
+    assert secret not in json.dumps(guarded.events)
+    run = await call(guarded.running.channel, "GetRun", runner, run_id=found.reply.run_id)
+    assert run.reply.stop.by == guarded.callers.name("alerter")
 
 
 async def test_a_run_and_its_stop(guarded: Guarded) -> None:
@@ -153,6 +179,7 @@ async def a_stranger(guarded: Guarded) -> Metadata:
     [
         *("CreateTarget", "UpdateTarget", "PatchTarget", "CheckTarget", "DeleteTarget"),
         *("RunScenario", "StopScenarioRun", "StopRun", "RerunRun", "CreateHalt"),
+        "ReceiveAlerts",
     ],
 )
 async def test_who_is_refused_is_written_down(

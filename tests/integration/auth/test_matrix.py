@@ -45,6 +45,7 @@ MAY = {
     "CreateHalt": ("halter", StatusCode.INVALID_ARGUMENT),
     "ListHalts": ("halter", StatusCode.OK),
     "DeleteHalt": ("halter", StatusCode.NOT_FOUND),
+    "ReceiveAlerts": ("alerter", StatusCode.INVALID_ARGUMENT),
 }
 # What a caller may do who is known and has no role.
 FOR_ALL = {
@@ -53,7 +54,7 @@ FOR_ALL = {
     "GetScenarioGlobals": StatusCode.NOT_FOUND,
 }
 OPEN = {"GetHealth"}
-ROLES = ["viewer", "runner", "target-admin", "halter", "nobody"]
+ROLES = ["viewer", "runner", "target-admin", "halter", "alerter", "nobody"]
 
 
 def test_the_table_knows_every_method() -> None:

@@ -35,6 +35,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "CreateHalt": ("POST", "/api/v1/halts", {"reason": "an incident"}),
     "ListHalts": ("GET", "/api/v1/halts", None),
     "DeleteHalt": ("DELETE", "/api/v1/halts/a-halt", None),
+    "ReceiveAlerts": ("POST", "/api/v1/alerts", {"alerts": [{"status": "firing"}]}),
     "RunScenario": ("POST", RUNS, a_run(UUID)),
     "ListScenarioRuns": ("GET", RUNS, None),
     "GetScenarioRunStatus": ("GET", f"{RUNS}/{UUID}", None),

@@ -154,7 +154,7 @@ def test_a_setting_is_a_text_and_restarts_the_pods(
     [
         ({"podDisruptionBudget": {"enabled": False}}, "PodDisruptionBudget/"),
         ({"admission": {"enabled": False}}, "ValidatingAdmissionPolicy(Binding)?/"),
-        ({"rbac": {"userRoles": False}}, "Role/krkn-(viewer|runner|target-admin|halter)/"),
+        ({"rbac": {"userRoles": False}}, "Role/krkn-(viewer|runner|target-admin|halter|alerter)/"),
         ({"crds": {"install": False}}, "CustomResourceDefinition/"),
         ({"crds": {"keep": False}}, "CustomResourceDefinition/.*/helm.sh/resource-policy$"),
         ({"topologySpreadConstraints": []}, f"{POD}/topologySpreadConstraints/"),

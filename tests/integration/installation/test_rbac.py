@@ -25,6 +25,7 @@ READ = "get list watch"
 KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, RUNS, HALTS, BLACKOUTS)
 VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
 VERBS += ["run", "escalate", "bind", "impersonate"]
+ALERTS = "krknchaosalerts"  # no kind, but a name for a right
 RESOURCES = [
     "/secrets",
     "/pods",
@@ -56,7 +57,7 @@ RESOURCES = [
     "authentication.k8s.io/tokenreviews",
     "authorization.k8s.io/subjectaccessreviews",
     "authorization.k8s.io/localsubjectaccessreviews",
-    *(f"{KRKN}/{plural}" for plural in KINDS),
+    *(f"{KRKN}/{plural}" for plural in (*KINDS, ALERTS)),
     *(f"{KRKN}/{plural}/status" for plural in KINDS),
     f"{KRKN}/{JOBS}/log",
 ]
@@ -130,6 +131,9 @@ MAY = {
     },
     "krkn-halter": {
         f"{KRKN}/{HALTS}": "create list delete",
+    },
+    "krkn-alerter": {
+        f"{KRKN}/{ALERTS}": "create",
     },
 }
 

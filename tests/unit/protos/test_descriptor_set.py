@@ -24,6 +24,7 @@ def test_it_holds_all_services(descriptor_set: FileDescriptorSet) -> None:
         "ScenarioService",
         "ScenarioRunService",
         "HaltService",
+        "AlertService",
         "HealthService",
     }
 

@@ -20,6 +20,7 @@ REQUIRED = {
     "GetDiscoveryRequest": {"uuid"},
     "ListClustersRequest": {"id"},
     "DeleteDiscoveryRequest": {"uuid"},
+    "ReceiveAlertsRequest": {"alerts"},
     "CreateHaltRequest": {"reason"},
     "DeleteHaltRequest": {"name"},
     "RunScenarioRequest": {"target_uuids", "scenario_name"},

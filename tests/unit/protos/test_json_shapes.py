@@ -6,6 +6,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2, watch_pb2
+from tests.unit.protos.alert_shapes import ALERTS
 from tests.unit.protos.halt_shapes import HALTS
 from tests.unit.protos.run_shapes import RUNS
 from tests.unit.protos.scenario_run_shapes import SCENARIO_RUNS
@@ -18,6 +19,7 @@ MESSAGES: dict[str, dict[str, str]] = {
     "WatchError": {"code": "int32", "message": "string"},
     "GetHealthRequest": {},
     "GetHealthResponse": {"status": "string"},
+    **ALERTS,
     **HALTS,
     **RUNS,
     **SCENARIOS,

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from krkn_grpc.edge.direct_responses import DOCUMENT
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
+from krkn_grpc.edge.limits import FOREIGN_BODIES
 
 DOCUMENTED: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENTED["components"]["schemas"]
@@ -62,6 +63,7 @@ def test_successes(call: str, good: set[str]) -> None:
         ("RunScenario", {"409", "413", "415"}),
         ("StreamLogs", {"404"}),
         ("ListRuns", set()),
+        ("ReceiveAlerts", {"409", "413", "415"}),
         ("GetRun", {"404"}),
         ("StopRun", {"404"}),
         ("RerunRun", {"404", "409", "413", "415"}),
@@ -92,6 +94,18 @@ def test_an_update_has_its_uuid_in_the_path_alone() -> None:
 )
 def test_bodies_have_no_other_fields(name: str) -> None:
     assert SCHEMAS[name]["additionalProperties"] is False
+
+
+def test_a_body_that_another_program_defines_may_have_others() -> None:
+    foreign = {
+        CALLS[rpc.rpartition(".")[2]]["requestBody"]["content"]["application/json"]["schema"][
+            "$ref"
+        ]
+        for rpc in FOREIGN_BODIES
+    }
+    assert foreign == {"#/components/schemas/ReceiveAlertsRequest"}
+    for name in ("ReceiveAlertsRequest", "Alert"):
+        assert "additionalProperties" not in SCHEMAS[name]
 
 
 def test_replies_require_what_is_always_printed() -> None:

@@ -28,6 +28,7 @@ REST = {
     "TargetRequestService.DeleteDiscovery": (
         f"delete {DISCOVERY}/{{uuid}} -> DeleteDiscoveryResponse"
     ),
+    "AlertService.ReceiveAlerts": "post /api/v1/alerts body=* -> ReceiveAlertsResponse",
     "HaltService.CreateHalt": "post /api/v1/halts body=* -> Halt",
     "HaltService.ListHalts": "get /api/v1/halts -> ListHaltsResponse",
     "HaltService.DeleteHalt": "delete /api/v1/halts/{name} -> DeleteHaltResponse",

@@ -14,6 +14,7 @@ from krkn_grpc import log
 from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server.auth import audit
 from krkn_grpc.server.errors import InvalidRequest, NotAllowed
+from krkn_grpc.v1 import alerts_pb2 as alerts
 from krkn_grpc.v1 import halts_pb2 as halts
 from krkn_grpc.v1 import runs_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
@@ -170,6 +171,13 @@ REQUESTS = [
         halts.Halt(name="a-halt", by=CANARY),
         {"reason": "an incident", "selector": "env=prod", "halts": ["a-halt"]},
         id="halt",
+    ),
+    pytest.param(
+        audit.RECEIVE_ALERTS,
+        alerts.ReceiveAlertsRequest(alerts=[alerts.Alert(status=CANARY, labels={CANARY: CANARY})]),
+        alerts.ReceiveAlertsResponse(matched=1, stopped=2),
+        {"alerts": 1, "matched": 1, "stopped": 2},
+        id="alerts",
     ),
     pytest.param(
         audit.DELETE_HALT,

@@ -9,11 +9,13 @@ from grpc_health.v1 import health_pb2 as grpc_health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from krkn_grpc.edge.files import FOLDER
-from krkn_grpc.edge.limits import MAX_OPEN_BYTES
+from krkn_grpc.edge.limits import FOREIGN_BODIES, MAX_OPEN_BYTES
 from krkn_grpc.edge.lua_script import OPEN_METHODS
 from krkn_grpc.kube import session
 from krkn_grpc.server import limits
 from krkn_grpc.server.auth.policy import (
+    ALERT_CALLS,
+    ALERTS,
     CALL_CLASSES,
     CALLS,
     CATALOGUE,
@@ -32,6 +34,7 @@ from krkn_grpc.server.auth.policy import (
 )
 from krkn_grpc.server.chaos_runs.logs import MOST_OPEN
 from krkn_grpc.v1 import (
+    alerts_pb2,
     halts_pb2,
     health_pb2,
     scenario_runs_pb2,
@@ -46,6 +49,7 @@ OURS = (
     scenarios_pb2,
     scenario_runs_pb2,
     halts_pb2,
+    alerts_pb2,
     health_pb2,
 )
 ALL = (*OURS, grpc_health_pb2, reflection_pb2)
@@ -101,12 +105,22 @@ def test_envoy_takes_little_of_what_is_open() -> None:
     assert all(METHODS[path].pool.largest >= MAX_OPEN_BYTES for path in OPEN_METHODS)
 
 
+def test_envoy_takes_as_much_of_foreign_bodies_as_the_server() -> None:
+    largest = {
+        f"/krkn.v1.{rpc.replace('.', '/')}": most_bytes
+        for rpc, most_bytes in FOREIGN_BODIES.items()
+    }
+    assert largest == {
+        path: rule.pool.largest for path, rule in METHODS.items() if rule.pool is ALERT_CALLS
+    }
+
+
 def test_streams_take_no_place_of_a_call() -> None:
     streams = {path for path, method in methods(*ALL).items() if method.server_streaming}
     of_calls = {path for path, rule in METHODS.items() if rule.pool in (CALLS, PUBLIC_CALLS)}
     assert not streams & of_calls
     assert {
-        path for path, rule in GUARDED.items() if rule.pool == CALLS
+        path for path, rule in GUARDED.items() if rule.pool in (CALLS, ALERT_CALLS)
     } == GUARDED.keys() - streams
     assert {METHODS[path].pool for path in OF_ALL_CALLERS} == {CATALOGUE}
 
@@ -127,7 +141,7 @@ def test_logs_leave_connections_for_the_watches_of_the_server_itself() -> None:
 def test_a_call_that_changes_something_is_audited(path: str) -> None:
     rule = GUARDED[path]
     assert (rule.audit is not None) == (rule.verb in CHANGING)
-    assert rule.resource in (TARGETS, REQUESTS, JOBS, RUNS, HALTS)
+    assert rule.resource in (TARGETS, REQUESTS, JOBS, RUNS, HALTS, ALERTS)
 
 
 @pytest.mark.parametrize("path", GUARDED)
