@@ -1,6 +1,7 @@
-"""Finished jobs by the ten thousand, as the service itself leaves them.
+"""Finished jobs by the ten thousand, as the service itself leaves them, ten of them in each run.
 
-One job is run to its end; all others are copies of it and of its pod, with ids of their own.
+One run goes to its end; all others are copies of it, of one of its jobs and of that job's pod, with
+ids of their own.
 """
 
 import json
@@ -16,12 +17,13 @@ from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from tests.bench.bench import Bench
 from tests.bench.scale import stored as etcd
 from tests.bench.scale.stored import stored
-from tests.support.custom_objects import JOBS, Manifest, collection
+from tests.support.custom_objects import JOBS, RUNS, Manifest, collection
 from tests.support.requests import a_run
 from tests.support.waiting import eventually
 
 TARGETS = 1_000
 """The jobs are spread over so many targets, none of which is registered any more."""
+_JOBS_OF_A_RUN = 10
 # Kubernetes itself deletes the oldest finished pods beyond these.
 _MOST_PODS = 12_500
 _A_SECOND = 100
@@ -39,16 +41,21 @@ class Filling:
     """So many finished jobs so far, and the one that they are copies of."""
 
     bench: Bench
+    run: Manifest
     job: Manifest
     pod_uid: str
+    run_value: bytes
     job_value: bytes
     pod_value: bytes
     jobs: list[str] = field(default_factory=list)
+    # What the jobs of the latest copy of the run have in the place of the run's own ids.
+    _of_run: dict[str, str] = field(default_factory=dict)
+    _next: list[str] = field(default_factory=list)
 
     @classmethod
     async def begin(cls, bench: Bench) -> Self:
-        """Run one job through the service."""
-        targets = await bench.targets.first(1)
+        """Let the service run ten jobs to their end."""
+        targets = await bench.targets.first(_JOBS_OF_A_RUN)
         body = a_run(*targets)
         request = pb.RunScenarioRequest(
             target_uuids=targets,
@@ -59,11 +66,13 @@ class Filling:
         )
         reply = await ScenarioRunServiceStub(bench.channel).RunScenario(request)
         job_id = reply.jobs[0].job_id
-        path = f"{collection(JOBS, bench.namespace)}/{job_id}"
-        job = await eventually(
-            lambda: bench.cluster.request("GET", path),
+        run_path = f"{collection(RUNS, bench.namespace)}/{reply.run_id}"
+        run = await eventually(
+            lambda: bench.cluster.request("GET", run_path),
             lambda seen: seen.get("status", {}).get("phase") == "Succeeded",
         )
+        path = f"{collection(JOBS, bench.namespace)}/{job_id}"
+        job = await bench.cluster.request("GET", path)
         pod_name = names.pod_for(job_id)
         pod = await eventually(
             lambda: bench.cluster.request(
@@ -74,8 +83,10 @@ class Filling:
         async with stored(bench) as store:
             return cls(
                 bench,
+                run,
                 job,
                 pod["metadata"]["uid"],
+                await store.get(f"{etcd.RUNS}/{bench.namespace}/{reply.run_id}"),
                 await store.get(f"{etcd.JOBS}/{bench.namespace}/{job_id}"),
                 await store.get(f"{etcd.PODS}/{bench.namespace}/{pod_name}"),
             )
@@ -97,10 +108,12 @@ class Filling:
         return await self.bench.cluster.request("POST", collection(JOBS, self.bench.namespace), job)
 
     def _copies(self, number: int) -> Iterator[tuple[str, bytes]]:
-        """Return keys and values of one more job and of its pod."""
-        job_id, metadata, spec = str(uuid.uuid4()), self.job["metadata"], self.job["spec"]
-        others = {metadata["name"]: job_id, spec["targetUUID"]: target(number)}
-        for unique in (metadata["uid"], self.pod_uid, spec["requestId"]):
+        """Return keys and values of one more job and of its pod; before some of them, of a run."""
+        if number % _JOBS_OF_A_RUN == 0:
+            yield self._copied_run(number)
+        job_id, metadata, spec = self._next.pop(0), self.job["metadata"], self.job["spec"]
+        others = self._of_run | {metadata["name"]: job_id, spec["targetUUID"]: target(number)}
+        for unique in (metadata["uid"], self.pod_uid):
             others[unique] = str(uuid.uuid4())
         # As if so many had been asked for in a second, and the last one just now.
         created = datetime.fromisoformat(metadata["creationTimestamp"])
@@ -113,6 +126,19 @@ class Filling:
             key = f"{etcd.PODS}/{self.bench.namespace}/{names.pod_for(job_id)}"
             yield key, _with(self.pod_value, others)
         self.jobs.append(job_id)
+
+    def _copied_run(self, number: int) -> tuple[str, bytes]:
+        """Return key and value of one more run, whose jobs are the next ones."""
+        metadata, spec = self.run["metadata"], self.run["spec"]
+        of_run = (metadata["name"], metadata["uid"], spec["requestId"])
+        self._of_run = {unique: str(uuid.uuid4()) for unique in of_run}
+        self._next = [str(uuid.uuid4()) for _ in spec["targets"]]
+        listed = {
+            each["targetUUID"]: target(number + place) for place, each in enumerate(spec["targets"])
+        }
+        jobs = {each["jobId"]: job for each, job in zip(spec["targets"], self._next, strict=True)}
+        key = f"{etcd.RUNS}/{self.bench.namespace}/{self._of_run[metadata['name']]}"
+        return key, _with(self.run_value, self._of_run | listed | jobs)
 
 
 def _with(value: bytes, others: dict[str, str]) -> bytes:

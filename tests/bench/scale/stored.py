@@ -20,6 +20,7 @@ _AT_ONCE = 100
 _SOCKET = "localhost:2379"
 
 JOBS = "/registry/krkn.krkn-chaos.dev/krknchaosjobs"
+RUNS = "/registry/krkn.krkn-chaos.dev/krknchaosruns"
 PODS = "/registry/pods"
 
 
