@@ -1,5 +1,6 @@
 """Stops the runs that name an alert."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,13 +49,14 @@ class Aborts:
     ) -> Aborted:
         """Stop each run that names one of the firing alerts.
 
-        Every run is tried, and after that the first error is raised: of a write, Changed, or
-        NotWritten when there was no time. Then another call with the same alerts does the rest.
+        Every run that was found is tried, and after that the first error is raised: of a write,
+        Changed, or NotWritten when there was no time to find or to try all. Then another call with
+        the same alerts does the rest.
         """
         labels = await offload(_firing, alerts)
         if not labels:
             return Aborted(0, [])
-        search = await self._searched(labels, deadline)
+        search, is_whole = await self._searched(labels, deadline)
         found = {run.metadata.name: (run, labels[first]) for run, first in search.found}
 
         async def one(run_id: str) -> ChaosRun | Exception | None:
@@ -77,20 +79,30 @@ class Aborts:
             _log.warning("a run was not stopped", run=run_id, error=told(error))
         for error in failed.values():
             raise error
+        if not is_whole:
+            raise late
         stopped = [run for run in outcomes.values() if isinstance(run, ChaosRun)]
         return Aborted(search.matched.bit_count(), stopped)
 
-    async def _searched(self, labels: list[dict[str, str]], deadline: Deadline) -> Search:
-        """Return a search that is at its end; raises NotWritten, and the errors of a read."""
+    async def _searched(
+        self, labels: list[dict[str, str]], deadline: Deadline
+    ) -> tuple[Search, bool]:
+        """Return a search and whether it is at its end; raises the errors of a read.
+
+        Half of the time is left for the stops of the runs that were found by then.
+        """
         # A run that was made before this call may be news to this server.
         newest = await self.runs.client.list(limit=1)
         await self.runs.reached(newest.revision, _LONGEST_WAIT_SECONDS)
         runs = list(self.runs.newest(ABORTABLE, None))
+        # Where there is not enough time, it is not always the same runs that are left over.
+        random.shuffle(runs)
+        enough = deadline.remaining / 2
         search = await offload(Search, labels, runs)
-        while await offload(search.go_on):
-            if deadline.remaining <= 0:
-                raise errors.NotWritten(TOO_LATE)
-        return search
+        while is_more := await offload(search.go_on):
+            if deadline.remaining <= enough:
+                break
+        return search, not is_more
 
 
 def _firing(request: pb.ReceiveAlertsRequest) -> list[dict[str, str]]:

@@ -194,6 +194,26 @@ async def test_one_that_cannot_be_stopped_does_not_keep_the_others(
     assert (await site.runs.run_when(runs[1])).status == "Stopped"
 
 
+async def test_without_time_for_all_runs_those_that_were_found_are_stopped(
+    site: Site, unsure: Unsure
+) -> None:
+    name = a_name()
+    quick = [await a_run(site, f'{{alertname="{name}"}}') for _ in range(2)]
+    # It takes longer than this server has for a call: RE2 can only simulate such expressions.
+    slow = await a_run(site, *(f'{{text=~"(.*)a.{{{290 + n}}}c(.*)"}}' for n in range(16)))
+    alerts = [an_alert(name), *(an_alert("X", text=f"{n}" + "ab" * 400) for n in range(999))]
+
+    async def stopped() -> list[bool]:
+        found = await refused(send(unsure.runs.channel, *alerts))
+        assert found.code is StatusCode.UNAVAILABLE
+        return ["stop" in (await stored(site, run_id))["spec"] for run_id in quick]
+
+    # The order differs from call to call: sent again and again, they come before the slow one.
+    await eventually(stopped, all)
+    assert "stop" not in (await stored(site, slow))["spec"]
+    await site.runs.stop_run(slow)
+
+
 async def test_without_an_api_server_it_says_so(site: Site, unsure: Unsure) -> None:
     name = a_name()
     run_id = await a_run(site, f'{{alertname="{name}"}}')

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from krkn_grpc.resources.alert_matchers import parse
 from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunSpec
 from krkn_grpc.resources.meta import ObjectMeta
-from krkn_grpc.server.alerts.matching import Search
+from krkn_grpc.server.alerts.matching import LONGEST_VALUE, Search
 
 
 def a_run(*abort_on: str) -> ChaosRun:
@@ -64,6 +64,26 @@ def test_what_is_no_condition_is_met_by_each_alert() -> None:
     assert searched([], [a_run("no condition")]).found == []
 
 
+def test_an_expression_is_met_by_a_value_that_is_too_long_for_it() -> None:
+    long = "x" * (LONGEST_VALUE + 1)
+    for operator in ("=~", "!~"):
+        for value, expected in ((long, 1), (long[1:], operator == "!~")):
+            run = a_run(f'{{a{operator}"y"}}')
+            assert searched([{"a": value}], [run]).matched == expected
+    assert searched([{"a": long}], [a_run('{a="y"}'), a_run('{a="x"}')]).found == []
+
+
+def pieces(search: Search) -> tuple[int, float]:
+    """Search to the end; return how many pieces that takes, and the seconds of the longest."""
+    count, longest, is_more = 0, 0.0, True
+    while is_more:
+        begun = time.thread_time()
+        is_more = search.go_on()
+        longest = max(longest, time.thread_time() - begun)
+        count += 1
+    return count, longest
+
+
 @pytest.mark.parametrize("operator", ["=", "!=", "=~", "!~"])
 def test_very_many_are_looked_at_in_short_pieces(operator: str) -> None:
     number = count()
@@ -72,14 +92,19 @@ def test_very_many_are_looked_at_in_short_pieces(operator: str) -> None:
         a_run(*(f'{{pod="none",alertname{operator}"x{next(number)}"}}' for _ in range(16)))
         for _ in range(200)
     ]
-    search, pieces, longest = Search(labels, runs), 1, 0.0
-    is_more = True
-    while is_more:
-        begun = time.thread_time()
-        is_more = search.go_on()
-        longest = max(longest, time.thread_time() - begun)
-        pieces += 1
-    assert pieces > 2
-    # A piece is 10 ms, and the run at its end; the rest is for a busy machine.
+    search = Search(labels, runs)
+    many, longest = pieces(search)
+    assert many > 1
+    # A piece is 10 ms; the rest is for a busy machine.
+    assert longest < 0.25
+    assert search.found == []
+
+
+def test_one_run_that_takes_long_is_looked_at_in_short_pieces() -> None:
+    labels = [{"a": f"{index}" + "ab" * 400} for index in range(200)]
+    expressions = [f'{{a=~"(.*)a.{{{length}}}c(.*)"}}' for length in range(290, 306)]
+    search = Search(labels, [a_run(*expressions)])
+    many, longest = pieces(search)
+    assert many > 10
     assert longest < 0.25
     assert search.found == []
