@@ -13,7 +13,7 @@ PATH = "/api/v1/alerts"
 JSON = {"content-type": "application/json"}
 LARGEST = FOREIGN_BODIES["AlertService.ReceiveAlerts"]
 
-# As Alertmanager 0.28 sends it, and with what later versions and others add.
+# As Alertmanager 0.27 sends it, and some labels that only others have.
 ALERT = {
     "status": "firing",
     "labels": {"alertname": "X", "env": "prod", "": "", "ünï.code": "\u2028"},
