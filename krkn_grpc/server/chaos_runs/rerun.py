@@ -1,6 +1,6 @@
 """Builds the request that runs once more what a run has run; it then goes the way of any other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from krkn_grpc.kube.object_cache import ObjectCache
@@ -66,15 +66,15 @@ def failed_targets(
     written_by = run.written_by(longest_call)
     is_closed = written_by is None or now > written_by
     found = {each.job_id: jobs.get(each.job_id) for each in run.spec.targets}
-    without_success = _have_gone_without_success(run, found)
-    departed = frozenset(run.status.departed)
+    without_success = _gone_without_success(run, found)
+    gone = found.keys() if run.status.is_final else frozenset(run.status.departed)
 
     def has_failed(job_id: str) -> bool:
         job = found[job_id]
         if job is not None:
             return job.status.phase == "Failed"
-        # One that is missing, and did not depart, was never created.
-        return without_success if job_id in departed else is_closed
+        # One that is missing and not gone is about to be created, or never was.
+        return job_id in without_success if job_id in gone else is_closed
 
     failed = {each.target_uuid for each in run.spec.targets if has_failed(each.job_id)}
     failed.update(each.target_uuid for each in run.spec.refused)
@@ -83,20 +83,26 @@ def failed_targets(
     return [uuid for uuid in all_targets(run) if uuid in failed]
 
 
-def _have_gone_without_success(run: ChaosRun, found: dict[str, ChaosJob | None]) -> bool:
-    """Whether the deleted jobs had no success; the run counts their outcomes, without their ids."""
-    departed = [job_id for job_id in run.status.departed if job_id in found]
-    # One that is about to go is still there.
-    there = [job for job_id in departed if (job := found[job_id]) is not None]
-    gone = len(departed) - len(there)
-    still_there = sum(job.status.phase == "Succeeded" for job in there)
-    succeeded = run.status.departed_counts.succeeded - still_there
-    if 0 < succeeded < gone:
+def _gone_without_success(run: ChaosRun, found: Mapping[str, ChaosJob | None]) -> frozenset[str]:
+    """Return the ids of the deleted jobs if none of them succeeded, none if all did.
+
+    The run counts their outcomes, and does not say which was whose; so it raises OutcomesGone where
+    they differ. A run that is final counts a job already when it ends; one that is not, when it
+    departs, and a job that has departed may still be there for a moment.
+    """
+    status = run.status
+    counted = found if status.is_final else {each: found.get(each) for each in status.departed}
+    there = [job for job in counted.values() if job is not None]
+    gone = frozenset(job_id for job_id, job in counted.items() if job is None)
+    all_succeeded = (run.counts if status.is_final else status.departed_counts).succeeded
+    succeeded = all_succeeded - sum(job.status.phase == "Succeeded" for job in there)
+    if 0 < succeeded < len(gone):
         raise OutcomesGone(
-            f"{gone} jobs of the run are deleted, and it is not known any more which {succeeded} of"
-            " them succeeded: run all targets again, or name the targets in a new run"
+            f"{len(gone)} jobs of the run are deleted, and it is not known any more which"
+            f" {succeeded} of them succeeded: run all targets again, or name the targets in a new"
+            " run"
         )
-    return succeeded <= 0
+    return gone if succeeded <= 0 else frozenset()
 
 
 def targets_of(run: ChaosRun, made: ChaosRun) -> list[str]:

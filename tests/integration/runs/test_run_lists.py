@@ -230,10 +230,11 @@ async def test_a_run_of_two_targets_and_one_that_is_not_there(site: Site) -> Non
 async def test_the_server_that_wrote_a_run_lists_it_at_once_and_others_by_its_revision(
     site: Site,
 ) -> None:
-    [target] = await site.some_targets(1)
-    reply, metadata = await told(site.runs.start(target))
-    assert (await site.runs.list_runs(page_size=1))[0].run_id == reply.run_id
+    [target], name = await site.some_targets(1), f"n{uuid.uuid4().hex}"
+    reply, metadata = await told(site.runs.start(target, scenarioName=name))
+    [listed] = await site.runs.list_runs(scenario_name=name)
+    assert listed.run_id == reply.run_id
     assert (await site.other_runs.get(reply.run_id)).run_id == reply.run_id
     write = (("krkn-revision", metadata["krkn-revision"]),)
-    call = site.other_runs.stub.ListRuns(pb.ListRunsRequest(page_size=20), metadata=write)
-    assert reply.run_id in {run.run_id for run in (await call).runs}
+    call = site.other_runs.stub.ListRuns(pb.ListRunsRequest(scenario_name=name), metadata=write)
+    assert [run.run_id for run in (await call).runs] == [reply.run_id]

@@ -1,6 +1,7 @@
 """Which targets of a run are run again, from what is known of its jobs."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from krkn_grpc.resources.chaos_run import (
     ChaosRun,
     ChaosRunSpec,
     ChaosRunStatus,
+    Counts,
     DepartedCounts,
     RefusedTarget,
     RunTarget,
@@ -25,8 +27,13 @@ LATER = BEGAN + timedelta(hours=1)
 GONE, MISSING = "gone", "missing"
 
 
-def a_run(*jobs: str, refused: int = 0, succeeded: int = 0) -> ChaosRun:
-    """A run whose n-th job is on the target tn; GONE is one that departed."""
+def a_run(
+    *jobs: str, refused: int = 0, succeeded: int = 0, ended: Counts | None = None
+) -> ChaosRun:
+    """A run whose n-th job is on the target tn; GONE is one that departed.
+
+    `succeeded` of those had success; `ended` are the counts of a run that has ended.
+    """
     departed = [f"j{number}" for number, state in enumerate(jobs) if state.startswith(GONE)]
     return ChaosRun(
         metadata=ObjectMeta(name="r", creation_timestamp=BEGAN),
@@ -38,6 +45,8 @@ def a_run(*jobs: str, refused: int = 0, succeeded: int = 0) -> ChaosRun:
             scenario_image="i",
         ),
         status=ChaosRunStatus(
+            phase="Running" if ended is None else "PartiallyFailed",
+            counts=ended,
             departed=departed,
             departed_counts=DepartedCounts(succeeded=succeeded, failed=len(departed) - succeeded),
         ),
@@ -71,9 +80,9 @@ def cache(*jobs: str) -> ObjectCache[ChaosJob]:
     return found
 
 
-def failed(*jobs: str, now: datetime = LATER, refused: int = 0, succeeded: int = 0) -> list[str]:
+def failed(*jobs: str, now: datetime = LATER, **changes: Any) -> list[str]:
     """The targets that are run again."""
-    run = a_run(*jobs, refused=refused, succeeded=succeeded)
+    run = a_run(*jobs, **changes)
     return rerun.failed_targets(run, cache(*jobs), now, LONGEST)
 
 
@@ -109,6 +118,15 @@ def test_a_job_that_is_about_to_go_tells_its_own_outcome() -> None:
 def test_where_it_is_not_known_which_have_failed_nothing_is_guessed() -> None:
     with pytest.raises(OutcomesGone, match=r"2 jobs of the run are deleted, .* which 1 of them"):
         failed(GONE, GONE, "Failed", succeeded=1)
+
+
+def test_a_job_of_an_ended_run_that_is_gone_before_it_is_listed_as_such() -> None:
+    assert failed(MISSING, "Succeeded", now=BEGAN, ended=Counts(succeeded=1, failed=1)) == ["t0"]
+    assert failed(MISSING, "Failed", now=BEGAN, ended=Counts(succeeded=1, failed=1)) == ["t1"]
+    with pytest.raises(NothingToRerun):
+        failed(MISSING, "Succeeded", ended=Counts(succeeded=2))
+    with pytest.raises(OutcomesGone):
+        failed(MISSING, GONE, "Failed", ended=Counts(succeeded=1, failed=2))
 
 
 def test_where_nothing_failed_there_is_nothing() -> None:
