@@ -99,7 +99,8 @@ class Run(_message.Message):
       `Succeeded`        terminal: all jobs succeeded, and no target was refused;
       `PartiallyFailed`  terminal: some jobs succeeded;
       `Failed`           terminal: no job succeeded;
-      `Stopped`          terminal: a stop, a halt, maxFailures or abortOn ended at least one job.
+      `Stopped`          terminal: a stop, a halt, a blackout, maxFailures or abortOn ended at least
+                         one job.
     A terminal status never changes.
     """
     scenario_name: _builtins.str

@@ -123,16 +123,17 @@ class Job(_message.Message):
     """
     reason: _builtins.str
     """Output only. Why the status is what it is, in one word; empty when there is nothing to say.
-    While Pending: `TargetBusy` or `Blackout` (it waits for its turn, or for the end of a blackout),
-    `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like, `HaltsUnknown` or
+    While Pending: `WaitingForTurn`, `TargetBusy` or `Blackout` (it waits for jobs of its run, for
+    others on its target, or for the end of a blackout), `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like, `HaltsUnknown` or
     `BlackoutsUnknown` (nothing starts before they could be read); on an adopted target also
     `RefreshingCredential`, or the reason why the target is not ready.
-    When Stopped: `StopRequested`, `Halted` or `Blackout`.
+    When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or
+    `RunDeleted` of a job that ran.
     When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
     `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
     `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
-    `NodeLost`, `TargetBusy`, `QueueTimeout`.
+    `NodeLost`, `TargetBusy`, `QueueTimeout`, `RunDeleted`, `CreatedTooLate`.
     More may be added.
     """
     exit_code: _builtins.int
