@@ -182,9 +182,8 @@ class JobController:
         """Queue the jobs of a run that its change may start, stop or let go."""
         old, new = change.old, change.new
         name = change.object.metadata.name
-        if old is None:
-            return
-        if new is None or new.metadata.uid != old.metadata.uid or new.spec.stop != old.spec.stop:
+        # Nearly always the first change comes before the jobs; else they waited for it.
+        if old is None or new is None or _is_told_otherwise(old, new):
             for job in self.runs.all_in(name):
                 self.queue.add(job.metadata.name)
         elif len(new.status.departed) > len(old.status.departed):
@@ -196,7 +195,7 @@ class JobController:
         run = self.runs.runs.get(run_id) if run_id else None
         if run is None:
             return
-        if self.runs.has_failed(run):
+        if self.runs.fails_now(run):
             for job in self.runs.all_in(run_id):
                 self.queue.add(job.metadata.name)
         for job_id in self.runs.next_in(run_id):
@@ -229,6 +228,11 @@ class JobController:
         for pod in self.watched.pods.values():
             if (job_id := names.job_of_pod(pod.metadata.name)) is not None:
                 yield job_id
+
+
+def _is_told_otherwise(old: ChaosRun, new: ChaosRun) -> bool:
+    """Whether all jobs of the run have to be looked at."""
+    return new.metadata.uid != old.metadata.uid or new.spec.stop != old.spec.stop
 
 
 def _policies(

@@ -47,7 +47,6 @@ from controller.jobs.model import (
     is_ours,
 )
 from controller.reason import Reason
-from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.pod import Pod
 
@@ -157,7 +156,7 @@ def _held_back(seen: Observed, job: ChaosJob) -> Decision | None:
 
 def _run_ended(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
     """The run of a job that has not started lets no job start any more, or is not there."""
-    if why in (RUN_DELETED, CREATED_TOO_LATE):
+    if seen.run is not None and seen.run.fails:
         return never_started(seen, job, why)
     return end(job, statuses.stopped(job, why, seen.now))
 
@@ -259,9 +258,9 @@ def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
 
 
 def _end_by_run(seen: Observed, *, has_started: bool) -> Reason | None:
-    if seen.run is None or seen.run.end == CREATED_TOO_LATE:
+    if seen.run is None:
         return None
-    return seen.run.end_of_started if has_started else seen.run.end
+    return seen.run.end_of(is_named=True, has_started=has_started)
 
 
 def _running(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:

@@ -13,7 +13,7 @@ from controller.blackouts.current import CurrentBlackouts
 from controller.blackouts.timetable import InForce
 from controller.credentials import CredentialCache
 from controller.halts.current import CurrentHalts
-from controller.jobs import conditions
+from controller.jobs import conditions, deadlines
 from controller.jobs.claims import Claims
 from controller.jobs.model import (
     Limits,
@@ -73,7 +73,7 @@ class Observer:
             # orphaned because its job arrived late in the cache.
             job = await _live(self.jobs.client, job_id)
         if job is None or job.metadata.deletion_timestamp is not None or job.status.is_final:
-            counted = RunState(is_departed=job is None or self.runs.has_counted(job))
+            counted = RunState(is_departed=await self._may_go(job))
             return Observed(job_id, job, pod, None, None, self._now(), self.limits, run=counted)
         if not job.status.pod_uid and not self.claims.has(job):
             # Nothing else is read before the job's id is claimed.
@@ -91,15 +91,18 @@ class Observer:
         labels, halts = await self._labels_and_halts(job, in_force)
         blackouts = tuple(each for each in in_force if each.blackout.selects(labels))
         is_halted = any(halt.selects(labels) for halt in halts)
-        is_over = is_halted or (run is not None and run.end is not None)
+        is_named = bool(job.status.pod_uid)
+        is_over = is_halted or (
+            run is not None and run.end_of(is_named=is_named, has_started=False) is not None
+        )
         if job.status.start_time is None and not job.spec.stop and not is_over:
             has_turn = not blackouts and (run is None or run.has_turn)
-            is_new = pod is None and not job.status.pod_uid
+            is_new = pod is None and not is_named
             if is_new and has_turn and self._may_be_its_turn(job):
                 target, found = await self._what_a_pod_needs(job)
             else:
                 target = await self._target(job)
-            if target is not None and not job.status.pod_uid:
+            if target is not None and not is_named:
                 turn = self.turns.of(job, target)
         return Observed(
             job_id,
@@ -118,6 +121,13 @@ class Observer:
             blackouts=blackouts,
             are_blackouts_known=self.blackouts.are_known,
         )
+
+    async def _may_go(self, job: ChaosJob | None) -> bool:
+        """Whether the run of a finished job whose time is over has counted it."""
+        over = None if job is None else deadlines.kept_until(job)
+        if job is None or over is None or self._now() < over:
+            return False
+        return await self.runs.has_counted(job)
 
     def _may_be_its_turn(self, job: ChaosJob) -> bool:
         """Whether to read what a pod needs; the hundreds of jobs that wait do not."""

@@ -28,7 +28,7 @@ _JOB_SECRETS = f"{well_known.APP}={well_known.APP_SCENARIO},{well_known.JOB_ID}"
 
 @dataclass(frozen=True)
 class JobSweep:
-    """Checks all Secrets of jobs and all records of requests, at intervals.
+    """Checks all Secrets of jobs, at intervals.
 
     `look_again` is called with the id of every unfinished job: its reconcile makes up for a broken
     watch or a lost timer.

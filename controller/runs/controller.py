@@ -49,6 +49,7 @@ class RunController:
             claims=ResourceClient(session, ClaimedRun, settings.namespace),
             departures=departures,
             longest_call=timedelta(seconds=settings.write_seconds),
+            node_lost=timedelta(seconds=settings.node_lost_seconds),
             clock=session.time.now,
         )
         queue = WorkQueue("runs", reconciler.reconcile)
@@ -74,7 +75,9 @@ class RunController:
     def look(self, change: CacheChange[ChaosRun]) -> None:
         """Queue the run."""
         self.limits.look_at_run(change)
-        self.queue.add(change.object.metadata.name)
+        name = change.object.metadata.name
+        self.departures.forget(name, None if change.new is None else change.new.status.departed)
+        self.queue.add(name)
 
     def look_at_job(self, change: CacheChange[ChaosJob]) -> None:
         """Queue the run of a job whose phase has changed, from that of a new one."""

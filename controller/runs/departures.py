@@ -1,27 +1,31 @@
 """The outcomes of jobs that are gone, or about to go, until the status of their run has them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, MutableMapping
+
+from cachetools import LRUCache
 
 from controller.runs.model import Outcome
 from krkn_grpc.resources.chaos_job import ChaosJob
 
+_MOST_RUNS = 16_384
+_OUTCOMES: dict[str, Outcome] = {"Succeeded": "succeeded", "Failed": "failed"}
 
-@dataclass(frozen=True)
+
 class Departures:
-    """What this process has seen; after a restart, the jobs that are missing are looked up."""
+    """What this process has seen; jobs that are missing otherwise are looked up.
 
-    _outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+    A standby sees all and writes nothing, so there is a limit.
+    """
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._outcomes: MutableMapping[str, dict[str, Outcome]] = LRUCache(_MOST_RUNS)
 
     def add(self, job: ChaosJob) -> None:
         """Note that the job goes; one that is not final is stopped by that."""
-        outcome: Outcome = "stopped"
-        if job.status.phase == "Succeeded":
-            outcome = "succeeded"
-        elif job.status.phase == "Failed":
-            outcome = "failed"
         if job.spec.run_id:
-            self._outcomes.setdefault(job.spec.run_id, {})[job.metadata.name] = outcome
+            known = self._outcomes.setdefault(job.spec.run_id, {})
+            known[job.metadata.name] = outcome_of(job)
 
     def of(self, run_id: str) -> Mapping[str, Outcome]:
         """Return the outcomes of a run's jobs, by id."""
@@ -36,3 +40,8 @@ class Departures:
                 known.pop(job_id, None)
             if not known:
                 del self._outcomes[run_id]
+
+
+def outcome_of(job: ChaosJob) -> Outcome:
+    """Return the outcome of a job that goes."""
+    return _OUTCOMES.get(job.status.phase, "stopped")

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from controller.reason import Reason
-from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
+from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState, Spared
 from krkn_grpc.kube.object_cache import CacheChange, ObjectCache
-from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.chaos_run import ChaosRun
+from krkn_grpc.resources.chaos_job import STOPPING_REASONS, ChaosJob
+from krkn_grpc.resources.chaos_run import STOP_REQUESTED, ChaosRun, RunStop
 
 FAILURE_THRESHOLD = "FailureThreshold"
 _STOPPED = "The run was stopped."
@@ -32,7 +32,7 @@ class _Frontier:
 
 @dataclass(frozen=True)
 class RunLimits:
-    """Reads runs and jobs from the caches; the cost for a job does not grow with its run."""
+    """Reads runs and jobs from the caches; a job costs the same in a run of a thousand."""
 
     runs: ObjectCache[ChaosRun]
     jobs: ObjectCache[ChaosJob]
@@ -44,6 +44,8 @@ class RunLimits:
     _frontiers: dict[str, _Frontier] = field(default_factory=dict)
     # By uid. More failures than allowed stay more.
     _failed: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
+    _departed_sets: dict[str, frozenset[str]] = field(default_factory=dict)
 
     async def of(self, job: ChaosJob) -> RunState | None:
         """Return what the job's run says to it, None when it has none; raises KubeError."""
@@ -53,48 +55,51 @@ class RunLimits:
         if run is None or run.metadata.uid != job.spec.run_uid:
             run = await self.read(job.spec.run_id)
         if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
-            return RunState(RUN_DELETED)
-        is_departed = job.metadata.name in run.status.departed
-        limit = run.spec.max_parallel
+            return RunState(RUN_DELETED, fails=True)
         if run.spec.stop is not None:
-            stop = Reason(run.spec.stop.reason, run.spec.stop.message or _STOPPED)
-            return RunState(stop, limit=limit, is_departed=is_departed)
-        if is_departed:
-            return RunState(CREATED_TOO_LATE, spares_started=True, limit=limit)
+            return RunState(_stop(run.spec.stop))
+        if job.metadata.name in self._departed(run):
+            return RunState(CREATED_TOO_LATE, spares="named", fails=True)
         if self.has_failed(run):
-            return RunState(
-                Reason(
-                    FAILURE_THRESHOLD,
-                    f"More than {run.spec.max_failures} jobs of the run have failed.",
-                ),
-                spares_started=not run.spec.abort_running,
-                limit=limit,
-                is_departed=False,
-            )
-        has_turn = not limit or job.metadata.name in self._first(run)
-        return RunState(limit=limit, has_turn=has_turn, is_departed=False)
+            too_many = f"More than {run.spec.max_failures} jobs of the run have failed."
+            spares: Spared = "none" if run.spec.abort_running else "started"
+            return RunState(Reason(FAILURE_THRESHOLD, too_many), spares=spares)
+        limit = run.spec.max_parallel
+        return RunState(limit=limit, has_turn=not limit or job.metadata.name in self._first(run))
 
-    def has_counted(self, job: ChaosJob) -> bool:
-        """Whether the run of a final job knows its outcome, or does not need to."""
-        run = self.runs.get(job.spec.run_id) if job.spec.run_id else None
-        if run is None or run.metadata.uid != job.spec.run_uid:
+    async def has_counted(self, job: ChaosJob) -> bool:
+        """Whether the run of a final job knows its outcome, or is gone; raises KubeError."""
+        if not job.spec.run_id:
             return True
-        return job.metadata.name in run.status.departed
+        run = self.runs.get(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid:
+            run = await self.read(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
+            return True
+        return job.metadata.name in self._departed(run)
 
     def has_failed(self, run: ChaosRun) -> bool:
         """Whether more jobs of the run have failed than it allows."""
         allowed, uid = run.spec.max_failures, run.metadata.uid
         if allowed is None or uid in self._failed:
             return allowed is not None
-        departed = run.status.departed
+        departed = self._departed(run)
         failed = run.status.departed_counts.failed
         for job in self.jobs.newest(_failed_group(run.metadata.name)):
             failed += job.spec.run_uid == uid and job.metadata.name not in departed
             if failed > allowed:
                 break
-        if failed > allowed:
+        # What the status has counted may be gone since, with no controller to see it.
+        if max(failed, run.counts.failed) > allowed:
             self._failed.add(uid)
-        return failed > allowed
+        return uid in self._failed
+
+    def fails_now(self, run: ChaosRun) -> bool:
+        """Whether `has_failed` is true; only the first time, for those who tell all its jobs."""
+        if run.metadata.uid in self._told or not self.has_failed(run):
+            return False
+        self._told.add(run.metadata.uid)
+        return True
 
     def next_in(self, run_id: str) -> list[str]:
         """Return the jobs of a run whose turn it is, by id; none where it has no limit."""
@@ -114,8 +119,11 @@ class RunLimits:
         name = change.object.metadata.name
         self._look_again(name)
         if change.new is None:
+            uid = change.object.metadata.uid
             self._frontiers.pop(name, None)
-            self._failed.discard(change.object.metadata.uid)
+            self._departed_sets.pop(uid, None)
+            self._failed.discard(uid)
+            self._told.discard(uid)
 
     def _look_again(self, run_id: str) -> None:
         if (frontier := self._frontiers.get(run_id)) is not None:
@@ -142,7 +150,17 @@ class RunLimits:
         job = self.jobs.get(job_id)
         if job is not None and job.spec.run_uid == run.metadata.uid and job.status.is_final:
             return True
-        return job_id in run.status.departed
+        return job_id in self._departed(run)
+
+    def _departed(self, run: ChaosRun) -> frozenset[str]:
+        """Return the departed jobs of a run; the list only grows."""
+        listed, uid = run.status.departed, run.metadata.uid
+        if not listed:
+            return frozenset()
+        known = self._departed_sets.get(uid)
+        if known is None or len(known) != len(listed):
+            known = self._departed_sets[uid] = frozenset(listed)
+        return known
 
 
 def groups_of_job(job: ChaosJob) -> tuple[str, ...]:
@@ -161,6 +179,12 @@ def unfinished_group(run_id: str) -> str:
 
 def _failed_group(run_id: str) -> str:
     return f"failed {run_id}"
+
+
+def _stop(asked: RunStop) -> Reason:
+    """Return the reason of a stop; a word that others chose would not stop what runs."""
+    reason = asked.reason if asked.reason in STOPPING_REASONS else STOP_REQUESTED
+    return Reason(reason, asked.message or _STOPPED)
 
 
 def _is_going(run: ChaosRun) -> bool:

@@ -1,6 +1,6 @@
 """The status of a run, from its jobs. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from krkn_grpc.resources.chaos_run import (
     RunPhase,
 )
 
+_OUTCOMES = ("succeeded", "failed", "stopped", "refused")
+
 
 def status_of(
     run: ChaosRun, jobs: Mapping[str, ChaosJob], departing: Mapping[str, Outcome], now: datetime
@@ -23,12 +25,13 @@ def status_of(
     """Return the status of the run.
 
     `jobs` are its jobs by id. `departing` are those that go or are gone, and that the status does
-    not have yet, with their outcomes; from now on they count by that alone.
+    not have yet, with their outcomes; from now on they count by that alone. One of which nobody saw
+    the outcome has one that the status has counted, else it counts as failed.
     """
-    departed = _with_departed(run.status, departing)
-    gone = frozenset(departed.departed)
+    gone = frozenset([*run.status.departed, *departing])
     there = [jobs.get(each.job_id) for each in run.spec.targets if each.job_id not in gone]
-    counts = _counts(run, there, departed.departed_counts)
+    departed = _with_departed(run, departing, there)
+    counts = _not_fewer(_counts(run, there, departed.departed_counts), run.status.counts)
     before = run.status.phase
     phase = before if run.status.is_final else _phase(counts, before)
     status = msgspec.structs.replace(
@@ -56,16 +59,43 @@ def as_patch(status: ChaosRunStatus) -> dict[str, Any]:
     }
 
 
-def _with_departed(status: ChaosRunStatus, departing: Mapping[str, Outcome]) -> ChaosRunStatus:
+def _with_departed(
+    run: ChaosRun, departing: Mapping[str, Outcome], there: list[ChaosJob | None]
+) -> ChaosRunStatus:
+    status = run.status
     known = frozenset(status.departed)
     new = {job_id: outcome for job_id, outcome in departing.items() if job_id not in known}
     if not new:
         return status
     counts = msgspec.structs.asdict(status.departed_counts)
+    unknown = 0
     for outcome in new.values():
-        counts[outcome] += 1
+        if outcome == "unknown":
+            unknown += 1
+        else:
+            counts[outcome] += 1
+    for kind, number in _explained(_counts(run, there, DepartedCounts(**counts)), status.counts):
+        counts[kind] += min(number, unknown)
+        unknown -= min(number, unknown)
+    counts["failed"] += unknown
     return msgspec.structs.replace(
         status, departed=[*status.departed, *new], departed_counts=DepartedCounts(**counts)
+    )
+
+
+def _explained(now: Counts, before: Counts | None) -> Iterator[tuple[str, int]]:
+    """Yield, of each outcome, how many more the status has counted than there are now."""
+    for kind in _OUTCOMES:
+        yield kind, max(0, getattr(before, kind, 0) - getattr(now, kind))
+
+
+def _not_fewer(now: Counts, before: Counts | None) -> Counts:
+    """Return the counts with no fewer outcomes than before: such a job is missing, not pending."""
+    missing = dict(_explained(now, before))
+    return msgspec.structs.replace(
+        now,
+        pending=now.pending - sum(missing.values()),
+        **{kind: getattr(now, kind) + number for kind, number in missing.items()},
     )
 
 

@@ -126,11 +126,13 @@ def rerun_run(
     ] = "",
     registry_password_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Password file. Or set KRKN_REGISTRY_PASSWORD."),
+        typer.Option(metavar="FILE", help="Password file, or KRKN_REGISTRY_PASSWORD with a user."),
     ] = None,
     registry_token_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Token file instead. Or set KRKN_REGISTRY_TOKEN."),
+        typer.Option(
+            metavar="FILE", help="Token file instead, or KRKN_REGISTRY_TOKEN with a user."
+        ),
     ] = None,
     request_id: Annotated[
         str,
@@ -200,4 +202,4 @@ def _listed(client: Client, request: ListRunsRequest) -> Iterator[Run]:
 
 def _gone(job_id: str, target_uuid: str) -> Job:
     """Return what is known of a job that is not listed."""
-    return Job(job_id=job_id, target_uuid=target_uuid, status="Gone")
+    return Job(job_id=job_id, target_uuid=target_uuid, status="Absent")

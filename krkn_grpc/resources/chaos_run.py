@@ -70,6 +70,7 @@ class ChaosRunSpec(Struct, frozen=True, kw_only=True):
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     ttl_seconds_after_finished: int | None = None
     registry_url: str = ""
+    require_ready: bool = False
     labels: dict[str, str] = {}
     requested_by: str = ""
     max_parallel: int = 0

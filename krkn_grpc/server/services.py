@@ -109,7 +109,7 @@ class Services:
     def _run_logs(self, logs: LogStreamer) -> RunLogStreamer:
         settings = self.settings
         longest_call = timedelta(seconds=settings.write_seconds)
-        return RunLogStreamer(self.caches.runs.client, logs, longest_call)
+        return RunLogStreamer(self.caches.runs.client, logs, longest_call, self.session.time.now)
 
     def _add_runs_and_targets(self, server: grpc.aio.Server) -> None:
         settings, session, caches = self.settings, self.session, self.caches

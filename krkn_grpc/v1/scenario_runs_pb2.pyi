@@ -593,7 +593,8 @@ class RerunRunRequest(_message.Message):
     """Required. The run's id, a canonical lower-case UUID; anything else is NOT_FOUND."""
     request_id: _builtins.str
     """Optional. A UUID of the caller's making that lets the call be repeated safely, as that of
-    RunScenarioRequest. It is the new run's own.
+    RunScenarioRequest. It is the new run's own. Required with onlyFailed while the run goes on: more
+    jobs may fail before the call is repeated.
     """
     only_failed: _builtins.bool
     """Optional. Only the targets that were refused, and those whose job is Failed or was deleted

@@ -153,8 +153,8 @@ class ScenarioRunServiceStub:
     """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
     not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
 
-    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
-    labels of the old one; it is checked and authorised as a new call, by the settings and the
+    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, requireReady,
+    limits and labels of the old one; it is checked and authorised as a new call, by the settings and the
     catalogue of now. What is secret was not kept where it can be read back: it is given again.
 
     INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
@@ -313,8 +313,8 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
     not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
 
-    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
-    labels of the old one; it is checked and authorised as a new call, by the settings and the
+    The new run has the scenario, image, kubeconfigPath, environment, registryUrl, requireReady,
+    limits and labels of the old one; it is checked and authorised as a new call, by the settings and the
     catalogue of now. What is secret was not kept where it can be read back: it is given again.
 
     INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did
@@ -530,8 +530,8 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         """Runs what a run has run once more, as a new run: on all of its targets, or on those where it did
         not succeed. OK (201) and 500 as RunScenario, with the same reply and the same errors.
 
-        The new run has the scenario, image, kubeconfigPath, environment, registryUrl, limits and
-        labels of the old one; it is checked and authorised as a new call, by the settings and the
+        The new run has the scenario, image, kubeconfigPath, environment, registryUrl, requireReady,
+        limits and labels of the old one; it is checked and authorised as a new call, by the settings and the
         catalogue of now. What is secret was not kept where it can be read back: it is given again.
 
         INVALID_ARGUMENT (400): a field is out of bounds, a secret variable or a file that the run did

@@ -216,3 +216,6 @@ async def test_a_retry_of_a_grpc_library_starts_nothing_that_it_may_have_started
     assert len(await mesh.site.jobs_on(target)) == 1
     assert await run(again, requestId=str(uuid.uuid4())) == 0
     assert len(await mesh.site.jobs_on(target)) == 2
+    await mesh.site.targets.delete(target)
+    not_safe = grpc.StatusCode.FAILED_PRECONDITION.value[0]
+    assert await run(again) == not_safe, "what it started may be there, though nothing starts now"

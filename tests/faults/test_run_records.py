@@ -28,6 +28,7 @@ from tests.support.waiting import eventually
 
 LONGEST_CALL = timedelta(seconds=25)
 WRITTEN = timedelta(minutes=3)
+NODE_LOST = timedelta(minutes=10)
 FORGOTTEN = timedelta(days=2)
 NOTHING = {"pending": 0, "running": 0, "succeeded": 0, "failed": 0, "stopped": 0, "refused": 0}
 
@@ -48,6 +49,7 @@ class Controller:
             claims=ResourceClient(session, ClaimedRun, namespace),
             departures=self.departures,
             longest_call=LONGEST_CALL,
+            node_lost=NODE_LOST,
             clock=lambda: datetime.now(UTC) + self.later,
         )
 
@@ -141,6 +143,91 @@ async def test_a_job_that_is_there_and_not_in_the_cache_is_not_gone(
     assert status is not None
     assert status["departed"] == [run.job_ids[1]]
     assert status["counts"]["pending"] == 1
+
+
+async def test_another_job_under_the_id_is_none_of_the_run_s(
+    jobs: Jobs, controller: Controller
+) -> None:
+    """Somebody may read a job's id in the run, and make a job of it before the server does."""
+    target = await jobs.target(admitted=False, with_secret=False)
+    run = await chaos_runs.a_run(jobs, [target])
+    await jobs.job(target, jobId=run.job_ids[0])
+    controller.later = WRITTEN
+    status = await controller.reconcile(run)
+    assert status is not None
+    assert (status["phase"], status["counts"]) == ("Failed", NOTHING | {"total": 1, "refused": 1})
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen", "not in the cache"])
+async def test_a_deleted_job_counts_until_its_pod_cannot_run(
+    jobs: Jobs, controller: Controller, is_seen: bool
+) -> None:
+    target = await jobs.target(admitted=False, with_secret=False)
+    run = await chaos_runs.a_run(jobs, [target])
+    job_id = await run.job(0, target)
+    job = await controller.jobs.client.get(job_id)
+    mark = {"krkn.krkn-chaos.dev/job-uid": job.metadata.uid}
+    pod = await jobs.make_pod(job_id, {"terminationGracePeriodSeconds": 0}, annotations=mark)
+    await jobs.delete(job_id, "Orphan")
+    controller.departures.add(job)
+    await eventually(
+        lambda: asyncio.sleep(0, controller.jobs.get(job_id)), lambda found: found is None
+    )
+    name = pod["metadata"]["name"]
+    await eventually(lambda: asyncio.sleep(0, controller.pods.get(name)))
+    if not is_seen:
+        known = controller.pods.get(name)
+        assert known is not None
+        controller.pods.forget(known)
+    assert await controller.reconcile(run) == {"phase": "Pending"}
+    await jobs.tear_pod_out(job_id)
+    await eventually(
+        lambda: asyncio.sleep(0, controller.pods.get(name)), lambda found: found is None
+    )
+    status = await controller.reconcile(run)
+    assert status is not None
+    assert (status["phase"], status["departed"]) == ("Stopped", [job_id])
+
+
+async def test_the_pod_of_a_lost_node_does_not_hold_a_run_for_ever(
+    jobs: Jobs, controller: Controller
+) -> None:
+    target = await jobs.target(admitted=False, with_secret=False)
+    run = await chaos_runs.a_run(jobs, [target])
+    job_id = await run.job(0, target)
+    job = await controller.jobs.client.get(job_id)
+    mark = {"krkn.krkn-chaos.dev/job-uid": job.metadata.uid}
+    spec = {"nodeName": "a-lost-node", "terminationGracePeriodSeconds": 1}
+    await jobs.make_pod(job_id, spec, annotations=mark)
+    await jobs.delete(job_id, "Orphan")
+    await jobs.delete_pod(job_id)
+    controller.departures.add(job)
+    await eventually(
+        lambda: asyncio.sleep(0, controller.jobs.get(job_id)), lambda found: found is None
+    )
+    assert await controller.reconcile(run) == {"phase": "Pending"}
+    controller.later = NODE_LOST + timedelta(minutes=1)
+    status = await controller.reconcile(run)
+    assert status is not None
+    assert status["departed"] == [job_id]
+
+
+async def test_a_run_that_is_not_in_the_cache_is_not_forgotten(
+    jobs: Jobs, controller: Controller
+) -> None:
+    target = await jobs.target(admitted=False, with_secret=False)
+    run = await chaos_runs.a_run(jobs, [target])
+    job = await controller.jobs.client.get(await run.job(0, target))
+    await controller.sees(run)
+    known = controller.runs.get(run.name)
+    assert known is not None
+    controller.departures.add(job)
+    controller.runs.forget(known)
+    assert await controller.reconciler.reconcile(run.name) is not None, "it looks again"
+    assert controller.departures.of(run.name) == {job.metadata.name: "stopped"}
+    await run.delete()
+    await eventually(lambda: controller.reconciler.reconcile(run.name), lambda again: again is None)
+    assert controller.departures.of(run.name) == {}
 
 
 @pytest.mark.parametrize(

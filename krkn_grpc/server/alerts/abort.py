@@ -14,7 +14,7 @@ from krkn_grpc.resources.text import on_one_line
 from krkn_grpc.server.alerts.matching import Search
 from krkn_grpc.server.chaos_runs.filters import ABORTABLE
 from krkn_grpc.server.chaos_runs.stop import set_stop
-from krkn_grpc.server.errors import TOO_LATE, NoSuch, without_frames
+from krkn_grpc.server.errors import TOO_LATE, Changed, NoSuch, Unreachable, without_frames
 from krkn_grpc.server.fair_semaphore import FairSemaphore
 from krkn_grpc.server.offload import offload
 from krkn_grpc.told import told
@@ -66,6 +66,9 @@ class Aborts:
                 stopped = await set_stop(self.runs, run, asked, deadline)
             except NoSuch:
                 return None
+            except Changed as error:
+                # Alertmanager repeats a call at once only when the service is unavailable.
+                return Unreachable(str(error))
             except Exception as error:
                 return without_frames(error)
             return stopped if stopped.spec.stop is asked else None

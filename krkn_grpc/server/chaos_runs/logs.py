@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -49,6 +49,9 @@ class RunLogStreamer:
     logs: LogStreamer
     longest_call: timedelta
     """The longest time for which a call writes its jobs."""
+
+    clock: Callable[[], datetime]
+    """The time as the API server has it."""
 
     async def stream(self, run_id: str, options: RunLogOptions) -> AsyncGenerator[Block, None]:
         """Yield an empty block when the run was found, and then its jobs' lines.
@@ -214,7 +217,7 @@ class _Following:
                 del self._waiting[job_id]
 
     def _is_gone(self, job_id: str) -> bool:
-        is_late = self._written_by is None or datetime.now(UTC) > self._written_by
+        is_late = self._written_by is None or self._streamer.clock() > self._written_by
         return is_late or job_id in self._departed
 
     async def _read(self) -> None:

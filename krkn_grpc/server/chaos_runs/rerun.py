@@ -35,6 +35,7 @@ def request(run: ChaosRun, asked: pb.RerunRunRequest, targets: list[str]) -> pb.
         password=asked.password,
         token=asked.token,
         request_id=asked.request_id,
+        require_ready=spec.require_ready,
         timeout_seconds=spec.timeout_seconds,
         ttl_seconds_after_finished=spec.ttl_seconds_after_finished,
         labels=spec.labels,

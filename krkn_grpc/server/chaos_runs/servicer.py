@@ -12,7 +12,7 @@ from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.server.auth.authorization import current
 from krkn_grpc.server.chaos_runs import filters, rerun, translate
 from krkn_grpc.server.chaos_runs.stop import stop
-from krkn_grpc.server.errors import NoSuch
+from krkn_grpc.server.errors import Findings, NoSuch
 from krkn_grpc.server.metadata import Context, catch_up, deadline_of, send_metadata
 from krkn_grpc.server.pagination import page
 from krkn_grpc.server.runs.idempotency_record import run_of_request
@@ -67,6 +67,12 @@ class ChaosRunServicer(LogServicer):
         made = await self._made_by(request.request_id)
         if made is not None and (targets := rerun.targets_of(run, made)):
             return rerun.request(run, request, targets)
+        findings = Findings()
+        # More jobs may fail before a proxy repeats the call, which would be another call then.
+        is_safe = bool(request.request_id) or run.status.is_final
+        rule = "is required with onlyFailed while the run goes on"
+        findings.expect(is_safe, "requestId", rule)
+        findings.settle()
         longest_call = timedelta(seconds=self.write_seconds)
         targets = rerun.failed_targets(run, self.jobs, self.clock(), longest_call)
         return rerun.request(run, request, targets)

@@ -1,4 +1,4 @@
-"""Builds the objects of one run for one target. Pure."""
+"""Builds the objects of a run: the run itself, and a job and its Secrets for each target. Pure."""
 
 import base64
 from collections.abc import Sequence
@@ -105,6 +105,7 @@ def chaos_run(
             secret_environment=sorted(run.secret_environment),
             files=[JobFile(name=file.name, mount_path=file.mount_path) for file in run.files],
             registry_url=run.registry.url if run.registry is not None else "",
+            require_ready=run.require_ready,
             timeout_seconds=run.timeout_seconds,
             ttl_seconds_after_finished=(
                 default_ttl_seconds if ttl_seconds is None else ttl_seconds

@@ -32,6 +32,7 @@ _UNKNOWN_ATTEMPT = (
 )
 # In bytes. A run may have a thousand errors, and an object of the API server 1.5 MiB.
 _LONGEST_ERROR = 512
+_LONGEST_NAME = 253
 
 
 class IdempotencyRecords:
@@ -99,9 +100,14 @@ class IdempotencyRecords:
             raise Unreachable("the requestId is forgotten at this moment; no job was created")
         return found.status.claims
 
-    async def existing(self, run: Run, caller: str) -> Record | None:
-        """Return the record of an earlier attempt of this call, None when there was none."""
+    async def existing(self, run: Run, caller: str, *, is_retry: bool = False) -> Record | None:
+        """Return the record of an earlier attempt of this call, None when there was none.
+
+        Raises RequestIdReused and RetryNotSafe as `record` does.
+        """
         found = await self._find(await self._identity(run, caller))
+        if found is None and is_retry and not run.request_id:
+            raise RetryNotSafe(_UNKNOWN_ATTEMPT)
         return None if found is None else Record(found, is_new=False)
 
     async def check(self, run: Run, caller: str) -> None:
@@ -118,7 +124,9 @@ class IdempotencyRecords:
             ObjectMeta(name=call.run_id, namespace=self._runs.namespace),
             _targets([uuid for uuid in run.target_uuids if uuid not in refused]),
             [
-                RefusedTarget(target_uuid=uuid, error=cut(refused[uuid], _LONGEST_ERROR))
+                RefusedTarget(
+                    target_uuid=cut(uuid, _LONGEST_NAME), error=cut(refused[uuid], _LONGEST_ERROR)
+                )
                 for uuid in run.target_uuids
                 if uuid in refused
             ],

@@ -20,8 +20,8 @@ from krkn_grpc.server.auth.authorization import Permission
 from krkn_grpc.server.errors import (
     INTERNAL,
     TOO_LATE,
-    CallError,
     Halted,
+    NoSuch,
     Unreachable,
     answer_for,
     without_frames,
@@ -48,6 +48,8 @@ from krkn_grpc.told import told
 
 _CONCURRENT_WRITES = 64
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
+_ID_TAKEN = "somebody else has created a job of this job's id"
+_REFUSALS = (NoSuch, runnable.NotRunnable, Halted)
 _NEVER_CREATED = "the job was not created in the time of its run, and is not created any more"
 
 _log = structlog.get_logger(__name__)
@@ -95,7 +97,8 @@ class Submission:
         targets, unfit = await self._targets(run, allowed, caller.user, deadline)
         refused |= unfit
         if run.validate_only:
-            await self._requests.check(run, caller.user)
+            if run.request_id:
+                await self._requests.check(run, caller.user)
             results = [checked(uuid, refused) for uuid in run.target_uuids]
             return submitted(results, refused, None)
         record = await self._record(run, targets, refused, caller.user, deadline, is_retry)
@@ -106,7 +109,7 @@ class Submission:
 
         async def one(uuid: str) -> JobResult | Exception:
             if uuid in refused:
-                return refused[uuid]
+                return _refusal(uuid, refused[uuid], record)
             try:
                 return await self._one(run, targets[uuid], caller, record, deadline)
             except Exception as error:
@@ -160,15 +163,13 @@ class Submission:
             final = {
                 uuid: told_to_caller(uuid, error)
                 for uuid, error in refused.items()
-                if isinstance(error, CallError)
+                if isinstance(error, _REFUSALS)
             }
             return await self._requests.record(run, user, final, deadline, is_retry=is_retry)
-        # A call that starts nothing writes nothing. The jobs of a call that is repeated may be what
-        # a halt was meant for.
-        is_halted = any(isinstance(error, Halted) for error in refused.values())
-        if run.request_id or is_halted:
-            return await self._requests.existing(run, user)
-        return None
+        if all(map(was_away, refused.values())):
+            return None
+        # A call that starts nothing writes nothing. An earlier attempt may have started jobs.
+        return await self._requests.existing(run, user, is_retry=is_retry)
 
     async def _known(self, run: Run, record: Record, user: str) -> dict[str, JobResult]:
         """Return what is known of earlier attempts, by target; of this one, what is refused."""
@@ -177,7 +178,8 @@ class Submission:
         }
         if record.is_new:
             return known
-        uuids = [uuid for uuid in run.target_uuids if uuid not in known]
+        # A name that is too long to be stored whole names no target: it is refused again.
+        uuids = [uuid for uuid in run.target_uuids if uuid in record.job_ids]
         found = await asyncio.gather(*(self._earlier(record, uuid, user) for uuid in uuids))
         known |= {result.target_uuid: result for result in found if result is not None}
         if len(known) == len(run.target_uuids):
@@ -207,8 +209,8 @@ class Submission:
                 _log.warning("a job could not be looked up", job=job_id, error=told(error))
                 return JobResult(uuid, "Unknown", job_id, _NOT_CONFIRMED)
         if job.spec.run_uid != record.uid:
-            # Another client has created a job of this id since: the call's own job is gone.
-            return JobResult(uuid, "Pending", job_id)
+            # Another client's: the call's own job is gone, or was never created.
+            return None
         self._cache.remember(job)
         return JobResult(uuid, "Pending", job_id, job=job)
 
@@ -245,6 +247,15 @@ class Submission:
         if written is None:
             with suppress(errors.KubeError):
                 written = await self._jobs.get(job_id)
+        if written is not None and written.spec.run_uid != job.spec.run_uid:
+            return JobResult(uuid, "Failed", error=_ID_TAKEN)
         if written is not None:
             self._cache.remember(written)
         return JobResult(uuid, "Pending", job_id, job=written)
+
+
+def _refusal(uuid: str, error: Exception, record: Record) -> JobResult | Exception:
+    """Return the error; of a repetition, that another attempt may still write the job."""
+    if record.is_new or uuid not in record.job_ids:
+        return error
+    return JobResult(uuid, "Unknown", record.job_ids[uuid], told_to_caller(uuid, error))

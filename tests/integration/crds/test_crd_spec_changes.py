@@ -63,6 +63,7 @@ ANOTHER_VALUE: dict[str, dict[str, object]] = {
         "registryUrl": "https://another.example.com",
         "labels": {"team": "another", "empty": ""},
         "requestedBy": "another",
+        "requireReady": False,
         "maxParallel": 2,
         "maxFailures": 1,
         "abortRunning": False,

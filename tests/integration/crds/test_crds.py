@@ -124,6 +124,7 @@ def test_the_whole_object_sets_every_field_of_the_schema(plural: str) -> None:
                 "idempotencySeconds": 86400,
                 "kubeconfigPath": "/home/krkn/.kube/config",
                 "timeoutSeconds": 3600,
+                "requireReady": False,
                 "maxParallel": 0,
                 "abortRunning": False,
                 "queueSeconds": 86400,

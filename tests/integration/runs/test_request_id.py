@@ -12,6 +12,8 @@ from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from tests.integration.runs.conftest import Site, StartServer, Unsure
 from tests.integration.runs.held import Hold, a_proxy, heal, told
+from tests.support.custom_objects import RUNS as CHAOS_RUNS
+from tests.support.custom_objects import Manifest, collection
 from tests.support.inventory import written
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE, canary
@@ -185,6 +187,62 @@ async def test_a_write_that_arrives_after_its_job_is_gone_starts_nothing(
     job = await site.runs.when(job_id)
     assert (job.status, job.reason) == ("Failed", "AlreadyRan")
     assert await site.pods_on(target) == []
+
+
+async def test_a_job_that_somebody_else_made_of_the_id_is_not_the_call_s(
+    site: Site, jobs: Jobs, unsure: Unsure
+) -> None:
+    """Who may read runs knows the ids of jobs before they are there."""
+    target, other = await site.some_targets(2)
+    hold = Hold(unsure.proxy, "before", "POST krknchaosjobs")
+    asked = {"requestId": new_id()}
+    late = asyncio.ensure_future(unsure.runs.start(target, **asked))
+    await hold.came.wait()
+    run = await the_run_on(site, target)
+    [job_id] = [each["jobId"] for each in run["spec"]["targets"]]
+    await jobs.job(await jobs.read_target(other), jobId=job_id)
+    heal(unsure.proxy)
+    hold.go_on.set()
+    taken = (target, "Failed", "somebody else has created a job of this job's id")
+    for reply in (await late, await site.runs.ask(target, **asked)):
+        assert [(each.target_uuid, each.status, each.error) for each in reply.jobs] == [taken]
+    assert await site.jobs_on(target) == []
+
+
+async def test_of_a_job_that_may_still_come_a_retry_does_not_say_that_it_failed(
+    site: Site, unsure: Unsure
+) -> None:
+    [target] = await site.some_targets(1)
+    hold = Hold(unsure.proxy, "before", "POST krknchaosjobs")
+    asked = {"requestId": new_id()}
+    late = asyncio.ensure_future(unsure.runs.start(target, **asked))
+    await hold.came.wait()
+    await site.targets.delete(target)
+    reply = await site.runs.ask(target, **asked)
+    heal(unsure.proxy)
+    hold.go_on.set()
+    [entry] = (await late).jobs
+    assert (reply.jobs[0].status, reply.jobs[0].job_id) == ("Unknown", entry.job_id)
+    assert reply.jobs[0].error == "there is no such target"
+
+
+async def test_a_name_of_any_length_is_its_own_failure(site: Site) -> None:
+    [target], long = await site.some_targets(1), "x" * 300
+    asked = {"requestId": new_id()}
+    replies = [await site.runs.ask(long, target, **asked) for _ in range(2)]
+    assert told(replies[0]) == [(long, "Failed", False), (target, "Pending", True)]
+    assert replies[0].jobs[0].error == "there is no such target"
+    assert replies[0] == replies[1]
+    refused = (await the_run_on(site, target))["spec"]["refused"]
+    assert [len(each["targetUUID"]) for each in refused] == [253]
+
+
+async def the_run_on(site: Site, target: str) -> Manifest:
+    """Return the stored run of a job on the target."""
+    path = collection(CHAOS_RUNS, site.namespace)
+    runs = (await site.cluster.request("GET", path))["items"]
+    [run] = [run for run in runs if any(t["targetUUID"] == target for t in run["spec"]["targets"])]
+    return dict(run)
 
 
 async def test_a_job_outlives_its_target_for_the_retry(site: Site) -> None:

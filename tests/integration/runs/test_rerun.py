@@ -214,6 +214,15 @@ async def test_a_repeated_call_is_the_same_though_more_jobs_have_failed_since(si
     assert await site.runs.rerun(run.run_id, **asked) == made
 
 
+async def test_while_the_run_goes_on_only_what_failed_needs_a_request_id(site: Site) -> None:
+    """A proxy that repeats the call when more jobs have failed would start another run."""
+    [target] = await site.some_targets(1)
+    run = await site.runs.run_of(target, scenarioImage=f"{IMAGE}-never-ends")
+    found = await refused(site.runs.rerun(run.run_id, only_failed=True))
+    assert (found.code, found.violations) == (StatusCode.INVALID_ARGUMENT, ["requestId"])
+    await site.runs.stop_run(run.run_id)
+
+
 async def test_it_obeys_what_holds_now(site: Site) -> None:
     [target] = await site.some_targets(1)
     run = await an_ended_run(site, target, scenarioImage=f"{IMAGE}-lasts-0s")

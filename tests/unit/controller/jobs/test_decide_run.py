@@ -21,6 +21,7 @@ from tests.unit.controller.jobs.builders import (
     A_POD,
     NOW,
     PREDECESSOR,
+    PodBuilder,
     a_credential,
     a_halt,
     a_job,
@@ -38,9 +39,9 @@ THRESHOLD = Reason("FailureThreshold", "More than 0 jobs of the run have failed.
 GO = RunState()
 WAIT = RunState(limit=3, has_turn=False)
 STOP = RunState(STOPPED)
-SPARING = RunState(THRESHOLD, spares_started=True)
-GONE = RunState(RUN_DELETED)
-LATE = RunState(CREATED_TOO_LATE, spares_started=True)
+SPARING = RunState(THRESHOLD, spares="started")
+GONE = RunState(RUN_DELETED, fails=True)
+LATE = RunState(CREATED_TOO_LATE, spares="named", fails=True)
 NAMED, RUNNING = named(a_job()), running(a_job())
 
 
@@ -129,6 +130,15 @@ def test_a_job_that_runs_ends_or_is_spared(run: RunState, ends: bool, is_told: b
     ]
     assert any(kinds) is ends
     assert not any(isinstance(action, DeletePod) for action in actions)
+
+
+@pytest.mark.parametrize("pod", [A_POD, A_POD.ungated(), A_POD.running()])
+def test_a_job_that_counts_as_gone_and_is_named_goes_on(pod: PodBuilder) -> None:
+    """Its claim and its name say that it is the run's own."""
+    actions = decide(seen(NAMED, pod, target=TARGET, run=LATE)).actions
+    assert not any(isinstance(action, DeletePod | DeleteSecrets) for action in actions)
+    told = [action.status for action in actions if isinstance(action, SetStatus)]
+    assert not any(find_condition(status.conditions, ENDING) for status in told)
 
 
 def test_a_named_pod_is_let_go_though_the_turn_is_another_s() -> None:

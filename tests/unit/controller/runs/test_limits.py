@@ -11,9 +11,17 @@ from controller.runs.limits import RunLimits, groups_of_job
 from controller.runs.model import CREATED_TOO_LATE, RUN_DELETED, RunState
 from krkn_grpc.kube.object_cache import CacheChange, ObjectCache
 from krkn_grpc.resources.chaos_job import ChaosJob
-from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunStatus, DepartedCounts, RunStop
+from krkn_grpc.resources.chaos_run import ChaosRun, ChaosRunStatus, Counts, DepartedCounts, RunStop
 from tests.unit.controller.jobs.builders import a_job, ago
 from tests.unit.controller.runs.builders import RUN_ID, a_job_of, a_run, job_id
+
+DEPARTED = ChaosRunStatus(departed=[job_id(0)])
+
+
+def going(run: ChaosRun) -> ChaosRun:
+    """The run as something holds it that is being deleted."""
+    metadata = msgspec.structs.replace(run.metadata, deletion_timestamp=ago(1))
+    return msgspec.structs.replace(run, metadata=metadata)
 
 
 class Scene:
@@ -94,7 +102,10 @@ async def test_a_departed_job_is_final() -> None:
     scene = Scene(a_run(3, max_parallel=1))
     scene.becomes(a_run(3, max_parallel=1, status=ChaosRunStatus(departed=[job_id(0)])))
     assert await scene.may_start() == [1]
-    assert (await scene.of(a_job_of(0))).end == CREATED_TOO_LATE
+    state = await scene.of(a_job_of(0))
+    assert (state.end, state.fails) == (CREATED_TOO_LATE, True)
+    assert state.end_of(is_named=False, has_started=False) == CREATED_TOO_LATE
+    assert state.end_of(is_named=True, has_started=False) is None, "it is the run's own"
 
 
 async def test_a_job_of_another_run_of_the_same_name_is_not_final() -> None:
@@ -112,7 +123,8 @@ async def test_without_its_run_a_job_ends(is_there: bool) -> None:
     if is_there:
         scene.stored = msgspec.structs.replace(a_run(), metadata=metadata)
     state = await scene.of(a_job_of(0))
-    assert (state.end, state.end_of_started, scene.reads) == (RUN_DELETED, RUN_DELETED, 1)
+    assert (state.end, state.fails, scene.reads) == (RUN_DELETED, True, 1)
+    assert state.end_of(is_named=True, has_started=True) == RUN_DELETED
 
 
 async def test_a_run_that_is_not_in_the_cache_yet_is_read() -> None:
@@ -122,9 +134,7 @@ async def test_a_run_that_is_not_in_the_cache_yet_is_read() -> None:
 
 
 async def test_a_run_that_is_being_deleted_is_gone() -> None:
-    run = a_run()
-    metadata = msgspec.structs.replace(run.metadata, deletion_timestamp=ago(1))
-    scene = Scene(msgspec.structs.replace(run, metadata=metadata))
+    scene = Scene(going(a_run()))
     assert (await scene.of(a_job_of(0))).end == RUN_DELETED
 
 
@@ -133,7 +143,16 @@ async def test_a_stop_is_for_all() -> None:
     state = await Scene(a_run(stop=stop)).of(a_job_of(0))
     assert state.end is not None
     assert (state.end.reason, state.end.message) == ("AbortCondition", "The alert X fires.")
-    assert state.end_of_started == state.end
+    assert state.end_of(is_named=True, has_started=True) == state.end
+
+
+@pytest.mark.parametrize("word", ["Maintenance", "CreatedTooLate", "DeadlineExceeded"])
+async def test_a_stop_for_a_reason_of_its_own_is_a_stop(word: str) -> None:
+    """Only of certain reasons a job is known to be stopped."""
+    state = await Scene(a_run(stop=RunStop(reason=word, message="tonight"))).of(a_job_of(0))
+    assert state.end is not None
+    assert (state.end.reason, state.end.message) == ("StopRequested", "tonight")
+    assert (state.fails, state.spares) == (False, "none")
 
 
 @pytest.mark.parametrize("abort", [False, True])
@@ -147,7 +166,9 @@ async def test_more_failures_than_allowed_end_the_run(abort: bool) -> None:
     state = await scene.of(a_job_of(4))
     assert state.end is not None
     assert state.end.reason == "FailureThreshold"
-    assert state.end_of_started == (state.end if abort else None)
+    for is_named, has_started in ((False, False), (True, False)):
+        assert state.end_of(is_named=is_named, has_started=has_started) == state.end
+    assert state.end_of(is_named=True, has_started=True) == (state.end if abort else None)
 
 
 async def test_no_failure_may_be_allowed_and_none_is_no_limit() -> None:
@@ -168,6 +189,42 @@ async def test_failures_of_departed_jobs_count_once() -> None:
     assert not scene.limits.has_failed(run), "it is not deleted yet"
     scene.has(a_job_of(1, "Failed"))
     assert scene.limits.has_failed(run)
+
+
+async def test_failures_that_the_status_has_counted_count_on() -> None:
+    """Their jobs may have gone while no controller was there to see it."""
+    counted = ChaosRunStatus(phase="Running", counts=Counts(total=5, failed=2, pending=3))
+    for allowed, ends in ((1, True), (2, False)):
+        scene = Scene(a_run(5, max_failures=allowed, status=counted))
+        assert ((await scene.of(a_job_of(4))).end is not None) is ends
+
+
+async def test_that_a_run_has_failed_is_told_to_all_once() -> None:
+    run = a_run(5, max_failures=0)
+    scene = Scene(run)
+    assert not scene.limits.fails_now(run)
+    scene.has(a_job_of(0, "Failed"))
+    assert (await scene.of(a_job_of(1))).end is not None, "one of them asked before"
+    assert [scene.limits.fails_now(run) for _ in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("run", "stored", "is_counted"),
+    [
+        pytest.param(a_run(), None, False, id="not yet"),
+        pytest.param(a_run(status=DEPARTED), None, True, id="counted"),
+        pytest.param(None, None, True, id="the run is gone"),
+        pytest.param(None, a_run(), False, id="the run is not in the cache"),
+        pytest.param(None, a_run(status=DEPARTED), True, id="... and has counted it"),
+        pytest.param(going(a_run()), None, True, id="the run is going"),
+    ],
+)
+async def test_a_finished_job_may_go_when_it_is_counted(
+    run: ChaosRun | None, stored: ChaosRun | None, is_counted: bool
+) -> None:
+    scene = Scene(run)
+    scene.stored = stored
+    assert await scene.limits.has_counted(a_job_of(0, "Succeeded")) is is_counted
 
 
 async def test_what_has_failed_stays_so() -> None:

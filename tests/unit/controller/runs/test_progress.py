@@ -104,6 +104,45 @@ def test_a_job_that_goes_counts_as_before(outcome: Outcome) -> None:
     assert status_of(run, jobs_of("Succeeded"), {job_id(1): "failed"}, NOW) == status
 
 
+COUNTED = ChaosRunStatus(
+    phase="Running", counts=Counts(total=4, succeeded=1, failed=1, stopped=1, pending=1)
+)
+
+
+def test_a_job_that_is_missing_keeps_the_outcome_that_was_counted() -> None:
+    """Until it is looked up; it may have gone while no controller was there."""
+    counts = of(None, None, None, "Pending", status=COUNTED).counts
+    assert counts == COUNTED.counts
+    counts = of("Succeeded", None, None, "Running", status=COUNTED).counts
+    assert counts == Counts(total=4, succeeded=1, failed=1, stopped=1, running=1)
+
+
+@pytest.mark.parametrize(
+    ("phases", "expected"),
+    [
+        ((None, None, None, "Pending"), DepartedCounts(succeeded=1, failed=1, stopped=1)),
+        ((None, None, "Succeeded", "Pending"), DepartedCounts(failed=1, stopped=1)),
+        ((None, None, None, None), DepartedCounts(succeeded=1, failed=2, stopped=1)),
+        ((None, "Failed", "Stopped", "Succeeded"), DepartedCounts(failed=1)),
+    ],
+)
+def test_an_outcome_that_nobody_saw(
+    phases: tuple[str | None, ...], expected: DepartedCounts
+) -> None:
+    """It is one that the status has counted and that no job has now; else the job failed."""
+    unseen: dict[str, Outcome] = {
+        job_id(n): "unknown" for n, phase in enumerate(phases) if phase is None
+    }
+    status = of(*phases, departing=unseen, status=COUNTED)
+    assert status.departed_counts == expected
+    before, after = COUNTED.counts, status.counts
+    assert before is not None
+    assert after is not None
+    assert after.succeeded >= before.succeeded
+    assert after.failed >= before.failed
+    assert after.stopped >= before.stopped
+
+
 def test_what_is_left_out_of_a_status_is_written_too() -> None:
     written = as_patch(ChaosRunStatus(counts=Counts(total=1)))
     assert written["counts"]["failed"] == 0
@@ -121,7 +160,7 @@ def test_counts_of_what_is_final_never_fall(moments: list[list[str]]) -> None:
     for moment in itertools.zip_longest(*lives):
         phases = [None if phase in (None, "gone") else phase for phase in moment]
         departing: dict[str, Outcome] = {
-            job_id(n): "stopped" for n, phase in enumerate(moment) if phase == "gone"
+            job_id(n): "unknown" for n, phase in enumerate(moment) if phase == "gone"
         }
         status = status_of(run, jobs_of(*phases), departing, NOW)
         counts = status.counts
@@ -130,7 +169,8 @@ def test_counts_of_what_is_final_never_fall(moments: list[list[str]]) -> None:
         assert parts.pop("total") == sum(parts.values()) == 4
         if status.is_final:
             assert counts.pending == counts.running == 0
-        assert counts.stopped >= before.stopped - sum(phase == "gone" for phase in moment)
+        for kind in ("succeeded", "failed", "stopped"):
+            assert getattr(counts, kind) >= getattr(before, kind)
         assert not run.status.is_final or status.phase == run.status.phase
         run = msgspec.structs.replace(run, status=status)
         before = counts
