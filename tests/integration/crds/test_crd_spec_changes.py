@@ -191,8 +191,8 @@ async def test_a_stop_of_a_run_is_set_once(control_plane: ControlPlane, namespac
     stopping = await run.merge({"spec": {"stop": STOP}})
     assert stopping["spec"]["stop"] == STOP
     await run.merge({"spec": {"stop": STOP}})
-    for field in STOP:
-        await assert_refused(run.merge({"spec": {"stop": STOP | {field: "Other"}}}), SET_ONCE)
+    for other in ({"reason": "AbortCondition"}, {"message": "Other"}, {"by": "Other"}):
+        await assert_refused(run.merge({"spec": {"stop": STOP | other}}), SET_ONCE)
     for field in ("message", "by"):
         await assert_refused(run.merge({"spec": {"stop": {field: None}}}), SET_ONCE)
     await assert_refused(run.merge({"spec": {"stop": None}}), SET_ONCE)
