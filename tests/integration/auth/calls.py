@@ -82,7 +82,9 @@ def a_request(name: str, **fields: Any) -> Message:
     """A request for what is not there, unless the fields say otherwise."""
     kind = METHODS[name].input_type
     ids = ("uuid", "job_id", "run_id", "id")
-    absent = {field: str(uuid.uuid4()) for field in ids if field in kind.fields_by_name}
+    # Of lists and watches an id is a filter: they show all.
+    names = () if name.startswith(("List", "Watch")) else ids
+    absent = {field: str(uuid.uuid4()) for field in names if field in kind.fields_by_name}
     request: Message = GetMessageClass(kind)(**(absent | fields))
     return request
 
