@@ -1,6 +1,6 @@
 """Wires the job controller: informers, work queue, periodic sweep."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -175,8 +175,7 @@ class JobController:
 
     def _look_at_next_on(self, target_uuid: str) -> None:
         if target_uuid and (target := self.watched.targets.get(target_uuid)) is not None:
-            for job_id in self.turns.next_on(target):
-                self.queue.add(job_id)
+            self._look_at_waiting(self.turns.next_on(target))
 
     def look_at_jobs_in(self, change: CacheChange[ChaosRun]) -> None:
         """Queue the jobs of a run that its change may start, stop or let go."""
@@ -198,8 +197,14 @@ class JobController:
         if self.runs.fails_now(run):
             for job in self.runs.all_in(run_id):
                 self.queue.add(job.metadata.name)
-        for job_id in self.runs.next_in(run_id):
-            self.queue.add(job_id)
+        self._look_at_waiting(self.runs.next_in(run_id))
+
+    def _look_at_waiting(self, job_ids: Iterable[str]) -> None:
+        """Queue those that have not had their turn: most of the first ones run already."""
+        for job_id in job_ids:
+            job = self.watched.jobs.get(job_id)
+            if job is None or not job.status.pod_uid:
+                self.queue.add(job_id)
 
     def look_at_jobs_on(self, change: CacheChange[Target]) -> None:
         """Queue the jobs that wait to start on the target: its change may allow or forbid it.
