@@ -25,6 +25,8 @@ from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.core import Event, Lease
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.stopping import ends_before, stop_requested
+from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry.exposition import exposed
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +38,15 @@ async def control(settings: Settings) -> None:
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
         tokens = _tokens(settings, access, session)
+        await stack.enter_async_context(
+            exposed(
+                metrics.CONTROLLER,
+                settings.metrics_host,
+                settings.controller_metrics_port,
+                setting="KRKN_CONTROLLER_METRICS_PORT",
+                program="krkn-grpc controller",
+            )
+        )
         # The server and the log reader start when this process is healthy: then they have theirs.
         if tokens is not None and not await ends_before(stop, tokens.first()):
             return

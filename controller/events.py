@@ -16,6 +16,7 @@ from krkn_grpc.kube.errors import AlreadyExists, KubeError
 from krkn_grpc.resources.bounds import cut
 from krkn_grpc.resources.core import Event, ObjectReference, micro_time
 from krkn_grpc.resources.meta import ObjectMeta, Resource
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _CONTROLLER = "krkn.krkn-chaos.dev/controller"
@@ -38,7 +39,11 @@ class EventRecorder:
 
     def announce(self, event: Event | None) -> None:
         """Queue an Event, if there is one."""
-        if event is not None and not self._waiting.full():
+        if event is None:
+            return
+        if self._waiting.full():
+            metrics.EVENTS_DROPPED.inc()
+        else:
             self._waiting.put_nowait(event)
 
     def announce_if_idle(self, event: Event | None) -> None:
@@ -55,6 +60,7 @@ class EventRecorder:
             except AlreadyExists:
                 continue
             except KubeError as error:
+                metrics.EVENTS_DROPPED.inc()
                 _log.info("event not written", name=event.metadata.name, error=told(error))
 
 

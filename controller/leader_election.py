@@ -28,6 +28,7 @@ from krkn_grpc.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from krkn_grpc.resources.core import Lease, LeaseSpec, micro_time
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import CONTROLLER_LEASE
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ class Leadership:
         self._terms = terms
         self._me = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4()}"
         self._others: _Sight | None = None
+        self._is_leader = metrics.IS_LEADER.labels(CONTROLLER_LEASE)
 
     async def run(self, work: Work, farewell: Work) -> None:
         """Run `work` whenever this process is the leader, until cancelled.
@@ -91,6 +93,7 @@ class Leadership:
         while True:
             held = _Held(await self._acquire())
             _log.info("leading", identity=self._me)
+            metrics.LEADER_TRANSITIONS.inc()
             try:
                 await self._lead(held, work)
             except asyncio.CancelledError:
@@ -102,12 +105,15 @@ class Leadership:
     async def _lead(self, held: _Held, work: Work) -> None:
         working = asyncio.ensure_future(work())
         renewing = asyncio.ensure_future(self._renew(held))
+        self._is_leader.set(1)
         try:
             await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (working, renewing):
                 task.cancel()
             await asyncio.wait({working, renewing})
+            # Before the release: no scrape may show two leaders.
+            self._is_leader.set(0)
         for task in (working, renewing):
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error

@@ -80,6 +80,9 @@ class Settings(PodSettings):
     )
     health_host: str = Field("127.0.0.1", description="address of /healthz")
     health_port: int = Field(0, ge=0, le=65535, description="port of /healthz; 0: none")
+    controller_metrics_port: int = Field(
+        8081, ge=0, le=65535, description="port of /metrics (metrics.md); 0: none"
+    )
 
     @field_validator("adopt_providers", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
+from controller.queue_metrics import QueueMetrics, Result
 from krkn_grpc.told import told
 
 _FIRST_PAUSE_SECONDS = 0.05
@@ -46,6 +47,7 @@ class WorkQueue:
         self._reconcile = reconcile
         self._due_in = due_in
         self._is_open = False
+        self._metrics = QueueMetrics(name)
         self._forget()
 
     def _forget(self) -> None:
@@ -68,6 +70,7 @@ class WorkQueue:
         elif key not in self._waiting:
             self._waiting.add(key)
             self._ready.append(key)
+            self._metrics.added(key)
             self._wake.release()
 
     @property
@@ -88,6 +91,7 @@ class WorkQueue:
     async def run(self, workers: int, begin_with: Callable[[], Iterable[str]]) -> None:
         """Work until cancelled, beginning with the keys that `begin_with` gives."""
         self._is_open = True
+        self._metrics.opened(workers)
         try:
             for key in begin_with():
                 self.add(key)
@@ -99,6 +103,7 @@ class WorkQueue:
             for timer in self._later.values():
                 timer.cancel()
             self._forget()
+            self._metrics.opened(0)
 
     async def _work(self) -> None:
         while True:
@@ -109,21 +114,27 @@ class WorkQueue:
             key = self._ready.popleft()
             self._waiting.discard(key)
             self._active.add(key)
+            self._metrics.began(key)
             due = self._due(key)
+            result: Result | None = None
             try:
                 again = await self._reconcile(key)
             except Requeue as reason:
+                result = "requeue"
                 again = self._pause(key)
                 _log.info("reconcile requeued", queue=self._name, key=key, reason=str(reason))
             except Exception as error:
+                result = "error"
                 again = self._pause(key)
                 _log.warning(
                     "reconcile failed", queue=self._name, key=key, error=told(error), again_in=again
                 )
             else:
+                result = "success" if again is None else "requeue_after"
                 self._failures.pop(key, None)
             finally:
                 self._active.discard(key)
+                self._metrics.ended(key, result)
             if key in self._changed:
                 self._changed.discard(key)
                 self.add(key)
@@ -139,5 +150,6 @@ class WorkQueue:
         return asyncio.get_running_loop().time() + left
 
     def _pause(self, key: str) -> float:
+        self._metrics.retried()
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 20), _LONGEST_PAUSE_SECONDS)

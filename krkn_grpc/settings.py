@@ -35,6 +35,7 @@ class ProcessSettings(BaseSettings):
         False, description="whether kubeconfigs of targets may have a proxy-url"
     )
     write_seconds: float = Field(25.0, gt=0, description="longest time of a call's writes")
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"
     )

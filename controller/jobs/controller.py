@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from controller.credentials import CredentialCache
 from controller.events import EventRecorder
-from controller.jobs import deadlines
+from controller.jobs import counting, deadlines
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
 from controller.jobs.model import Limits
@@ -142,6 +142,7 @@ class JobController:
             clock=session.time.now,
         )
         work = cls(watched, queue, sweep, turns, runs.limits)
+        watched.jobs.listen(counting.changed)
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)
         watched.targets.listen(work.look_at_jobs_on)

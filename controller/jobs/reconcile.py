@@ -23,6 +23,7 @@ from controller.jobs.turns import Turns
 from controller.reason import Reason
 from controller.work_queue import Requeue
 from krkn_grpc.kube.errors import Conflict, Invalid, NotFound
+from krkn_grpc.telemetry import metrics
 
 _DELAYED_SECONDS = 5.0
 _MOST_STEPS = 10
@@ -63,6 +64,7 @@ class Reconciler:
                     raise Requeue(error.refusal.message) from error
                 return _DELAYED_SECONDS
             except (Conflict, Invalid, NotFound) as error:
+                metrics.JOB_CONFLICTS.inc()
                 # The watch is behind, or another writer was faster.
                 raise Requeue(str(error)) from error
             # The results of these writes are known at once; the watch reports all others.
@@ -103,4 +105,5 @@ class Reconciler:
         try:
             await self.actor.act(change)
         except (Conflict, Invalid, NotFound) as error:
+            metrics.JOB_CONFLICTS.inc()
             raise Requeue(str(error)) from error

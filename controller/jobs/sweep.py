@@ -20,6 +20,7 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.core import Secret
 from krkn_grpc.resources.ids import is_id
 from krkn_grpc.resources.meta import ObjectMeta
+from krkn_grpc.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +56,7 @@ class JobSweep:
             if await self._is_left_over(secret):
                 with contextlib.suppress(NotFound, Conflict):
                     await self.secrets.delete(secret.name, uid=secret.uid)
+                    metrics.SWEPT.labels("Secret").inc()
                     _log.info("secret of no job removed", secret=secret.name)
 
     async def _is_left_over(self, secret: ObjectMeta) -> bool:

@@ -16,6 +16,7 @@ from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import PROVIDER
 from krkn_grpc.resources.provider import Provider, ProviderSpec, ProviderStatus
 from krkn_grpc.resources.well_known import INACTIVE_BY
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _SHUTDOWN = "shutdown"
@@ -84,3 +85,4 @@ async def _beat(providers: ResourceClient[Provider]) -> None:
     known = await providers.get(PROVIDER)
     now = datetime.now(UTC).replace(microsecond=0)
     await providers.replace_status(known, ProviderStatus(timestamp=now))
+    metrics.HEARTBEAT.set_to_current_time()

@@ -7,6 +7,7 @@ from typing import Self
 from controller.events import EventRecorder
 from controller.resolver import SystemResolver
 from controller.settings import Settings
+from controller.targets.counting import TargetCounts
 from controller.targets.decide import Limits
 from controller.targets.own_cluster import OwnCluster
 from controller.targets.probe.limits import ProbeLimits
@@ -31,6 +32,7 @@ class TargetController:
     queue: WorkQueue
     sweep: Sweep
     memory: RetryState
+    counts: TargetCounts
 
     @classmethod
     def of(
@@ -58,6 +60,7 @@ class TargetController:
             ),
             probe_limits=ProbeLimits(),
             memory=RetryState(),
+            counts=TargetCounts(),
             own_cluster=OwnCluster(session),
             events=events,
             clock=session.time.now,
@@ -71,14 +74,19 @@ class TargetController:
             old_secrets=GracePeriod(settings.abandoned_seconds),
             old_leases=GracePeriod(settings.abandoned_seconds),
         )
-        return cls(targets, WorkQueue("targets", reconciler.reconcile), sweep, reconciler.memory)
+        queue = WorkQueue("targets", reconciler.reconcile)
+        return cls(targets, queue, sweep, reconciler.memory, reconciler.counts)
 
     async def run(self, workers: int) -> None:
         """Reconcile every target once, then each target whenever it changes."""
-        await self.queue.run(workers, self._all)
+        try:
+            await self.queue.run(workers, self._all)
+        finally:
+            self.counts.stopped()
 
     def look(self, seen: CacheChange[Target]) -> None:
         """Queue the target that changed, and those that wait for a name or URL that it freed."""
+        self.counts.changed(seen)
         self.sweep.look(seen)
         self.queue.add(seen.object.metadata.name)
         for waiting in self.memory.freed_by(seen):

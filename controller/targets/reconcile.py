@@ -1,5 +1,6 @@
 """Reconciles one target: observe, decide, act once; the resulting change queues it again."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from controller import credentials
 from controller.events import EventRecorder
 from controller.reason import Reason
 from controller.resolver import Resolver
+from controller.targets import counting
+from controller.targets.counting import TargetCounts
 from controller.targets.decide import (
     Admit,
     Check,
@@ -65,6 +68,7 @@ class TargetReconciler:
     limits: Limits
     probe_limits: ProbeLimits
     memory: RetryState
+    counts: TargetCounts
     own_cluster: OwnCluster
     events: EventRecorder
     clock: Callable[[], datetime]
@@ -130,6 +134,7 @@ class TargetReconciler:
     async def _check(self, target: Target) -> float:
         found = await self._look(target)
         failures = self.memory.checked(target, found.is_ready)
+        self.counts.checked(target.metadata.name)
         status = target_conditions.checked(
             target,
             found.is_ready,
@@ -147,7 +152,9 @@ class TargetReconciler:
         if isinstance(found, Reason):
             return _Found(False, found.reason, found.message)
         asked = found, self.rules, self.probe_limits, self.resolver
+        began = time.perf_counter()
         result = await probe(*asked)
+        counting.probed(result.reason, time.perf_counter() - began)
         if result.ready and is_adopted(target):
             theirs = await identity(*asked)
             if (refusal := await self.own_cluster.refusal(theirs)) is not None:

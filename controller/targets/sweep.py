@@ -24,6 +24,7 @@ from krkn_grpc.resources.core import Lease, Secret
 from krkn_grpc.resources.meta import ObjectMeta
 from krkn_grpc.resources.names import is_reservation
 from krkn_grpc.resources.target import Target
+from krkn_grpc.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -84,13 +85,15 @@ class Sweep:
             with suppress(NotFound, Conflict):
                 if not await self._is_in_use(secret):
                     await self.secrets.delete(secret.name, uid=secret.uid)
+                    metrics.SWEPT.labels("Secret").inc()
                     _log.info(
                         "old credential removed", target=secret.labels[well_known.TARGET_UUID]
                     )
         leases = await self.leases.list_metadata(labels=well_known.TARGET_UUID)
         unheld = [each for each in leases if is_reservation(each.name) and not self._is_held(each)]
         for lease in self.old_leases.of(unheld):
-            await self.reservations.release_if_unused(lease.name)
+            if await self.reservations.release_if_unused(lease.name):
+                metrics.SWEPT.labels("Lease").inc()
 
     def _is_named(self, secret: ObjectMeta) -> bool:
         known = self.targets.get(secret.labels[well_known.TARGET_UUID])

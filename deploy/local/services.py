@@ -65,6 +65,10 @@ class Options:
     """The port of the server's health endpoint."""
     logs_port: int = field(default_factory=free_port)
     """The port of the log reader, if it is a separate process."""
+    metrics_ports: Mapping[str, int] = field(
+        default_factory=lambda: {name: free_port() for name in (SERVER, LOGS, CONTROLLER, ENVOY)}
+    )
+    """The port of each process's metrics."""
 
 
 class Services:
@@ -84,7 +88,12 @@ class Services:
         programs = [self._python(SERVER, "krkn_grpc.server", KRKN_SERVE=serve)]
         if options.with_log_reader:
             port = str(options.logs_port)
-            told = {"KRKN_SERVE": "logs", "KRKN_GRPC_PORT": port, "KRKN_SERVER_HEALTH_PORT": "0"}
+            told = {
+                "KRKN_SERVE": "logs",
+                "KRKN_GRPC_PORT": port,
+                "KRKN_SERVER_HEALTH_PORT": "0",
+                "KRKN_SERVER_METRICS_PORT": str(options.metrics_ports[LOGS]),
+            }
             programs.append(self._python(LOGS, "krkn_grpc.server", **told))
         if options.with_controller:
             programs.append(self._python(CONTROLLER, "controller"))
@@ -106,6 +115,11 @@ class Services:
     def rest_url(self) -> str:
         """The URL of Envoy, for REST and gRPC."""
         return f"http://{LOOPBACK}:{self.options.rest_port}"
+
+    def metrics_url(self, name: str) -> str:
+        """The URL that has the metrics of `server`, `logs`, `controller` or `envoy`."""
+        path = "/stats/prometheus" if name == ENVOY else "/metrics"
+        return f"http://{LOOPBACK}:{self.options.metrics_ports[name]}{path}"
 
     @property
     def children(self) -> list[Child]:
@@ -205,6 +219,8 @@ class Services:
             "KRKN_GRPC_PORT": str(self.options.grpc_port),
             "KRKN_HEALTH_PORT": "0",
             "KRKN_SERVER_HEALTH_PORT": str(self.options.health_port),
+            "KRKN_SERVER_METRICS_PORT": str(self.options.metrics_ports[SERVER]),
+            "KRKN_CONTROLLER_METRICS_PORT": str(self.options.metrics_ports[CONTROLLER]),
             # Leftovers of killed processes are removed with the folder.
             "TMPDIR": str(self._folder),
             **told,
@@ -220,6 +236,8 @@ class Services:
             "KRKN_GRPC_HOST": LOOPBACK,
             "KRKN_GRPC_PORT": str(self.options.grpc_port),
             "KRKN_SERVER_HEALTH_PORT": str(self.options.health_port),
+            "KRKN_ENVOY_ADMIN_SOCKET": str(self._folder / "admin.sock"),
+            "KRKN_ENVOY_METRICS_PORT": str(self.options.metrics_ports[ENVOY]),
             **({"KRKN_LOGS_GRPC_PORT": logs_port} if self.options.with_log_reader else {}),
             **self.options.environment,
         }

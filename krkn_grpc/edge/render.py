@@ -31,6 +31,18 @@ LOGS = tuple(
     for method in ("StreamLogs", "StreamRunLogs", "StreamRunLogsAsText")
 )
 
+STATS = (
+    r"http\.edge\.downstream_(rq|cx)_.*",
+    r"http\.edge\.rs_too_large",
+    r"cluster\.(server|logs)\.upstream_(rq|cx)_.*",
+    r"rate_limit\.http_local_rate_limit\..*",
+    r"overload\..*",
+    r"listener\..*\.downstream_(cx_total|cx_overflow|cx_overload_reject|global_cx_overflow)",
+    r"server\.(live|uptime|version|concurrency|total_connections|memory_allocated)",
+    r"server\.(memory_heap_size|days_until_first_cert_expiring)",
+)
+"""Envoy's statistics that are kept, as regular expressions for its own names of them."""
+
 CERTIFICATE = "certificate.yaml"
 CLIENT_CA = "client_ca.yaml"
 
@@ -70,6 +82,7 @@ def render(settings: EnvoySettings) -> str:
         ),
         probe_paths=_probe_paths(settings),
         probes_script=(FOLDER / "lua" / "probes.lua").read_text(),
+        stats=STATS,
         pages=own_pages,
         descriptor_set=base64.b64encode(descriptor_set).decode(),
         refusals=REFUSALS,

@@ -120,6 +120,15 @@ class EnvoySettings(BaseSettings):
     envoy_admin_socket: Path | None = None
     """A Unix socket for Envoy's admin interface, which can stop it; it is never on a port."""
 
+    metrics_host: Annotated[str, BeforeValidator(_address)] = LOOPBACK
+    """The address to listen on for metrics."""
+
+    envoy_metrics_port: int = Field(default=8083, ge=0, le=65535)
+    """A port for GET /stats/prometheus and /ready (metrics.md); 0: none.
+
+    What it shows comes from the admin interface: without `KRKN_ENVOY_ADMIN_SOCKET` there is none.
+    """
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _origins(cls, given: object) -> object:
@@ -135,6 +144,11 @@ class EnvoySettings(BaseSettings):
                 )
         return wanted
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether there is a listener for metrics."""
+        return bool(self.envoy_metrics_port) and self.envoy_admin_socket is not None
+
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         problem = self._problem()
@@ -143,6 +157,10 @@ class EnvoySettings(BaseSettings):
         return self
 
     def _problem(self) -> str | None:
+        ports = {"KRKN_REST_PORT": self.rest_port, "KRKN_PROBE_PORT": self.probe_port}
+        for name, port in ports.items():
+            if self.has_metrics and self.envoy_metrics_port == port:
+                return f"KRKN_ENVOY_METRICS_PORT and {name} are both {port}"
         if self.probe_port == self.rest_port:
             return f"KRKN_PROBE_PORT and KRKN_REST_PORT are both {self.rest_port}"
         if self.logs_grpc_port == self.grpc_port:

@@ -11,6 +11,7 @@ from typing import Generic
 import structlog
 
 from krkn_grpc.kube import errors
+from krkn_grpc.kube.cache_metrics import CacheMetrics
 from krkn_grpc.kube.client import R, ResourceClient
 from krkn_grpc.kube.object_cache import CacheChange, IndexFunc, ObjectCache
 from krkn_grpc.told import told
@@ -28,6 +29,8 @@ _LONGEST_PAUSE_SECONDS = 5.0
 # sound API server never is, but a proxy before it may once repeat an old answer.
 _TRIES_TO_BELIEVE = 5
 _SECONDS_TO_BELIEVE = 5.0
+# Why a watch must start again; every other error is `error`.
+_CAUSES: dict[type[errors.KubeError], str] = {errors.Expired: "expired", errors.TooDeep: "too_deep"}
 
 
 class WentBack(Exception):
@@ -58,6 +61,7 @@ class Informer(ObjectCache[R], Generic[R]):
         self._older = 0
         self._synced = asyncio.Event()
         self._waiting: set[tuple[int, asyncio.Future[None]]] = set()
+        self._metrics = CacheMetrics(client.kind.KIND.name)
 
     async def synced(self) -> None:
         """Return when the first list is complete."""
@@ -81,6 +85,7 @@ class Informer(ObjectCache[R], Generic[R]):
     async def run(self) -> None:
         """Keep the cache current until cancelled."""
         failures = 0
+        self._metrics.count(self.__len__)
         while True:
             try:
                 if self._must_list:
@@ -91,6 +96,8 @@ class Informer(ObjectCache[R], Generic[R]):
                 async for change in self.client.watch(self.revision, labels=self._labels):
                     failures = 0
                     self.apply(change)
+                    self._metrics.changed()
+                self._metrics.restarts("ended")
                 self._must_compare = self.revision == before
                 if self.revision > before:
                     continue
@@ -102,6 +109,8 @@ class Informer(ObjectCache[R], Generic[R]):
                 # The cached objects stay until the list is complete: stale is better than empty.
                 # After a change that cannot be read, a watch would be given the same one again.
                 is_stuck = isinstance(error, errors.Expired | errors.TooDeep)
+                self._metrics.synced(False)
+                self._metrics.restarts(_CAUSES.get(type(error), "error"))
                 self._must_list = self._must_list or is_stuck
                 _log.warning("watch lost", kind=self.client.kind.KIND.name, error=told(error))
             # With jitter: after an outage not all caches may come back at the same moment.
@@ -123,6 +132,7 @@ class Informer(ObjectCache[R], Generic[R]):
         self._must_not_be_older(page.revision)
         self.replace(listed, page.revision)
         self._must_list = False
+        self._metrics.synced(True)
         self._synced.set()
 
     async def _compare(self) -> None:
@@ -133,6 +143,7 @@ class Informer(ObjectCache[R], Generic[R]):
         """
         page = await self.client.list(labels=self._labels, limit=1, seconds=_LIST_SECONDS)
         self._must_not_be_older(page.revision)
+        self._metrics.synced(True)
         self._must_compare = False
 
     def _must_not_be_older(self, revision: int) -> None:

@@ -6,6 +6,8 @@ from krkn_grpc.resources.meta import Kind
 
 _DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST_NAME = 253
+# The resource of a path, in the form that the functions below and our own constants give it.
+_RESOURCE = re.compile(r"(?:/api/v1|/apis/[^/]+/[^/]+)/(?:namespaces/[^/]+/)?([a-z]+)(?=[/?]|$)")
 
 
 class BadName(ValueError):
@@ -31,6 +33,15 @@ def single(collection_path: str, name: str, subresource: str = "") -> str:
     """
     path = f"{collection_path}/{_checked(name)}"
     return f"{path}/{subresource}" if subresource else path
+
+
+def resource_of(path: str) -> str:
+    """Return the plural of the resource that a path asks for, such as `pods`; else `none`.
+
+    It never holds a name: the values are those of the kinds that this project uses.
+    """
+    found = _RESOURCE.match(path)
+    return "none" if found is None else found[1]
 
 
 def _checked(name: str) -> str:

@@ -20,6 +20,7 @@ from yarl import URL
 
 from krkn_grpc.kube import answers, errors
 from krkn_grpc.kube.access import ClusterAccess
+from krkn_grpc.kube.request_metrics import Measured, measured, opened
 from krkn_grpc.kube.server_time import ServerTime
 from krkn_grpc.told import told
 
@@ -104,6 +105,18 @@ class Session:
     async def _send(
         self, method: str, url: URL, body: bytes | None, headers: dict[str, str], seconds: float
     ) -> bytes:
+        with measured(method, url.raw_path) as request:
+            return await self._exchange(method, url, body, headers, seconds, request)
+
+    async def _exchange(
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        headers: dict[str, str],
+        seconds: float,
+        request: Measured,
+    ) -> bytes:
         sent_at = time.time()
         try:
             async with self._calls.request(
@@ -116,6 +129,7 @@ class Session:
             ) as answer:
                 self.time.look(answer.headers.get("Date"), sent_at, time.time())
                 content = await answer.read()
+                request.code = answer.status
                 if answer.status < 300:
                     return content
                 raise self._refusal(answer, content)
@@ -137,6 +151,7 @@ class Session:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds
         )
+        code: int | None = None
         try:
             async with self._streams.get(
                 self._url(path, query),
@@ -144,10 +159,14 @@ class Session:
                 timeout=timeout,
                 allow_redirects=False,
             ) as answer:
+                code = answer.status
+                opened(path, code)
                 if answer.status != 200:
                     raise self._refusal(answer, await answer.read())
                 yield answer.content
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            if code is None:
+                opened(path, None)
             raise errors.OutcomeUnknown(f"the stream was cut: {told(error)}") from None
 
     async def is_reachable(self, seconds: float = _READY_SECONDS) -> bool:

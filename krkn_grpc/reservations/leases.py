@@ -109,8 +109,8 @@ class Reservations:
         with suppress(errors.KubeError):
             await self.release(await self.held(held_by(deleted), deleted))
 
-    async def release_if_unused(self, name: str) -> None:
-        """Release a reservation unless its holder exists and needs it.
+    async def release_if_unused(self, name: str) -> bool:
+        """Release a reservation unless its holder exists and needs it; return whether it did.
 
         Only for one that was long unused: an update reserves before its target needs it.
         """
@@ -119,6 +119,8 @@ class Reservations:
             holder = await self._holder(lease)
             if holder is None or name not in held_by(holder):
                 await self._delete_as_seen(lease)
+                return True
+        return False
 
     async def _take(self, name: str, target: Target, deadline: Deadline) -> Reservation | None:
         """Reserve one for the target; None when another target has it."""

@@ -18,11 +18,14 @@ from krkn_grpc.server.grpc_health import GrpcHealth
 from krkn_grpc.server.health import Health, keep_current
 from krkn_grpc.server.interceptors.auth import AuthInterceptor
 from krkn_grpc.server.interceptors.errors import ErrorInterceptor
+from krkn_grpc.server.interceptors.metrics import MetricsInterceptor
 from krkn_grpc.server.scenarios.current import CurrentCatalogue
 from krkn_grpc.server.services import NAMES, Services
 from krkn_grpc.server.settings import Settings
 from krkn_grpc.server.shielded import ShieldedTasks
 from krkn_grpc.stopping import ends_before, stop_requested
+from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry.exposition import exposed
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +36,15 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
+        await stack.enter_async_context(
+            exposed(
+                metrics.SERVER,
+                settings.metrics_host,
+                settings.server_metrics_port,
+                setting="KRKN_SERVER_METRICS_PORT",
+                program="krkn-grpc server",
+            )
+        )
         background = await stack.enter_async_context(asyncio.TaskGroup())
         tasks: list[asyncio.Task[None]] = []
         stack.callback(_cancel, tasks)
@@ -114,7 +126,11 @@ def _server(settings: Settings, session: Session, shielded: ShieldedTasks) -> gr
     )
     rules = methods_of(settings.serve, reflection=settings.reflection)
     return grpc.aio.server(
-        interceptors=[ErrorInterceptor(), AuthInterceptor(authenticator, shielded, rules)],
+        interceptors=[
+            MetricsInterceptor(rules),
+            ErrorInterceptor(),
+            AuthInterceptor(authenticator, shielded, rules),
+        ],
         options=limits.options(),
         maximum_concurrent_rpcs=limits.MOST_CALLS,
     )

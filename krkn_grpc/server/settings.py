@@ -40,6 +40,9 @@ class Settings(ProcessSettings):
     server_health_port: int = Field(
         50052, ge=0, le=65535, description="port on 127.0.0.1 for the probes of its pod; 0: any"
     )
+    server_metrics_port: int = Field(
+        8082, ge=0, le=65535, description="port of /metrics (metrics.md); 0: none"
+    )
     catalogue_dir: Path | None = Field(
         None,
         description="folder of scenarios that are added to the catalogue or replace its own; "

@@ -25,6 +25,7 @@ class Controller:
             **ON_ONES_OWN_MACHINE,
             "KRKN_KUBECONFIG": str(kubeconfig),
             "KRKN_NAMESPACE": namespace,
+            "KRKN_CONTROLLER_METRICS_PORT": "0",
             **environment,
         }
         program = Program("controller", [sys.executable, "-m", "controller"], settings, REPOSITORY)

@@ -6,13 +6,21 @@ import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterator
+from functools import cache
 from typing import Any, Self
 
+import prometheus_client as prometheus
 from cachetools import TTLCache
 
 from krkn_grpc.server.auth.policy import CallClass
 from krkn_grpc.server.errors import TooMany, TooSlow
 from krkn_grpc.server.limits import LARGEST_MESSAGE
+from krkn_grpc.telemetry import metrics
+
+
+@cache
+def _metrics_of(pool: str) -> tuple[prometheus.Gauge, prometheus.Counter]:
+    return metrics.CALLS_OPEN.labels(pool), metrics.CALLS_REFUSED.labels(pool)
 
 
 class ConcurrencyLimits:
@@ -30,15 +38,20 @@ class ConcurrencyLimits:
         Callers without a name count together and may take all places.
         """
         of_caller = (pool.name, caller)
+        open_calls, refused = _metrics_of(pool.name)
         if self._taken[pool.name] >= pool.places:
+            refused.inc()
             raise TooMany("too many calls are under way: try again later")
         if caller and self._taken_by[of_caller] >= pool.places // 2:
+            refused.inc()
             raise TooMany("too many calls of yours are under way")
         self._taken[pool.name] += 1
         self._taken_by[of_caller] += 1
+        open_calls.inc()
         try:
             yield
         finally:
+            open_calls.dec()
             self._taken[pool.name] -= 1
             self._taken_by[of_caller] -= 1
             if not self._taken_by[of_caller]:

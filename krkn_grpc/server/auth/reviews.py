@@ -6,6 +6,7 @@ the answer is refused.
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from krkn_grpc.resources.meta import GROUP, VERSION
 from krkn_grpc.server.auth.concurrency import RateLimiter
 from krkn_grpc.server.auth.ttl_cache import SingleFlightCache
 from krkn_grpc.server.fair_semaphore import FairSemaphore
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _MOST_ANSWERS = 10_000
@@ -102,10 +104,14 @@ class Reviews:
         self._namespace = namespace
         self._audience = audience
         self._turns = FairSemaphore(_AT_ONCE)
-        self._users: SingleFlightCache[User] = SingleFlightCache(auth_cache_seconds, _MOST_ANSWERS)
+        self._users: SingleFlightCache[User] = SingleFlightCache(
+            auth_cache_seconds, _MOST_ANSWERS, _counts_lookups("TokenReview")
+        )
         # A separate cache, so that a flood of invalid tokens does not evict those of real callers.
         self._strangers: TTLCache[bytes, bool] = TTLCache(_MOST_ANSWERS, auth_cache_seconds)
-        self._rights: SingleFlightCache[bool] = SingleFlightCache(auth_cache_seconds, _MOST_ANSWERS)
+        self._rights: SingleFlightCache[bool] = SingleFlightCache(
+            auth_cache_seconds, _MOST_ANSWERS, _counts_lookups("SubjectAccessReview")
+        )
         self._denials: TTLCache[str, int] = TTLCache(_MOST_ANSWERS, _DENIALS_SECONDS)
         self._pace = RateLimiter(_DENIED_A_SECOND, _DENIALS_SECONDS)
 
@@ -173,14 +179,22 @@ class Reviews:
         review = {"apiVersion": group_version, "kind": kind, "spec": spec}
         body = msgspec.json.encode(review)
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS), self._turns.turn(caller):
-                content = await self._session.call("POST", path, body=body, seconds=_ASK_SECONDS)
+            with metrics.REVIEW_SECONDS.labels(kind).time():
+                async with asyncio.timeout(_ANSWER_SECONDS), self._turns.turn(caller):
+                    content = await self._session.call(
+                        "POST", path, body=body, seconds=_ASK_SECONDS
+                    )
             return msgspec.json.decode(content, type=answer)
         except (errors.KubeError, msgspec.MsgspecError, TimeoutError) as error:
             # Also when our own account may not send reviews: without an answer the call is
             # refused, and nothing was written for the caller.
             why = f"no answer to a {kind}: {told(error) or 'in time'}"
             raise errors.NotWritten(why) from None
+
+
+def _counts_lookups(kind: str) -> Callable[[bool], None]:
+    hits, misses = (metrics.REVIEW_CACHE.labels(kind, result) for result in ("hit", "miss"))
+    return lambda is_hit: (hits if is_hit else misses).inc()
 
 
 class _Stranger(Exception):

@@ -15,18 +15,28 @@ Answer = TypeVar("Answer")
 class SingleFlightCache(Generic[Answer]):
     """Answers by key. Errors are not cached: the next call asks again."""
 
-    def __init__(self, seconds: float, most: int) -> None:
-        """Keep each answer for `seconds`, and at most `most` answers."""
+    def __init__(
+        self, seconds: float, most: int, looked_up: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """Keep each answer for `seconds`, and at most `most` answers.
+
+        `looked_up` is told of each lookup whether it was answered without one more `ask`.
+        """
+        self._looked_up = looked_up
         self._answers: TTLCache[Hashable, Answer] = TTLCache(most, seconds)
         self._asking: dict[Hashable, asyncio.Task[Answer]] = {}
 
     async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         """Return the cached answer, or that of `ask`; concurrent calls of a key share one `ask`."""
         try:
-            return self._answers[key]
+            answer = self._answers[key]
         except KeyError:
             pass
+        else:
+            self._looked_up(True)
+            return answer
         task = self._asking.get(key)
+        self._looked_up(task is not None)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._ask(key, ask))
         # The cancellation of one call must not cancel the answer for the others.

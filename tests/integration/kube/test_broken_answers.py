@@ -162,6 +162,8 @@ async def test_no_log_has_our_token(config: Path, broken: Broken, program: str) 
         "KRKN_AUTH": "none",
         "KRKN_GRPC_PORT": "0",
         "KRKN_HEALTH_PORT": "0",
+        "KRKN_SERVER_METRICS_PORT": "0",
+        "KRKN_CONTROLLER_METRICS_PORT": "0",
         "KRKN_LOG_LEVEL": "debug",
     }
     process = await asyncio.create_subprocess_exec(
