@@ -36,8 +36,8 @@ STATS = (
     r"http\.edge\.rs_too_large",
     r"cluster\.(server|logs)\.upstream_(rq|cx)_.*",
     r"rate_limit\.http_local_rate_limit\..*",
-    r"overload\..*",
-    r"listener\..*\.downstream_(cx_total|cx_overflow|cx_overload_reject|global_cx_overflow)",
+    r"overload\..*(active|pressure|scale_percent|shrink_count)",
+    r"listener\.[\[0-9].*\.downstream_(cx_total|cx_overflow|cx_overload_reject|global_cx_overflow)",
     r"server\.(live|uptime|version|concurrency|total_connections|memory_allocated)",
     r"server\.(memory_heap_size|days_until_first_cert_expiring)",
 )

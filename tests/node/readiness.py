@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 # What each container answers once it does its work: port and path.
 _ANSWERS = {
-    "controller": (8081, "/healthz"),
+    "controller": (8085, "/healthz"),
     "server": (8084, "/livez/server"),
     "logs": (8084, "/livez/logs"),
     "envoy": (8084, "/readyz"),

@@ -24,6 +24,8 @@ from tests.support.running import make_namespace, remove_namespace
 
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
 BASE = manifests.load(REPOSITORY / "deploy" / "base" / "network-policies.yaml")
+# Of metrics, of health and of probes: a component opens those of metrics.
+OURS = (8081, 8082, 8083, 8084, 8085, 8086)
 ANYWHERE = "krkn-scenario-anywhere"
 TARGET, OTHER, PROXY = "127.1.1.1", "127.2.2.2", "127.3.3.3"
 METADATA_SERVICES = [
@@ -88,7 +90,7 @@ async def check(world: World, to: dict[tuple[str, int, str], bool]) -> None:
     for dns, port in ((DNS, 53), (OPENSHIFT_DNS, 5353), (Peer("169.254.20.10"), 53)):
         assert allows(policies, world.scenario, dns, port, "UDP")
     assert not allows(policies, world.scenario, Peer("169.254.20.10"), 80)
-    for port in (80, 443, 8080, 8081, 8084):
+    for port in (80, 443, 8080, *OURS):
         assert not allows(policies, world.scenario, world.ours, port), "never our own Services"
         for other in (GATEWAY, world.ours, world.scenario, Peer("192.0.2.1")):
             assert not allows(policies, other, world.scenario, port), "nobody contacts it"
@@ -129,7 +131,7 @@ async def test_who_contacts_us_and_whom_we_contact(jobs: Jobs) -> None:
     world = World(jobs, Peer("10.9.0.1", jobs.namespace, {"app": "krkn-scenario"}))
     policies, ours = await world.policies(), world.ours
     assert allows(policies, GATEWAY, ours, 8080)
-    assert not any(allows(policies, GATEWAY, ours, port) for port in (8081, 8084, 50051))
+    assert not any(allows(policies, GATEWAY, ours, port) for port in (*OURS, 50051))
     assert allows(policies, ours, Peer("10.0.0.1"), 6443)
     assert allows(policies, ours, Peer(TARGET), 8443)
     assert allows(policies, ours, DNS, 53, "UDP")
