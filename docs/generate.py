@@ -1,7 +1,7 @@
-"""Writes docs/settings.md from what the settings say of themselves.
+"""Writes docs/settings.md and the tables of docs/metrics.md from what the code says of itself.
 
-python -m docs.generate            writes it
-python -m docs.generate --check    writes nothing; fails when it is not fresh
+python -m docs.generate            writes them
+python -m docs.generate --check    writes nothing; fails when one is not fresh
 """
 
 import sys
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from controller.settings import Settings as ControllerSettings
 from deploy.local.services import ON_ONES_OWN_MACHINE
+from docs import metrics_tables
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.server.settings import Settings as ServerSettings
 
@@ -82,14 +83,17 @@ def _said(description: str) -> str:
 
 
 def main() -> int:
-    """Write the page, or with --check compare; the exit code says whether all is well."""
+    """Write the pages, or with --check compare; the exit code says whether all is well."""
+    metrics = metrics_tables.PAGE
+    pages = {PAGE: page(), metrics: metrics_tables.with_tables(metrics.read_text())}
     if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page())
+        for path, text in pages.items():
+            path.write_text(text)
         return 0
-    if PAGE.exists() and PAGE.read_text() == page():
-        return 0
-    print("docs/settings.md is not fresh: run make docs", file=sys.stderr)
-    return 1
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"docs/{path.name} is not fresh: run make docs", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

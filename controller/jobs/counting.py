@@ -67,6 +67,7 @@ REASONS = frozenset(
         "TargetDeleted",
         "TargetNotAdmitted",
         "TargetNotChecked",
+        "TargetUnresolved",
         "Unschedulable",
         "VariableNotAllowed",
         "WaitingForTurn",

@@ -132,7 +132,8 @@ def _build(builder: _Builder, folder: Path, name: str) -> Built:
     image = Image(
         name,
         tuple(layers),
-        environment=ENVIRONMENT,
+        # For the metric krkn_build_info; the version is in the package.
+        environment=ENVIRONMENT | {"KRKN_BUILD_REVISION": commit.revision},
         labels={
             "org.opencontainers.image.title": "krkn-grpc",
             "org.opencontainers.image.version": own.version,

@@ -32,6 +32,7 @@ from deploy.local.services import (
     ROLES,
     Options,
     Services,
+    metrics_ports,
 )
 from deploy.local.settings import Settings
 from deploy.local.welcome import welcome
@@ -46,6 +47,9 @@ def main() -> None:
     settings, progress = settings_or_exit(Settings, "krkn-grpc cannot start"), Progress()
     must_be_free(settings.rest_port, "KRKN_REST_PORT")
     must_be_free(settings.grpc_port, "KRKN_GRPC_PORT")
+    for process, port in settings.metrics_ports.items():
+        if port:
+            must_be_free(port, f"KRKN_{process.upper()}_METRICS_PORT")
     _find_envoy()
     with local_folder() as local:
         binaries: Binaries = {}
@@ -137,6 +141,7 @@ def _options(settings: Settings) -> Options:
         namespace=settings.namespace,
         grpc_port=settings.grpc_port,
         rest_port=settings.rest_port,
+        metrics_ports=metrics_ports(settings.metrics_ports),
         environment={**defaults, "KRKN_AUTH": settings.auth},
     )
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 
@@ -46,6 +47,14 @@ ON_ONES_OWN_MACHINE = {
 STOP_SECONDS = 25.0
 
 
+def metrics_ports(chosen: Mapping[str, int] = MappingProxyType({})) -> dict[str, int]:
+    """Return a port for the metrics of each process: the chosen one, or one that is free."""
+    return {
+        name: free_port() if (port := chosen.get(name)) is None else port
+        for name in (SERVER, LOGS, CONTROLLER, ENVOY)
+    }
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the processes."""
@@ -65,10 +74,8 @@ class Options:
     """The port of the server's health endpoint."""
     logs_port: int = field(default_factory=free_port)
     """The port of the log reader, if it is a separate process."""
-    metrics_ports: Mapping[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in (SERVER, LOGS, CONTROLLER, ENVOY)}
-    )
-    """The port of each process's metrics."""
+    metrics_ports: Mapping[str, int] = field(default_factory=metrics_ports)
+    """The port of each process's metrics; 0: none."""
 
 
 class Services:

@@ -16,6 +16,11 @@ class Settings(BaseSettings):
 
     rest_port: int = Field(8080, ge=1, le=65535)
     grpc_port: int = Field(50051, ge=1, le=65535)
+    server_metrics_port: int | None = Field(None, ge=0, le=65535)
+    controller_metrics_port: int | None = Field(None, ge=0, le=65535)
+    envoy_metrics_port: int | None = Field(None, ge=0, le=65535)
+    """Of metrics; None: a free one, 0: none."""
+
     namespace: str = Field("krkn-operator-system", pattern=DNS_LABEL)
     auth: Literal["none", "kubernetes"] = "none"
     adopt_providers: str = ""
@@ -23,6 +28,16 @@ class Settings(BaseSettings):
 
     kubeconfig: Annotated[FilePath, AfterValidator(Path.absolute)] | None = None
     """A cluster to use instead of a local control plane."""
+
+    @property
+    def metrics_ports(self) -> dict[str, int]:
+        """The ports of metrics that are set, by process."""
+        chosen = {
+            "server": self.server_metrics_port,
+            "controller": self.controller_metrics_port,
+            "envoy": self.envoy_metrics_port,
+        }
+        return {process: port for process, port in chosen.items() if port is not None}
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

@@ -1,9 +1,10 @@
 """The message that `make run` prints once everything runs."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.services import Services
+from deploy.local.services import CONTROLLER, ENVOY, SERVER, Services
 from deploy.local.settings import Settings
 
 
@@ -18,6 +19,7 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
         f"  REST       {services.rest_url}/api/v1",
         f"  to read    {services.rest_url}/api/v1/docs",
         f"  gRPC       {services.grpc_address} (and on the REST port)",
+        *_metrics(services),
         f"  logs       {here}/logs/",
         f"  kubectl    --kubeconfig {kubeconfig} -n {settings.namespace}",
     ]
@@ -31,6 +33,14 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
         told = "" if is_default else f"KRKN_REST_PORT={settings.rest_port} "
         lines += [f"  {told}make demo", "", "or register a target, as README.md explains:", ""]
     return "\n".join([*lines, *_registration(services.rest_url, settings.auth, target), ""])
+
+
+def _metrics(services: Services) -> Iterator[str]:
+    title = "metrics"
+    for process in (SERVER, CONTROLLER, ENVOY):
+        if services.options.metrics_ports[process]:
+            yield f"  {title:<10} {services.metrics_url(process)} ({process})"
+            title = ""
 
 
 def _registration(url: str, auth: str, target: Path) -> list[str]:

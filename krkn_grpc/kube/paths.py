@@ -7,7 +7,7 @@ from krkn_grpc.resources.meta import Kind
 _DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST_NAME = 253
 # The resource of a path, in the form that the functions below and our own constants give it.
-_RESOURCE = re.compile(r"(?:/api/v1|/apis/[^/]+/[^/]+)/(?:namespaces/[^/]+/)?([a-z]+)(?=[/?]|$)")
+_RESOURCE = re.compile(r"(?:/api/v1|/apis/[^/]+/[^/]+)/(?:namespaces/[^/?]+/)?([a-z]+)(?=[/?]|$)")
 
 
 class BadName(ValueError):

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.go.build import Binaries
 from deploy.local.processes.ports import LOOPBACK, free_port
 from deploy.local.services import REPOSITORY
+from tests.support.scrape import Scrape
 from tests.support.waiting import eventually
 
 # In the environment of a run and of all that it starts.
@@ -132,6 +134,11 @@ async def ask(
 async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: StartRun) -> None:
     run = start_run()
     await run.says("krkn-grpc runs")
+
+    shown = re.findall(r"(http://\S+) \((server|controller|envoy)\)$", run.output, re.MULTILINE)
+    assert [process for _, process in shown] == ["server", "controller", "envoy"]
+    for url, _ in shown:
+        assert (await Scrape.at(url)).samples
 
     kubeconfigs = sorted(run.local.glob("demo-target-*.kubeconfig"))
     loaded = [yaml.safe_load(kubeconfig.read_text()) for kubeconfig in kubeconfigs]

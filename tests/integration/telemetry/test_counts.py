@@ -90,7 +90,7 @@ async def test_a_job_is_counted_from_its_start_to_its_end(services: Running) -> 
     runs, targets = Runs(services.channel), Targets(services.channel)
     target = await targets.create()
     [good] = await runs.run(target)
-    [bad] = await runs.run(target, scenarioImage=f"{IMAGE}-fails")
+    [bad] = await runs.run(target, scenarioImage=f"{IMAGE}-exit-3")
     [stopped] = await runs.run(target, scenarioImage=f"{IMAGE}-lasts-60s")
     await runs.when(stopped, "Running")
     running_now = await eventually(

@@ -2,13 +2,16 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.services import metrics_ports
 from deploy.local.settings import Settings
 from krkn_grpc.startup import settings_or_exit
+
+METRICS = ("SERVER_METRICS_PORT", "CONTROLLER_METRICS_PORT", "ENVOY_METRICS_PORT")
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REST_PORT", "GRPC_PORT", "NAMESPACE", "AUTH", "KUBECONFIG"):
+    for name in ("REST_PORT", "GRPC_PORT", "NAMESPACE", "AUTH", "KUBECONFIG", *METRICS):
         monkeypatch.delenv(f"KRKN_{name}", raising=False)
 
 
@@ -17,6 +20,15 @@ def test_nothing_has_to_be_set() -> None:
     assert (settings.rest_port, settings.grpc_port) == (8080, 50051)
     assert (settings.namespace, settings.auth) == ("krkn-operator-system", "none")
     assert settings.kubeconfig is None
+    assert settings.metrics_ports == {}
+
+
+def test_a_port_of_metrics_is_a_free_one_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRKN_SERVER_METRICS_PORT", "9100")
+    monkeypatch.setenv("KRKN_ENVOY_METRICS_PORT", "0")
+    ports = metrics_ports(Settings().metrics_ports)
+    assert (ports["server"], ports["envoy"]) == (9100, 0)
+    assert ports["controller"] not in (0, 9100)
 
 
 def test_all_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
