@@ -22,7 +22,10 @@ from tests.image.container import ACCOUNT, ADMIN, ENVOY, Root
 pytestmark = pytest.mark.timeout(600)  # the first of them builds the image
 
 DEPLOYMENT = REPOSITORY / "deploy" / "base" / "deployment.yaml"
-PORTS = ("KRKN_REST_PORT", "KRKN_GRPC_PORT", "KRKN_SERVER_HEALTH_PORT", "KRKN_PROBE_PORT")
+PORTS = (
+    *("KRKN_REST_PORT", "KRKN_GRPC_PORT", "KRKN_SERVER_HEALTH_PORT", "KRKN_PROBE_PORT"),
+    *("KRKN_SERVER_METRICS_PORT", "KRKN_CONTROLLER_METRICS_PORT", "KRKN_ENVOY_METRICS_PORT"),
+)
 
 
 def containers() -> dict[str, dict[str, Any]]:
@@ -44,6 +47,7 @@ class Pod:
         logs = {
             "KRKN_GRPC_PORT": str(free_port()),
             "KRKN_SERVER_HEALTH_PORT": self.logs_health_port,
+            "KRKN_SERVER_METRICS_PORT": str(free_port()),
             "KRKN_SERVE": "logs",
         }
         self._own = {

@@ -184,6 +184,7 @@ def open_door(folder: Path, **settings: Any) -> Iterator[Door]:
         **{
             "rest_port": free_port(),
             "grpc_port": upstream.port,
+            "envoy_metrics_port": free_port(),
             "server_health_port": upstream.port,
             "envoy_directory": folder,
             **settings,

@@ -46,6 +46,8 @@ def settings(**chosen: Any) -> EnvoySettings:
         },
         {"call_timeout_seconds": 1, "rest_port": 1, "grpc_port": 65535},
         {"probe_port": 8084, "logs_grpc_port": 50053},
+        {"envoy_admin_socket": "/tmp/admin", "metrics_host": "::", "envoy_metrics_port": 9100},
+        {"envoy_admin_socket": "/tmp/admin", "envoy_metrics_port": 0},
         {"allowed_origins": "https://console.example,http://localhost:3000"},
     ],
     ids=str,
@@ -157,6 +159,21 @@ def test_admin_is_on_a_socket_of_its_owner_or_not_at_all(tmp_path: Path) -> None
         assert stat.S_IMODE(mode) == 0o600
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
             assert client.get("http://admin/ready").text == "LIVE\n"
+
+
+def test_metrics_have_a_port_where_the_admin_interface_has_a_socket(tmp_path: Path) -> None:
+    def listeners(**chosen: Any) -> set[str]:
+        rendered = yaml.safe_load(render(settings(**chosen)))
+        return {each["name"] for each in rendered["static_resources"]["listeners"]}
+
+    socket = tmp_path / "admin"
+    assert listeners() == {"edge"}
+    assert listeners(envoy_admin_socket=socket) == {"edge", "metrics"}
+    assert listeners(envoy_admin_socket=socket, envoy_metrics_port=0) == {"edge"}
+    with pytest.raises(
+        ValidationError, match="KRKN_ENVOY_METRICS_PORT and KRKN_REST_PORT are both"
+    ):
+        settings(envoy_admin_socket=socket, envoy_metrics_port=8080, rest_port=8080)
 
 
 def test_every_refusal_is_a_sentence() -> None:

@@ -24,8 +24,8 @@ class Told:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0)  # noqa: ASYNC110 - a metric tells nobody that it has changed
+        while not condition():  # noqa: ASYNC110 - a metric tells nobody that it has changed
+            await asyncio.sleep(0)
 
 
 async def test_each_key_is_counted_by_its_result() -> None:
