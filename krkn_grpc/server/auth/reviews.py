@@ -104,8 +104,9 @@ class Reviews:
         self._namespace = namespace
         self._audience = audience
         self._turns = FairSemaphore(_AT_ONCE)
+        self._token_looked_up = _counts_lookups("TokenReview")
         self._users: SingleFlightCache[User] = SingleFlightCache(
-            auth_cache_seconds, _MOST_ANSWERS, _counts_lookups("TokenReview")
+            auth_cache_seconds, _MOST_ANSWERS, self._token_looked_up
         )
         # A separate cache, so that a flood of invalid tokens does not evict those of real callers.
         self._strangers: TTLCache[bytes, bool] = TTLCache(_MOST_ANSWERS, auth_cache_seconds)
@@ -120,6 +121,7 @@ class Reviews:
         # The key is a digest: the token itself is not cached.
         digest = hashlib.sha256(token.encode()).digest()
         if digest in self._strangers:
+            self._token_looked_up(True)
             return None
         try:
             return await self._users.get(digest, lambda: self._review_token(token))

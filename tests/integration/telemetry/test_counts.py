@@ -187,12 +187,17 @@ async def test_who_may_call_is_counted(
     runner = await callers.metadata("runner")
     for _ in range(3):
         assert (await call(started.channel, "ListTargets", runner)).code is grpc.StatusCode.OK
+    invalid = (("authorization", f"Bearer {canary()}"),)
+    for _ in range(2):
+        refused = await call(started.channel, "ListTargets", invalid)
+        assert refused.code is grpc.StatusCode.UNAUTHENTICATED
     told = await scrape(started, "server")
-    assert told.of(HANDLED, grpc_code="Unauthenticated", grpc_method="ListTargets") == 1
-    assert told.of("krkn_review_cache_total", kind="TokenReview", result="miss") == 1
-    assert told.of("krkn_review_cache_total", kind="TokenReview", result="hit") == 2
+    assert told.of(HANDLED, grpc_code="Unauthenticated", grpc_method="ListTargets") == 3
+    assert told.of("krkn_review_cache_total", kind="TokenReview", result="miss") == 2
+    assert told.of("krkn_review_cache_total", kind="TokenReview", result="hit") == 3
+    assert "canary" not in told.text
     assert told.of("krkn_review_seconds_count", kind="SubjectAccessReview") == 1
-    assert told.of("rest_client_requests_total", code="201", resource="tokenreviews") == 1
+    assert told.of("rest_client_requests_total", code="201", resource="tokenreviews") == 2
 
 
 async def test_an_api_server_that_is_away_shows(binaries: Binaries, tmp_path: Path) -> None:
