@@ -1,6 +1,7 @@
 """Running a scenario on many targets, through the real Envoy: who gets a job, and who an error."""
 
 import uuid
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -28,6 +29,18 @@ def created(job: dict[str, object], target: str) -> bool:
     }
 
 
+def assert_whole(body: dict[str, Any], jobs: list[Any], succeeded: int, failed: int) -> None:
+    """Assert that a reply has these entries, and exactly the fields that it should have."""
+    assert is_id(body["runId"]) is bool(succeeded)
+    assert body == {
+        "jobs": jobs,
+        "totalTargets": succeeded + failed,
+        "successfulJobs": succeeded,
+        "failedJobs": failed,
+        "runId": body["runId"],
+    }
+
+
 def refused(target: str, error: str = ABSENT) -> dict[str, object]:
     """The entry of a target that got no job."""
     return {
@@ -47,7 +60,7 @@ async def test_a_single_target(rest: Rest) -> None:
     assert reply.status == 201
     [job] = reply.body["jobs"]
     assert created(job, target)
-    assert reply.body == {"jobs": [job], "totalTargets": 1, "successfulJobs": 1, "failedJobs": 0}
+    assert_whole(reply.body, [job], 1, 0)
     assert (await rest.job(job["jobId"]))["targetUUID"] == target
 
 
@@ -59,7 +72,7 @@ async def test_many_targets_all_succeed_in_the_order_of_the_request(rest: Rest) 
     jobs = reply.body["jobs"]
     assert all(created(job, target) for job, target in zip(jobs, targets, strict=True))
     assert len({job["jobId"] for job in jobs}) == 5
-    assert reply.body == {"jobs": jobs, "totalTargets": 5, "successfulJobs": 5, "failedJobs": 0}
+    assert_whole(reply.body, jobs, 5, 0)
 
 
 async def test_one_failure_touches_no_other(rest: Rest) -> None:
@@ -71,7 +84,7 @@ async def test_one_failure_touches_no_other(rest: Rest) -> None:
     assert created(jobs[0], first)
     assert jobs[1:3] == [refused(unknown), refused("no uuid at all")]
     assert created(jobs[3], last)
-    assert reply.body == {"jobs": jobs, "totalTargets": 4, "successfulJobs": 2, "failedJobs": 2}
+    assert_whole(reply.body, jobs, 2, 2)
 
 
 async def test_all_fail_is_a_500_with_the_whole_body(rest: Rest, shared_services: Running) -> None:
@@ -80,12 +93,7 @@ async def test_all_fail_is_a_500_with_the_whole_body(rest: Rest, shared_services
     reply = await rest.post(RUNS, a_run(*targets))
 
     assert reply.status == 500
-    assert reply.body == {
-        "jobs": [refused(target) for target in targets],
-        "totalTargets": 3,
-        "successfulJobs": 0,
-        "failedJobs": 3,
-    }
+    assert_whole(reply.body, [refused(target) for target in targets], 0, 3)
     assert await written(shared_services.cluster, shared_services.namespace) <= before
 
 

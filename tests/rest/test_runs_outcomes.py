@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from krkn_grpc.resources.ids import is_id
 from tests.support.requests import IMAGE, canary, token_target, unused_name
 from tests.support.rest import RUNS, TARGETS, Rest
 
 ALWAYS = {
     "jobId",
+    "runId",
     "targetUUID",
     "scenarioName",
     "status",
@@ -54,7 +56,8 @@ async def test_a_scenario_that_succeeds(rest: Rest) -> None:
 
     assert set(job) == ALWAYS | {"startTime", "completionTime", "exitCode"}
     assert_times_are_in_order(job)
-    assert {name: job[name] for name in ALWAYS - {"createdAt"}} == {
+    assert is_id(job["runId"])
+    assert {name: job[name] for name in ALWAYS - {"createdAt", "runId"}} == {
         "jobId": job_id,
         "targetUUID": target,
         "scenarioName": "pod scenarios",

@@ -42,6 +42,7 @@ def test_server_names_the_status(client: httpx.Client, upstream: Upstream, statu
         "totalTargets": 1,
         "successfulJobs": 1,
         "failedJobs": 0,
+        "runId": "",
     }
     (call,) = upstream.calls
     assert list(call.request.target_uuids) == [JOB]
