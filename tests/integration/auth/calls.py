@@ -81,10 +81,11 @@ async def call(
 def a_request(name: str, **fields: Any) -> Message:
     """A request for what is not there, unless the fields say otherwise."""
     kind = METHODS[name].input_type
-    ids = ("uuid", "job_id", "run_id", "id")
-    # Of lists and watches an id is a filter: they show all.
-    names = () if name.startswith(("List", "Watch")) else ids
-    absent = {field: str(uuid.uuid4()) for field in names if field in kind.fields_by_name}
+    ids = ["uuid", "job_id", "id"]
+    if not name.startswith(("List", "Watch")):
+        # Of a list or a watch it is a filter.
+        ids.append("run_id")
+    absent = {field: str(uuid.uuid4()) for field in ids if field in kind.fields_by_name}
     request: Message = GetMessageClass(kind)(**(absent | fields))
     return request
 
