@@ -139,7 +139,8 @@ class _Following:
         self._jobs: Informer[ChaosJob] = streamer.logs.jobs
         self._options = options
         self._broken = broken
-        self._written_by = run.written_by(streamer.longest_call)
+        # Of a run that has ended no job is still to come.
+        self._written_by = None if run.status.is_final else run.written_by(streamer.longest_call)
         self._departed = frozenset(run.status.departed)
         # In order, as a dict is.
         self._waiting = dict.fromkeys(target.job_id for target in run.spec.targets)
