@@ -10,6 +10,8 @@
 -- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
 -- that may be left out, `stream` for many JSON objects) and `settings` ({max_body_bytes, max_open_bytes, local_only, origins}).
 
+-- The body of a call that has none: each field in it is one that is not known.
+local NO_FIELDS = body_schema.message({})
 local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
 -- The challenge of a 401 (RFC 6750, section 3); for a caller that sent a token, it also says that the token is invalid.
 local CHALLENGE = 'Bearer realm="krkn-grpc"'
@@ -123,7 +125,7 @@ local function objection(handle, given)
   if takes_none then return reply.invalid("This call takes no body.") end
   if wrong_type then return wrong_type end
   local problem
-  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body)
+  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body or NO_FIELDS)
   if not faults then return reply.invalid(problem) end
   if faults.total > 0 then return reply.invalid_fields(faults) end
 end
