@@ -161,7 +161,14 @@ async def _all_is_well(site: Site, jobs: Jobs, watch: ObjectWatch, callers: list
     found = {job["metadata"]["name"] for job in await site.jobs_on(*targets)}
     assert found == set(accepted), "there is a job that nobody was told of"
     for server in (site.runs, site.other_runs):
-        assert accepted.keys() <= {job.job_id for job in await server.list(page_size=1000)}
+        # Its watch may still wait before it asks the new API server.
+        await eventually(
+            partial(_listed, server), lambda listed: accepted.keys() <= listed, seconds=SECONDS
+        )
+
+
+async def _listed(server: Runs) -> set[str]:
+    return {job.job_id for job in await server.list(page_size=1000)}
 
 
 def _is_tidy(watch: ObjectWatch, job_id: str) -> bool:
