@@ -1,8 +1,8 @@
 """The port of /metrics, in the text format of Prometheus; the same for server and controller.
 
 A port of its own: a scrape shares no limits with callers, needs no token and gets no answer but
-numbers. It listens on loopback, unless a setting says otherwise (in a pod, where a NetworkPolicy
-says who may come).
+numbers. It listens on loopback unless a setting says otherwise. In a pod it listens on all
+addresses, and a NetworkPolicy restricts access.
 """
 
 import asyncio

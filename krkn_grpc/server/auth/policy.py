@@ -174,7 +174,7 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_RUN}ListRuns": Protected("list", RUNS),
     f"{_RUN}GetRun": Protected("get", RUNS, _run_id),
     f"{_RUN}StopRun": Protected("update", RUNS, _run_id, audit=STOP_RUN),
-    # `create` first, which has no name: who may not run sends no files.
+    # `create` first: it needs no name, so it is asked before the files of the request are received.
     f"{_RUN}RerunRun": Protected("create", JOBS, audit=RERUN, also=Protected("get", RUNS, _run_id)),
     # Without a name: a run has many jobs, and its id is none of theirs.
     f"{_RUN}StreamRunLogs": Protected("get", JOBS, subresource="log", pool=LOGS_OF_RUNS),

@@ -20,7 +20,8 @@ class SingleFlightCache(Generic[Answer]):
     ) -> None:
         """Keep each answer for `seconds`, and at most `most` answers.
 
-        `looked_up` is told of each lookup whether it was answered without one more `ask`.
+        `looked_up` is called for each lookup; True: the cache had the answer, and `ask` was not
+        called.
         """
         self._looked_up = looked_up
         self._answers: TTLCache[Hashable, Answer] = TTLCache(most, seconds)

@@ -1,4 +1,4 @@
-"""The results of a run on its targets, and what a caller is told of an error. No I/O."""
+"""The results of a run on its targets, and the texts of errors for callers. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -268,7 +268,7 @@ LONG["rest"] = "x" * (65_536 - 31 * (2048 + 8) - 4)
 
 @pytest.mark.parametrize("plural", KINDS)
 async def test_an_object_has_so_much_and_no_more(place: Place, plural: str) -> None:
-    # Of those who may not delete one, only the server makes a run.
+    # Only the server may create a run without the right to delete it.
     writer = place.server if plural == RUNS else place.editor
     for by in (writer, place.admin):
         stored = await place.create(by, plural, labels=MANY, annotations=NOTES)
