@@ -20,8 +20,7 @@ class SingleFlightCache(Generic[Answer]):
     ) -> None:
         """Keep each answer for `seconds`, and at most `most` answers.
 
-        `looked_up` is called for each lookup; True: the cache had the answer, and `ask` was not
-        called.
+        `looked_up` is called for each lookup; True: it needed no `ask` of its own.
         """
         self._looked_up = looked_up
         self._answers: TTLCache[Hashable, Answer] = TTLCache(most, seconds)

@@ -94,7 +94,7 @@ MAY = {
         "/pods": f"create {READ} patch delete",
         "events.k8s.io/events": "create",
         "networking.k8s.io/networkpolicies": "create get delete",
-        "coordination.k8s.io/leases": "create get list update patch delete",
+        "coordination.k8s.io/leases": "create get list update delete",
         f"{KRKN}/{PROVIDERS}": f"create {READ} patch",
         f"{KRKN}/{PROVIDERS}/status": "update",
         f"{KRKN}/{REQUESTS}": f"{READ} patch delete",
