@@ -165,8 +165,8 @@ def _wait(seen: Observed, job: ChaosJob, wait: waits.Wait) -> Decision:
     if wait.why.reason == waits.TARGET_BUSY and job.spec.on_busy == "Refuse":
         return never_started(seen, job, wait.why)
     # The end of another job or of the blackout wakes this one.
-    end = deadlines.queue(job, seen.now)
-    again = Decision(again_in=seconds_until(min(end, wait.look_at or end), seen.now))
+    over = deadlines.queue(job, seen.now)
+    again = Decision(again_in=seconds_until(min(over, wait.look_at or over), seen.now))
     told = reported(again, job, statuses.queued(job, wait.why, seen.now))
     pod = seen.pod
     is_spare = pod is not None and is_ours(pod, job) and not job.status.pod_uid

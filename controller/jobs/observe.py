@@ -176,8 +176,8 @@ class Observer:
         self, job: ChaosJob
     ) -> tuple[Target | None, Credential | Reason | None]:
         """Return the target, and its current credential if the job may have it."""
-        # The server has read the target of a young job just now: even if our watch is silent, a
-        # change of the target goes unseen no longer than that.
+        # The server has read the target of a young job in the same call: even if our watch is
+        # silent, a change of the target goes unseen no longer than that call and this time.
         is_young = _age(job, self._now()) < _YOUNG
         target, secret = await asyncio.gather(
             self._target(job) if is_young else _live(self.targets.client, job.spec.target_uuid),
