@@ -51,10 +51,7 @@ class RunLimits:
         """Return what the job's run says to it, None when it has none; raises KubeError."""
         if not job.spec.run_id:
             return None
-        run = self.runs.get(job.spec.run_id)
-        if run is None or run.metadata.uid != job.spec.run_uid:
-            run = await self.read(job.spec.run_id)
-        if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
+        if (run := await self._run_of(job)) is None:
             return RunState(RUN_DELETED, fails=True)
         if run.spec.stop is not None:
             return RunState(_stop(run.spec.stop))
@@ -71,12 +68,8 @@ class RunLimits:
         """Whether the run of a final job knows its outcome, or is gone; raises KubeError."""
         if not job.spec.run_id:
             return True
-        run = self.runs.get(job.spec.run_id)
-        if run is None or run.metadata.uid != job.spec.run_uid:
-            run = await self.read(job.spec.run_id)
-        if run is None or run.metadata.uid != job.spec.run_uid or _is_going(run):
-            return True
-        return job.metadata.name in self._departed(run)
+        run = await self._run_of(job)
+        return run is None or job.metadata.name in self._departed(run)
 
     def has_failed(self, run: ChaosRun) -> bool:
         """Whether more jobs of the run have failed than it allows."""
@@ -124,6 +117,15 @@ class RunLimits:
             self._departed_sets.pop(uid, None)
             self._failed.discard(uid)
             self._told.discard(uid)
+
+    async def _run_of(self, job: ChaosJob) -> ChaosRun | None:
+        """Return the run of a job, read where it is not cached; None when it is gone or going."""
+        run = self.runs.get(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid:
+            run = await self.read(job.spec.run_id)
+        if run is None or run.metadata.uid != job.spec.run_uid:
+            return None
+        return None if run.metadata.deletion_timestamp is not None else run
 
     def _look_again(self, run_id: str) -> None:
         if (frontier := self._frontiers.get(run_id)) is not None:
@@ -185,7 +187,3 @@ def _stop(asked: RunStop) -> Reason:
     """Return the reason of a stop; a word that others chose would not stop what runs."""
     reason = asked.reason if asked.reason in STOPPING_REASONS else STOP_REQUESTED
     return Reason(reason, asked.message or _STOPPED)
-
-
-def _is_going(run: ChaosRun) -> bool:
-    return run.metadata.deletion_timestamp is not None
