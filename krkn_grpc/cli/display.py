@@ -225,8 +225,11 @@ def print_one(message: Message, output: Format) -> None:
         print_json(as_json(message))
         return
     for name, value in as_json(message).items():
-        is_plain = not isinstance(value, dict | list)
-        text = str(value) if is_plain else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        text = (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        )
         if value not in ("", {}, []):
             print_line(f"{name}:", text)
 

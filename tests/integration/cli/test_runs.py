@@ -41,6 +41,7 @@ async def test_the_life_of_a_run(cli: Command, rest: Rest) -> None:
 
     shown = (await cli("runs", "get", run_id)).out.splitlines()
     assert f"runId: {run_id}" in shown
+    assert "abortRunning: false" in shown
     table = [line.split() for line in shown[shown.index("") + 1 :]]
     assert table[0] == ["JOB", "STATUS", "TARGET", "REASON"]
     assert table[1:3] == [
