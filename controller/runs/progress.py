@@ -90,12 +90,18 @@ def _explained(now: Counts, before: Counts | None) -> Iterator[tuple[str, int]]:
 
 
 def _not_fewer(now: Counts, before: Counts | None) -> Counts:
-    """Return the counts with no fewer outcomes than before: such a job is missing, not pending."""
-    missing = dict(_explained(now, before))
+    """Return the counts with no fewer outcomes than before.
+
+    Such a job is missing, and counted as pending, or it is seen as it was before its end.
+    """
+    ended = dict(_explained(now, before))
+    number = sum(ended.values())
+    missing = min(now.pending, number)
     return msgspec.structs.replace(
         now,
-        pending=now.pending - sum(missing.values()),
-        **{kind: getattr(now, kind) + number for kind, number in missing.items()},
+        pending=now.pending - missing,
+        running=now.running - (number - missing),
+        **{kind: getattr(now, kind) + more for kind, more in ended.items()},
     )
 
 

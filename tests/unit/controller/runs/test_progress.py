@@ -117,6 +117,13 @@ def test_a_job_that_is_missing_keeps_the_outcome_that_was_counted() -> None:
     assert counts == Counts(total=4, succeeded=1, failed=1, stopped=1, running=1)
 
 
+@pytest.mark.parametrize("seen", ["Pending", "Running"])
+def test_a_job_that_is_seen_as_it_was_before_its_end_keeps_its_outcome(seen: str) -> None:
+    """As a leader sees it whose watch is behind what the one before has counted."""
+    counts = of(seen, seen, seen, "Running", status=COUNTED).counts
+    assert counts == Counts(total=4, succeeded=1, failed=1, stopped=1, running=1)
+
+
 @pytest.mark.parametrize(
     ("phases", "expected"),
     [
