@@ -26,6 +26,7 @@ from controller.jobs.model import (
     RequestCredential,
     SetStatus,
     Ungate,
+    is_held,
     is_of_some_job,
 )
 from controller.jobs.network_policies import JobNetworkPolicies
@@ -83,6 +84,9 @@ class Actor:
                 version = seen.resource_version if only_as_seen else None
                 with contextlib.suppress(NotFound):
                     await self.pods.client.delete(seen.name, uid=seen.uid, resource_version=version)
+                if only_as_seen and is_held(pod) and not seen.finalizers:
+                    # Gone at once. What comes next must not name it because the watch is behind.
+                    self.pods.forget(pod)
             case DeleteSecrets(job):
                 await self.secrets.delete(job)
             case Depart(job):

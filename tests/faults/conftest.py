@@ -5,9 +5,10 @@ A short selection runs by default; with KRKN_FAULTS=all every case does (`make f
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import pytest_asyncio
@@ -30,7 +31,10 @@ class Behind:
     proxy: FaultProxy
 
 
-StartBehind = Callable[[], Awaitable[Behind]]
+class StartBehind(Protocol):
+    """Makes a controller behind a proxy; settings may differ from SETTINGS."""
+
+    def __call__(self, **settings: int) -> Awaitable[Behind]: ...
 
 
 @pytest_asyncio.fixture
@@ -47,11 +51,14 @@ async def behind_a_proxy(
     """Give a controller that reaches the API server through a proxy of its own; `start` it."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start() -> Behind:
+        async def start(**settings: int) -> Behind:
             proxy = FaultProxy(control_plane.url, control_plane.ca_pem)
             await stack.enter_async_context(proxy.serving())
+            all_settings = SETTINGS | settings
             process = await stack.enter_async_context(
-                controller(control_plane.cluster, jobs.namespace, tmp_path, SETTINGS, url=proxy.url)
+                controller(
+                    control_plane.cluster, jobs.namespace, tmp_path, all_settings, url=proxy.url
+                )
             )
             return Behind(process, proxy)
 

@@ -4,6 +4,7 @@ Plain HTTP comes in and TLS goes out, so it needs no certificate: its `url` is t
 server. What the process does when a call goes wrong is real, and so is the API server behind.
 """
 
+import asyncio
 import contextlib
 import json
 import re
@@ -119,6 +120,19 @@ class FaultProxy(Proxy):
         self.too_old: Counter[str] = Counter()
         """How often the API server itself said that a watch of a path is too old."""
         self._watches: dict[int, web.Request] = {}
+        self._late = ""
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
+
+    @contextlib.contextmanager
+    def late(self, plural: str) -> Iterator[None]:
+        """Pass on nothing that watches of this kind report, until this context ends."""
+        self._late = plural
+        self._caught_up.clear()
+        try:
+            yield
+        finally:
+            self._caught_up.set()
 
     def cut_watches(self) -> None:
         """Break the connection of every watch that is open now."""
@@ -148,6 +162,8 @@ class FaultProxy(Proxy):
             rest = b""
             with contextlib.suppress(ConnectionError, aiohttp.ClientError), self._open(request):
                 async for chunk in answer.content.iter_any():
+                    if call.path.endswith(f"/{self._late}"):
+                        await self._caught_up.wait()
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
                         self.too_old[call.path] += b'"code":410' in line

@@ -1,6 +1,7 @@
 """Blackouts, while something happens at the k-th write for a job, and while a clock is set."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -121,6 +122,40 @@ async def test_a_blackout_comes_at_each_write(
     assert {1, 2} <= waited, f"it came too late for all but {waited}"
 
 
+async def test_a_spare_pod_is_not_named_after_it_was_deleted(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """The blackout is lifted before the watch of pods tells of the deletion."""
+    behind = await behind_a_proxy()
+    await behind.controller.start()
+    (case,) = await cases(jobs, range(1, 2))
+    made: list[Manifest] = []
+    deleted = asyncio.Event()
+
+    async def darkened(exchange: Exchange) -> web.Response:
+        behind.proxy.rule = lambda call: gone if is_pod(call, "DELETE") else None
+        made.append(await blackout(jobs.cluster, jobs.namespace, targetSelector=case.selector))
+        return await exchange.forward()
+
+    async def gone(exchange: Exchange) -> web.Response:
+        late.enter_context(behind.proxy.late("pods"))
+        answer = await exchange.forward()
+        deleted.set()
+        return answer
+
+    def is_pod(call: Call, method: str) -> bool:
+        return call.method == method and "/pods" in call.path
+
+    behind.proxy.rule = lambda call: darkened if is_pod(call, "POST") else None
+    async with jobs.watch() as watch:
+        with contextlib.ExitStack() as late:
+            await jobs.job(case.target, jobId=case.job)
+            await asyncio.wait_for(deleted.wait(), SECONDS)
+            await lift(jobs.cluster, made[0])
+            await jobs.when(case.job, lambda seen: "podUID" in seen)
+        await ended(watch, case)
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", EVERY if ALL else SHORT)
 async def test_a_fault_at_each_write_for_a_job_that_waits(
@@ -211,7 +246,8 @@ def dated(now: Callable[[], datetime]) -> Callable[[Call], Fault | None]:
 @pytest.mark.timeout(180)
 async def test_the_time_is_the_api_servers(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
     """A blackout begins, stops what runs and ends as its clock says, also when that is set."""
-    behind = await behind_a_proxy()
+    # The real clock stamps deletions: by the other one their grace is long over.
+    behind = await behind_a_proxy(node_lost_seconds=600)
     ahead = timedelta()
     behind.proxy.rule = dated(lambda: datetime.now(UTC) + ahead)
     await behind.controller.start()
