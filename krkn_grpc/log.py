@@ -1,11 +1,12 @@
 """Logs: one JSON object per line on standard error, the same for every process of the project.
 
-Records that libraries log by `logging` and uncaught errors have the same form. In every line, text
-that looks like a credential is blanked.
+Records that libraries log by `logging`, warnings and uncaught errors, also those of threads and of
+finalizers, have the same form. In every line, text that looks like a credential is blanked.
 """
 
 import logging
 import sys
+import threading
 from types import TracebackType
 from typing import Any
 
@@ -22,11 +23,10 @@ _SHARED: list[structlog.typing.Processor] = [
 
 def configure(level: str) -> None:
     """Write records at `level` or above to standard error; those of libraries from warnings on."""
+    least = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*_SHARED, *_rendering()],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -40,8 +40,11 @@ def configure(level: str) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=max(least, logging.WARNING), force=True)
+    logging.captureWarnings(capture=True)
     sys.excepthook = _crashed
+    threading.excepthook = _thread_crashed
+    sys.unraisablehook = _not_raised
 
 
 def _rendering() -> list[structlog.typing.Processor]:
@@ -63,3 +66,17 @@ def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackTy
         sys.__excepthook__(kind, error, trace)
         return
     structlog.get_logger(__name__).critical("crashed", exc_info=(kind, error, trace))
+
+
+def _thread_crashed(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is None or issubclass(told.exc_type, SystemExit):
+        return
+    trace = told.exc_type, told.exc_value, told.exc_traceback
+    structlog.get_logger(__name__).error("thread crashed", exc_info=trace)
+
+
+def _not_raised(told: "sys.UnraisableHookArgs") -> None:
+    # Without the object: its text is foreign.
+    if told.exc_value is not None:
+        trace = told.exc_type, told.exc_value, told.exc_traceback
+        structlog.get_logger(__name__).error("error ignored", exc_info=trace)

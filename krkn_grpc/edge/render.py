@@ -80,6 +80,7 @@ def render(settings: EnvoySettings) -> str:
             local_only=local_only,
             origins=settings.allowed_origins,
         ),
+        call_notes_script=(FOLDER / "lua" / "call_notes.lua").read_text(),
         probe_paths=_probe_paths(settings),
         probes_script=(FOLDER / "lua" / "probes.lua").read_text(),
         stats=STATS,

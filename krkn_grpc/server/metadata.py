@@ -3,11 +3,15 @@
 `x-http-code` gives Envoy a REST status that the gRPC code does not say. `krkn-revision` is the
 revision that a write reached; a read that sends it back waits until its replica has seen that
 write. `krkn-repeated` marks a reply that has the result of an earlier attempt of the same call.
+`krkn-user` names the caller for Envoy's access log; Envoy removes it.
 """
 
 import contextlib
+import re
+import string
 from collections.abc import Sequence
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import grpc
 
@@ -16,6 +20,10 @@ from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources.meta import Resource
 
 HTTP_CODE = "x-http-code"
+_USER = "krkn-user"
+_LONGEST_USER = 256
+# All that metadata may hold, but the sign that escapes the rest.
+_PRINTABLE = string.punctuation.replace("%", "") + " "
 _REVISION = "krkn-revision"
 _REPEATED = "krkn-repeated"
 # Envoy marks a call that a gRPC library has sent before (gRFC A6: grpc-previous-rpc-attempts).
@@ -28,6 +36,18 @@ _MOST_REVISIONS = 16
 
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+def name_caller(context: Context, user: str) -> None:
+    """Name the caller for the access log, escaped as in a URL and cut to 256 characters.
+
+    It goes with the trailers, which every reply has, also a refusal.
+    """
+    escaped = quote(user, safe=_PRINTABLE)
+    if len(escaped) > _LONGEST_USER:
+        escaped = re.sub("%.?$", "", escaped[: _LONGEST_USER - 3]) + "..."
+    if escaped:
+        context.set_trailing_metadata(((_USER, escaped),))
 
 
 async def send_metadata(
@@ -56,9 +76,14 @@ async def send_metadata(
 
 
 async def send_headers(context: Context) -> None:
-    """Send a stream's headers before its first message, so that its caller sees its acceptance."""
+    """Send a stream's headers before its first message, so that its caller sees its acceptance.
+
+    They name the caller too: a caller who leaves the stream gets no trailers. Nothing is sent
+    twice.
+    """
+    named = tuple(pair for pair in context.trailing_metadata() or () if pair[0] == _USER)
     with contextlib.suppress(Exception):
-        await context.send_initial_metadata(())
+        await context.send_initial_metadata(named)
 
 
 def is_retry(context: Context) -> bool:

@@ -26,6 +26,7 @@ from krkn_grpc.server.auth.policy import (
 )
 from krkn_grpc.server.errors import NotReceived, TooSlow
 from krkn_grpc.server.interceptors.decoding import decode
+from krkn_grpc.server.metadata import name_caller, send_headers
 from krkn_grpc.server.shielded import ShieldedTasks
 
 # Per reflection stream. Tools send some dozen requests, and open another stream after its end.
@@ -153,6 +154,7 @@ class AuthorizedCall:
 
     def _unary(self, call: Any, decoder: Any) -> Any:
         async def wrapped(requests: Any, context: Any) -> Any:
+            name_caller(context, self.caller.name)
             with ExitStack() as held:
                 return await call(await self._admitted(requests, decoder, held), context)
 
@@ -173,6 +175,7 @@ class AuthorizedCall:
                 return reply
 
         async def wrapped(requests: Any, context: Any) -> Any:
+            name_caller(context, self.caller.name)
             try:
                 with ExitStack() as held:
                     request = await self._admitted(requests, decoder, held)
@@ -188,15 +191,21 @@ class AuthorizedCall:
 
     def _stream(self, call: Any, decoder: Any) -> Any:
         async def wrapped(requests: Any, context: Any) -> AsyncIterator[Any]:
+            name_caller(context, self.caller.name)
             with ExitStack() as held:
                 request = await self._admitted(requests, decoder, held)
+                is_first = True
                 async for message in call(request, context):
+                    if is_first:
+                        is_first = False
+                        await send_headers(context)
                     yield message
 
         return wrapped
 
     def _both_ways(self, call: Any, decoder: Any) -> Any:
         async def wrapped(requests: Any, context: Any) -> AsyncIterator[Any]:
+            name_caller(context, self.caller.name)
             with ExitStack() as held:
                 self._take_place(held)
                 async for message in call(self._questions(requests, decoder, held), context):

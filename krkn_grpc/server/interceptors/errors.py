@@ -104,7 +104,9 @@ async def _refuse(method: str, error: Exception, context: Context) -> NoReturn:
     # gRPC keeps the abort's exception, which references the error, in a reference cycle. With the
     # error's frames, each refused call's request would stay there until a garbage collection.
     without_frames(error)
-    await context.abort(answer.code, answer.details, (*answer.trailing_metadata, *more))
+    # Those that are set already name the caller; abort would replace them.
+    known = context.trailing_metadata() or ()
+    await context.abort(answer.code, answer.details, (*known, *answer.trailing_metadata, *more))
 
 
 def _record(method: str, error: Exception, status: status_pb2.Status) -> None:

@@ -16,6 +16,7 @@ from tests.integration.auth.test_runs import register
 from tests.support.api_proxy import Call, Cut
 from tests.support.requests import a_run, token_target
 from tests.support.rest import CHAOS_RUNS, RUNS, TARGETS, Reply, assert_error
+from tests.support.waiting import eventually
 
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 UUID = str(uuid.uuid4())
@@ -211,3 +212,58 @@ async def test_no_reply_and_no_log_has_the_token(guarded: Guarded) -> None:
         assert token not in str(reply.headers)
     for child in guarded.running.processes.children:
         assert token not in child.log.read_text()
+
+
+async def logged(guarded: Guarded, request_id: str) -> dict[str, Any]:
+    """What Envoy has written down of a call."""
+
+    async def lines() -> list[dict[str, Any]]:
+        events = guarded.running.processes.events("envoy")
+        return [event for event in events if event.get("request_id") == request_id]
+
+    [line] = await eventually(lines)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "status", "grpc_status"),
+    [
+        ("viewer", "ListTargets", 200, 0),
+        ("viewer", "GetTarget", 404, 5),
+        ("target-admin", "DeleteTarget", 404, 5),
+        ("nobody", "ListTargets", 403, 7),
+        ("", "ListTargets", 401, 16),
+    ],
+)
+async def test_the_access_log_names_a_caller_who_is_known(
+    guarded: Guarded, role: str, name: str, status: int, grpc_status: int
+) -> None:
+    metadata = await guarded.callers.metadata(role) if role else ()
+    reply = await rest(guarded, name, *metadata)
+    user = guarded.callers.name(role) if role else None
+    line = await logged(guarded, reply.headers["x-request-id"])
+    assert (line["status"], line["grpc_status"], line.get("user")) == (status, grpc_status, user)
+    assert "krkn-user" not in reply.headers
+
+    async def by_grpc(edge: grpc.aio.Channel) -> None:
+        request_id = str(uuid.uuid4())
+        seen = await call(edge, name, (*metadata, ("x-request-id", request_id)))
+        assert seen.code.value[0] == grpc_status
+        line = await logged(guarded, request_id)
+        assert (line["grpc_status"], line.get("user")) == (grpc_status, user)
+
+    address = guarded.running.processes.rest_url.removeprefix("http://")
+    async with grpc.aio.insecure_channel(address) as channel:
+        await by_grpc(channel)
+
+
+async def test_the_access_log_names_a_caller_who_leaves_a_watch(guarded: Guarded) -> None:
+    headers = dict(await guarded.callers.metadata("viewer"))
+    async with guarded.running.rest.get(f"{RUNS}:watch", headers=headers) as response:
+        await response.content.readline()
+        request_id = response.headers["x-request-id"]
+        assert "krkn-user" not in response.headers
+        response.close()
+    line = await logged(guarded, request_id)
+    assert line["user"] == guarded.callers.name("viewer")
+    assert "grpc_status" not in line

@@ -169,7 +169,7 @@ class Door:
 
         def line() -> dict[str, Any] | None:
             lines = (json.loads(text) for text in self.access_log.read_text().splitlines())
-            return next((entry for entry in lines if entry["request_id"] == request_id), None)
+            return next((entry for entry in lines if entry.get("request_id") == request_id), None)
 
         found: dict[str, Any] = eventually(line)
         return found

@@ -108,12 +108,33 @@ def test_what_is_no_credential_stays(text: str) -> None:
         f"logging.getLogger('lib').error('a %s', {{'Authorization': 'Bearer {SECRET}'}})",
         f"raise ValueError('Bearer {SECRET}')",
         f"asyncio.run(lost('Bearer {SECRET}'))",
+        f"warnings.warn('Bearer {SECRET}')",
+        f"asyncio.run(warns_of('Bearer {SECRET}'))",
+        f"threading.Thread(target=fails, args=['Bearer {SECRET}']).start()",
+        f"Finalized('Bearer {SECRET}')",
+        f"logging.getLogger('grpc._cython.cygrpc').exception('a', exc_info=of('Bearer {SECRET}'))",
     ],
 )
 def test_no_log_line_has_a_credential_and_each_is_json(statement: str) -> None:
     program = f"""
-import asyncio, gc, logging, structlog
+import asyncio, gc, logging, threading, warnings, structlog
 from krkn_grpc import log
+
+def of(text):
+    return ValueError(text)
+
+def fails(text):
+    raise of(text)
+
+async def warns_of(text):
+    asyncio.get_running_loop().call_exception_handler({{"message": text}})
+
+class Finalized:
+    def __init__(self, text):
+        self.text = text
+
+    def __del__(self):
+        fails(self.text)
 
 async def lost(text):
     async def fails():
@@ -134,5 +155,6 @@ log.configure("info")
     assert lines
     for line in lines:
         assert {"event", "level", "timestamp"} <= json.loads(line).keys()
+    assert len(lines) == 1
     assert "***" in ended.stderr
     assert SECRET not in ended.stderr + ended.stdout
