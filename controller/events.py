@@ -61,7 +61,7 @@ class EventRecorder:
                 continue
             except KubeError as error:
                 metrics.EVENTS_DROPPED.inc()
-                _log.info("event not written", name=event.metadata.name, error=told(error))
+                _log.debug("event not written", name=event.metadata.name, error=told(error))
 
 
 def event_about(

@@ -12,9 +12,10 @@ By hand: no library outside an operator framework has one.
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from controller.queue_metrics import QueueMetrics, Result
 from krkn_grpc.told import told
@@ -32,20 +33,28 @@ class Requeue(Exception):
 
 DueIn = Callable[[str], float | None]
 Reconcile = Callable[[str], Awaitable[float | None]]
+LogFields = Callable[[str], Mapping[str, str]]
 
 
 class WorkQueue:
     """Keys to be reconciled, in the order in which they were added."""
 
-    def __init__(self, name: str, reconcile: Reconcile, due_in: DueIn = lambda _: None) -> None:
+    def __init__(
+        self,
+        name: str,
+        reconcile: Reconcile,
+        due_in: DueIn = lambda _: None,
+        log_fields: LogFields = lambda _: {},
+    ) -> None:
         """Call `reconcile` for each key; it returns the seconds until the next call, if any.
 
         Whatever it returns or raises, the key is reconciled again after the seconds that `due_in`
-        gave before the call.
+        gave before the call. All that is logged meanwhile has the fields that `log_fields` gives.
         """
         self._name = name
         self._reconcile = reconcile
         self._due_in = due_in
+        self._log_fields = log_fields
         self._is_open = False
         self._metrics = QueueMetrics(name)
         self._forget()
@@ -72,6 +81,11 @@ class WorkQueue:
             self._ready.append(key)
             self._metrics.added(key)
             self._wake.release()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether keys are reconciled here: in the leader."""
+        return self._is_open
 
     @property
     def is_crowded(self) -> bool:
@@ -118,20 +132,8 @@ class WorkQueue:
             due = self._due(key)
             result: Result | None = None
             try:
-                again = await self._reconcile(key)
-            except Requeue as reason:
-                result = "requeue"
-                again = self._pause(key)
-                _log.info("reconcile requeued", queue=self._name, key=key, reason=str(reason))
-            except Exception as error:
-                result = "error"
-                again = self._pause(key)
-                _log.warning(
-                    "reconcile failed", queue=self._name, key=key, error=told(error), again_in=again
-                )
-            else:
-                result = "success" if again is None else "requeue_after"
-                self._failures.pop(key, None)
+                with bound_contextvars(**self._log_fields(key)):
+                    result, again = await self._reconciled(key)
             finally:
                 self._active.discard(key)
                 self._metrics.ended(key, result)
@@ -141,6 +143,23 @@ class WorkQueue:
             elif again is not None:
                 left = due - asyncio.get_running_loop().time()
                 self.add_later(key, min(again, max(left, _FIRST_PAUSE_SECONDS)))
+
+    async def _reconciled(self, key: str) -> tuple[Result, float | None]:
+        """Return how it went, and the seconds until the next reconcile, if any."""
+        try:
+            again = await self._reconcile(key)
+        except Requeue as reason:
+            again = self._pause(key)
+            _log.debug("reconcile requeued", queue=self._name, key=key, reason=str(reason))
+            return "requeue", again
+        except Exception as error:
+            again = self._pause(key)
+            _log.warning(
+                "reconcile failed", queue=self._name, key=key, error=told(error), again_in=again
+            )
+            return "error", again
+        self._failures.pop(key, None)
+        return ("success" if again is None else "requeue_after"), again
 
     def _due(self, key: str) -> float:
         """Return the deadline for the key's next reconcile, by the event loop's clock."""

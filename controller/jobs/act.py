@@ -14,7 +14,7 @@ from controller.jobs import counting, statuses
 from controller.jobs import pod as pods
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused, Troubles, told_as
-from controller.jobs.events import event_for
+from controller.jobs.events import event_for, step_for
 from controller.jobs.model import (
     Action,
     Claim,
@@ -64,6 +64,8 @@ class Actor:
     """Asks a provider for newer credentials of its clusters; may be called again and again."""
     depart: Callable[[ChaosJob], None]
     """Has the job's run count it as gone; may be called again and again."""
+    is_crowded: Callable[[], bool]
+    """Whether many jobs wait to be reconciled: then no Event tells of a start or a stop."""
     policies: JobNetworkPolicies | None = None
 
     async def act(self, action: Action) -> None:
@@ -109,7 +111,10 @@ class Actor:
             written = await self.jobs.client.replace_status(job, plain)
         self.jobs.remember(written)
         counting.written(job, written)
-        self.events.announce(event_for(job, written, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        self.events.announce(event_for(job, written, now))
+        if not self.is_crowded():
+            self.events.announce_if_idle(step_for(job, written, now))
 
     async def _create_pod(self, job: ChaosJob, credential: Credential) -> None:
         # The Secrets come first: a pod that exists has everything that it needs to start.

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from controller.credentials import CredentialCache
 from controller.events import EventRecorder
-from controller.jobs import counting, deadlines
+from controller.jobs import counting, deadlines, job_log
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
 from controller.jobs.model import Limits
@@ -121,6 +121,7 @@ class JobController:
                 rules=settings.pod_rules,
                 request_credential=request_credential,
                 depart=runs.depart,
+                is_crowded=lambda: queue.is_crowded,
                 policies=_policies(settings, session, addresses),
             ),
             turns=turns,
@@ -132,7 +133,11 @@ class JobController:
             due = None if job is None else deadlines.next_of(job, limits, now)
             return None if due is None else (due - now).total_seconds()
 
-        queue = WorkQueue("jobs", reconciler.reconcile, due_in)
+        def log_fields(job_id: str) -> dict[str, str]:
+            job = watched.jobs.get(job_id)
+            return {"job": job_id} if job is None else job_log.log_fields(job)
+
+        queue = WorkQueue("jobs", reconciler.reconcile, due_in, log_fields)
         sweep = JobSweep(
             jobs=watched.jobs,
             secrets=secrets,
@@ -158,6 +163,8 @@ class JobController:
     def look_at_job(self, seen: CacheChange[ChaosJob]) -> None:
         """Queue the job, and at its end those whose turn it may be then."""
         job = seen.object
+        if self.queue.is_open:
+            job_log.changed(seen)
         self.queue.add(job.metadata.name)
         is_over = seen.new is None or seen.new.status.is_final
         if seen.old is not None and not seen.old.status.is_final and is_over:

@@ -88,11 +88,6 @@ class Observed:
     are_blackouts_known: bool = True
     """Whether there is surely no other blackout: without that nothing starts."""
 
-    @property
-    def trace(self) -> str:
-        """The id of the call that asked for the job; empty where it is not known."""
-        return "" if self.job is None else self.job.metadata.annotations.get(well_known.TRACE, "")
-
 
 @dataclass(frozen=True)
 class Claim:

@@ -54,7 +54,7 @@ class Reconciler:
             try:
                 for action in decision.actions:
                     await self._act(seen, action)
-                    _log.info("acted", job=job_id, action=type(action).__name__, trace=seen.trace)
+                    _log.debug("acted", action=type(action).__name__)
             except StartRefused as error:
                 await self._fail(seen, error.refusal)
                 continue

@@ -8,8 +8,12 @@ from controller.jobs import conditions, termination
 from controller.reason import Reason
 from krkn_grpc.resources import bounds
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus, Phase
+from krkn_grpc.resources.durations import short
 from krkn_grpc.resources.meta import Condition
 from krkn_grpc.resources.pod import Pod
+
+# As many as tell the runs of a page apart; the whole id of 36 would leave no room for the rest.
+_RUN_CHARACTERS = 7
 
 
 def named(
@@ -123,7 +127,7 @@ def _final(
     start: datetime | None = None,
 ) -> ChaosJobStatus:
     start = job.status.start_time or start
-    return _changed(
+    final = _changed(
         job,
         phase=phase,
         reason=why.reason,
@@ -133,6 +137,8 @@ def _final(
         completion_time=at or now,
         conditions=conditions.with_end(job, why, now, start),
     )
+    seconds = final.duration_seconds
+    return msgspec.structs.replace(final, duration="" if seconds is None else short(seconds))
 
 
 def plain(status: ChaosJobStatus) -> ChaosJobStatus:
@@ -155,6 +161,7 @@ def _changed(job: ChaosJob, *, reason: str, message: str, **changes: object) -> 
     return msgspec.structs.replace(
         job.status,
         observed_generation=job.metadata.generation,
+        run=job.spec.run_id[-_RUN_CHARACTERS:],
         reason=bounds.fitting_reason(reason),
         message=bounds.fitting_message(message),
         **changes,

@@ -85,7 +85,10 @@ class ChaosJobSpec(Struct, frozen=True, kw_only=True):
 
 
 class ChaosJobStatus(Struct, frozen=True, kw_only=True):
-    """The observed state of the run. `pod_uid` is written once, before the pod may start."""
+    """The observed state of the run. `pod_uid` is written once, before the pod may start.
+
+    `duration` (how long the scenario ran) and `run` (the end of its run's id) are for columns.
+    """
 
     phase: Phase = "Pending"
     reason: str = ""
@@ -95,6 +98,8 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     start_time: datetime | None = None
     completion_time: datetime | None = None
+    duration: str = ""
+    run: str = ""
     observed_generation: int = 0
     conditions: list[Condition] = []
 
@@ -102,6 +107,13 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether the phase can no longer change."""
         return self.phase in FINAL_PHASES
+
+    @property
+    def duration_seconds(self) -> int | None:
+        """How long the scenario ran; None before its end, and where it did not start."""
+        if self.start_time is None or self.completion_time is None:
+            return None
+        return max(int((self.completion_time - self.start_time).total_seconds()), 0)
 
 
 class ChaosJob(Resource, frozen=True, kw_only=True):

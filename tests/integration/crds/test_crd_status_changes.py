@@ -83,6 +83,7 @@ OUTCOME: dict[str, object] = {
     "exitCode": 0,
     "startTime": "2026-01-02T03:04:06Z",
     "completionTime": "2026-01-02T03:05:06Z",
+    "duration": "61s",
 }
 
 
@@ -111,7 +112,7 @@ async def test_nothing_is_added_to_the_outcome_of_a_final_job(
 def test_every_field_of_an_outcome_is_tried() -> None:
     fields = schemas(JOBS)["status"]["properties"].keys()
     # The phase and podUID have rules of their own; the others say what was seen, not what came out.
-    assert OUTCOME.keys() == fields - {"phase", "podUID", "observedGeneration", "conditions"}
+    assert OUTCOME.keys() == fields - {"phase", "podUID", "run", "observedGeneration", "conditions"}
 
 
 async def test_a_final_job_can_still_be_asked_to_stop_and_observed(

@@ -228,11 +228,11 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
         pytest.param(
             JOBS,
             {
-                "Phase": "Failed",
-                "Reason": "NonZeroExit",
+                "Status": "Failed",
+                "Time": "60s",
+                "Run": "0000007",
+                "Cluster": "cluster 1",
                 "Scenario": "pod scenarios",
-                "Target": "6f1c1b6e-0000-4000-8000-000000000001",
-                "Exit": -1,
             },
             id="chaos-job",
         ),
