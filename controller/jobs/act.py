@@ -14,7 +14,7 @@ from controller.jobs import counting, statuses
 from controller.jobs import pod as pods
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused, Troubles, told_as
-from controller.jobs.events import event_for, step_for
+from controller.jobs.events import event_for, step_for, stop_for
 from controller.jobs.model import (
     Action,
     Claim,
@@ -37,6 +37,7 @@ from krkn_grpc.kube.errors import AlreadyExists, Invalid, NotFound
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
+from krkn_grpc.resources.core import Event
 from krkn_grpc.resources.credential_secret import Credential
 from krkn_grpc.resources.pod import Pod
 
@@ -113,8 +114,15 @@ class Actor:
         counting.written(job, written)
         now = datetime.now(UTC)
         self.events.announce(event_for(job, written, now))
+        self._announce_if_idle(step_for(job, written, now))
+
+    def tell_stop(self, job: ChaosJob) -> None:
+        """Tell by an Event that the job's pod was deleted for a stop, unless there is other work."""
+        self._announce_if_idle(stop_for(job, datetime.now(UTC)))
+
+    def _announce_if_idle(self, event: Event | None) -> None:
         if not self.is_crowded():
-            self.events.announce_if_idle(step_for(job, written, now))
+            self.events.announce_if_idle(event)
 
     async def _create_pod(self, job: ChaosJob, credential: Credential) -> None:
         # The Secrets come first: a pod that exists has everything that it needs to start.

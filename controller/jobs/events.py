@@ -4,6 +4,7 @@ from datetime import datetime
 
 from controller.events import event_about
 from controller.jobs import conditions
+from controller.jobs.termination import STOP_REQUESTED
 from krkn_grpc.resources.chaos_job import STOPPING_REASONS, ChaosJob, ChaosJobStatus
 from krkn_grpc.resources.core import Event
 
@@ -47,6 +48,23 @@ def step_for(before: ChaosJob, written: ChaosJob, now: datetime) -> Event | None
         reason=why,
         note=new.message,
         went_well=why in STOPPING_REASONS,
+    )
+
+
+def stop_for(job: ChaosJob, now: datetime) -> Event | None:
+    """Return the Event that the pod of a job is being ended because of its spec.stop.
+
+    No status says so, and the grace period may be long. It may be dropped.
+    """
+    if not job.spec.stop or job.status.is_final:
+        return None
+    return event_about(
+        job,
+        now,
+        action="Stopping",
+        reason=STOP_REQUESTED,
+        note="The scenario was asked to end, and has its grace period for that.",
+        went_well=True,
     )
 
 

@@ -14,6 +14,7 @@ from controller.jobs.model import (
     Action,
     Claim,
     CreatePod,
+    DeletePod,
     DeleteSecrets,
     Observed,
     SetStatus,
@@ -79,7 +80,10 @@ class Reconciler:
             with self.turns.taken(action.job, seen.turn):
                 return await self.actor.act(action)
         if not isinstance(action, CreatePod):
-            return await self.actor.act(action)
+            await self.actor.act(action)
+            if isinstance(action, DeletePod) and seen.job is not None:
+                self.actor.tell_stop(seen.job)
+            return None
         # An API server that does not answer must not keep the job beyond its start deadline.
         now = self.observer.clock()
         left = deadlines.start(action.job, seen.limits, now) - now

@@ -34,7 +34,7 @@ class Behind:
 class StartBehind(Protocol):
     """Makes a controller behind a proxy; settings may differ from SETTINGS."""
 
-    def __call__(self, **settings: int) -> Awaitable[Behind]: ...
+    def __call__(self, **settings: int | str) -> Awaitable[Behind]: ...
 
 
 @pytest_asyncio.fixture
@@ -51,7 +51,7 @@ async def behind_a_proxy(
     """Give a controller that reaches the API server through a proxy of its own; `start` it."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(**settings: int) -> Behind:
+        async def start(**settings: int | str) -> Behind:
             proxy = FaultProxy(control_plane.url, control_plane.ca_pem)
             await stack.enter_async_context(proxy.serving())
             all_settings = SETTINGS | settings

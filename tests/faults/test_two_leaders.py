@@ -85,7 +85,7 @@ async def test_a_write_that_arrives_when_another_one_leads(
 @pytest.mark.timeout(300)
 async def test_both_lead(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
     """Each is told that its Lease is renewed: both act on every job, all the time."""
-    first, second = await behind_a_proxy(), await behind_a_proxy()
+    first, second = [await behind_a_proxy(log_level="debug") for _ in range(2)]
     leases = {id(first.proxy): Lie(), id(second.proxy): Lie()}
     for behind in (first, second):
         behind.proxy.rule = leases[id(behind.proxy)].rule

@@ -152,6 +152,10 @@ async def test_the_number_of_series_does_not_grow_with_what_callers_send(
         assert "scenario-" not in told.text
     told = await scrape(services, "controller")
     assert told.of("krkn_jobs_finished_total", phase="Succeeded") == JOBS
+    # The Events of their starts would have slowed them down.
+    path = f"/apis/events.k8s.io/v1/namespaces/{services.namespace}/events"
+    events = (await services.cluster.request("GET", path))["items"]
+    assert sum(each["reason"] == "Started" for each in events) < JOBS / 4
 
 
 async def test_the_metrics_of_controllers_say_which_one_leads(
