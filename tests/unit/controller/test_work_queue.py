@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from itertools import pairwise
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from controller.work_queue import DueIn, Reconcile, Requeue, WorkQueue
 
@@ -34,7 +36,7 @@ class Work:
 
 @contextlib.asynccontextmanager
 async def worked_at(
-    queue: WorkQueue, workers: int = 4, begin_with: str = ""
+    queue: WorkQueue, workers: int = 4, begin_with: Iterable[str] = ()
 ) -> AsyncIterator[None]:
     task = asyncio.create_task(queue.run(workers, lambda: begin_with))
     await asyncio.sleep(0)
@@ -267,3 +269,27 @@ async def test_turns_that_wait_for_nothing_leave_time_for_others() -> None:
             queue.add(str(number))
         await asyncio.sleep(0)
         assert turns <= 4
+
+
+async def test_each_line_of_a_turn_has_the_fields_of_its_key() -> None:
+    logger = structlog.get_logger("test")
+
+    async def turn(key: str) -> float | None:
+        await asyncio.sleep(0)
+        logger.info("turn")
+        if key == "odd":
+            raise Requeue("not yet")
+        if key == "bad":
+            raise RuntimeError("always")
+        return None
+
+    queue = WorkQueue("test", turn, log_fields=lambda key: {"trace": f"of {key}"})
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logged:
+        async with worked_at(queue, begin_with=["good", "odd", "bad"]):
+            await settled()
+    told = {(line["event"], line["log_level"], line.get("key"), line["trace"]) for line in logged}
+    assert told == {
+        *(("turn", "info", None, f"of {key}") for key in ("good", "odd", "bad")),
+        ("reconcile requeued", "debug", "odd", "of odd"),
+        ("reconcile failed", "warning", "bad", "of bad"),
+    }
