@@ -117,7 +117,7 @@ class Actor:
         self._announce_if_idle(step_for(job, written, now))
 
     def tell_stop(self, job: ChaosJob) -> None:
-        """Tell by an Event that the job's pod was deleted for a stop, unless there is other work."""
+        """Tell by an Event that a stop has deleted the job's pod, unless there is other work."""
         self._announce_if_idle(stop_for(job, datetime.now(UTC)))
 
     def _announce_if_idle(self, event: Event | None) -> None:

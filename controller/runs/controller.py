@@ -16,6 +16,7 @@ from krkn_grpc.kube.errors import NotFound
 from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.paths import BadName
 from krkn_grpc.kube.session import Session
+from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun, ClaimedRun
 from krkn_grpc.resources.pod import Pod
@@ -52,7 +53,13 @@ class RunController:
             node_lost=timedelta(seconds=settings.node_lost_seconds),
             clock=session.time.now,
         )
-        queue = WorkQueue("runs", reconciler.reconcile)
+
+        def log_fields(run_id: str) -> dict[str, str]:
+            run = runs.get(run_id)
+            trace = "" if run is None else run.metadata.annotations.get(well_known.TRACE, "")
+            return {"run": run_id} | ({"trace": trace} if trace else {})
+
+        queue = WorkQueue("runs", reconciler.reconcile, log_fields=log_fields)
         work = cls(runs, limits, departures, reconciler, queue, settings.sweep_seconds)
         # First what is known, then those that ask.
         jobs.listen(work.look_at_job)

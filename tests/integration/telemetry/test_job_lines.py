@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.conftest import StartServices
 from tests.support.requests import IMAGE, canary, token_target
-from tests.support.runs import Runs
 from tests.support.running import Running, Wanted
+from tests.support.runs import Runs
 from tests.support.target_client import Targets
 from tests.support.waiting import eventually
 
