@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from deploy.local.cluster import manifests
+from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.errors import StartError
 from deploy.local.go.build import FULL, Binaries, control_plane_binaries
 from deploy.local.go.tools import tools
 from deploy.local.progress import Progress
+from deploy.local.prometheus.programs import prometheus_programs
 from deploy.local.services import REPOSITORY
+from tests.support import monitoring
 from tests.support.running import (
     CLUSTER_WIDE,
     Running,
@@ -47,7 +51,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane and Helm if a test will need them and they are missing.
+    """Build the control plane and Helm, fetch Prometheus, if a test will need them.
 
     Here, because it takes longer than any test may, and a person wants to see how far it is.
     """
@@ -61,6 +65,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 control_plane_binaries(FULL, Progress())
             if "chart" in fixtures:
                 tools(["helm", "kustomize"], Progress())
+            if "programs_of_prometheus" in fixtures:
+                prometheus_programs(Progress())
+            if "monitored_cluster" in fixtures:
+                monitoring.definitions()
         except StartError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -76,6 +84,19 @@ async def control_plane(binaries: Binaries) -> AsyncIterator[ControlPlane]:
     """The cluster that the product runs on, with our CRDs and admission policies."""
     async with ControlPlane(binaries, crds=CLUSTER_WIDE) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def programs_of_prometheus() -> Binaries:
+    """`prometheus` and `promtool`."""
+    return prometheus_programs(Progress())
+
+
+@pytest_asyncio.fixture(scope="session")
+async def monitored_cluster(control_plane: ControlPlane) -> Cluster:
+    """The cluster, with the resource definitions of the Prometheus operator."""
+    await control_plane.cluster.apply(manifests.load(*monitoring.definitions()))
+    return control_plane.cluster
 
 
 @pytest_asyncio.fixture(scope="session")
