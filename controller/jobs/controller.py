@@ -142,6 +142,9 @@ class JobController:
             jobs=watched.jobs,
             secrets=secrets,
             look_again=queue.add,
+            is_overdue=lambda job: deadlines.is_overdue(
+                job, settings.grace_seconds, session.time.now()
+            ),
             every_seconds=settings.sweep_seconds,
             unclaimed_seconds=settings.unclaimed_seconds,
             clock=session.time.now,

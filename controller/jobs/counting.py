@@ -3,6 +3,7 @@
 from functools import cache
 from typing import get_args
 
+from controller.jobs import conditions
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources.chaos_job import ChaosJob, Phase
 from krkn_grpc.telemetry import metrics
@@ -82,6 +83,7 @@ AT_RISK = frozenset({"NodeLost", "AlreadyRan", "GateRemoved"})
 _finished = cache(metrics.JOBS_FINISHED.labels)
 _duration = cache(metrics.JOB_DURATION.labels)
 _at_risk = {reason: metrics.JOBS_AT_RISK.labels(reason) for reason in AT_RISK}
+_pending = cache(metrics.JOBS_PENDING.labels)
 _jobs = {phase: metrics.JOBS.labels(phase) for phase in get_args(Phase)}
 
 
@@ -90,10 +92,11 @@ def written(before: ChaosJob, after: ChaosJob) -> None:
     created, status = after.metadata.creation_timestamp, after.status
     began = status.start_time
     if before.status.start_time is None and began is not None and created is not None:
-        metrics.JOB_START_DELAY.observe(max((began - created).total_seconds(), 0.0))
+        since = conditions.turn_since(after) or created
+        metrics.JOB_START_DELAY.observe(max((began - since).total_seconds(), 0.0))
     if before.status.is_final or not status.is_final:
         return
-    reason = status.reason if status.reason in REASONS else metrics.OTHER
+    reason = _reason(after)
     _finished(status.phase, reason).inc()
     if reason in AT_RISK:
         _at_risk[reason].inc()
@@ -103,8 +106,15 @@ def written(before: ChaosJob, after: ChaosJob) -> None:
 
 
 def changed(change: CacheChange[ChaosJob]) -> None:
-    """Keep the number of jobs by phase current; to be called for each change of the cache."""
-    if change.old is not None and (former := _jobs.get(change.old.status.phase)) is not None:
-        former.dec()
-    if change.new is not None and (current := _jobs.get(change.new.status.phase)) is not None:
-        current.inc()
+    """Keep the numbers of jobs current; to be called for each change of the cache."""
+    for job, by in ((change.old, -1), (change.new, 1)):
+        if job is None:
+            continue
+        if (phase := _jobs.get(job.status.phase)) is not None:
+            phase.inc(by)
+        if job.status.phase == "Pending":
+            _pending(_reason(job)).inc(by)
+
+
+def _reason(job: ChaosJob) -> str:
+    return job.status.reason if job.status.reason in REASONS else metrics.OTHER

@@ -52,6 +52,17 @@ def run(job: ChaosJob, pod: Pod | None, now: datetime) -> datetime:
     return seen_since(job, pod, now) + timedelta(seconds=job.spec.timeout_seconds) + _NODE_FIRST
 
 
+def is_overdue(job: ChaosJob, grace_seconds: float, now: datetime) -> bool:
+    """Whether a job still runs though its end was due longer ago than its grace period.
+
+    Its end is due at its timeout, or when the controller began to end its pod.
+    """
+    if job.status.phase != "Running":
+        return False
+    due = min(run(job, None, now), conditions.ending_since(job) or now)
+    return now > due + timedelta(seconds=grace_seconds) + _SETTLES
+
+
 def settled(job: ChaosJob, pod: Pod, now: datetime) -> datetime | None:
     """Return when the pod of an ended scenario should have ended; None while the scenario runs."""
     if termination.ended_at(pod) is None:

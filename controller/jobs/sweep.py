@@ -38,6 +38,8 @@ class JobSweep:
     jobs: Informer[ChaosJob]
     secrets: ResourceClient[Secret]
     look_again: Callable[[str], None]
+    is_overdue: Callable[[ChaosJob], bool]
+    """Whether a job runs longer than it may."""
     every_seconds: float
     unclaimed_seconds: float
     clock: Callable[[], datetime]
@@ -45,13 +47,17 @@ class JobSweep:
 
     async def run(self) -> None:
         """Sweep until cancelled; the next sweep retries what failed."""
-        await keep_sweeping(self.once, self.every_seconds)
+        try:
+            await keep_sweeping(self.once, self.every_seconds)
+        finally:
+            metrics.JOBS_OVERDUE.set(0)
 
     async def once(self) -> None:
         """Requeue unfinished jobs, and remove Secrets that are not needed."""
-        for job in list(self.jobs.values()):
-            if not job.status.is_final:
-                self.look_again(job.metadata.name)
+        unfinished = [job for job in self.jobs.values() if not job.status.is_final]
+        for job in unfinished:
+            self.look_again(job.metadata.name)
+        metrics.JOBS_OVERDUE.set(sum(map(self.is_overdue, unfinished)))
         for secret in await self.secrets.list_metadata(labels=_JOB_SECRETS):
             if await self._is_left_over(secret):
                 with contextlib.suppress(NotFound, Conflict):

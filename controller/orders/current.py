@@ -16,6 +16,7 @@ from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.meta import ObjectMeta, Resource
 from krkn_grpc.resources.order import Order
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _EVERY_SECONDS = 2.0
@@ -54,6 +55,7 @@ class CurrentOrders(Generic[O]):
         self._unreported: dict[str, O] = {}
         self._listeners: list[Callable[[O], None]] = []
         self.cache.listen(self._look)
+        metrics.ORDERS.labels(kind.KIND.name).set_function(lambda: len(self.all()))
 
     def listen(self, listener: Callable[[O], None]) -> None:
         """Call `listener` from now on for each order that is new or has changed or is gone.

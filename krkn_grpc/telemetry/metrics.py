@@ -219,6 +219,19 @@ JOBS = Gauge(
     ["phase"],
     registry=CONTROLLER,
 )
+JOBS_PENDING = Gauge(
+    "krkn_jobs_pending",
+    "Jobs that have not started, by what they wait for, in the cache of this process; an empty "
+    "reason: nothing is in their way.",
+    ["reason"],
+    registry=CONTROLLER,
+)
+JOBS_OVERDUE = Gauge(
+    "krkn_jobs_overdue",
+    "Running jobs that should have ended: their timeout, or the request to stop them, is longer "
+    "ago than their grace period. Counted at each sweep; 0 in a process that does not lead.",
+    registry=CONTROLLER,
+)
 JOBS_FINISHED = Counter(
     "krkn_jobs_finished_total",
     "Jobs that ended, by final phase and reason.",
@@ -227,7 +240,8 @@ JOBS_FINISHED = Counter(
 )
 JOB_START_DELAY = Histogram(
     "krkn_job_start_delay_seconds",
-    "Time from a job's creation to its scenario's start.",
+    "Time from a job's turn, which is its creation unless it has waited for a turn, to its "
+    "scenario's start.",
     buckets=_STARTS,
     registry=CONTROLLER,
 )
@@ -248,6 +262,12 @@ JOBS_AT_RISK = Counter(
     "Jobs that ended with NodeLost, AlreadyRan or GateRemoved: their scenario may still run, or "
     "someone else tried to start it.",
     ["reason"],
+    registry=CONTROLLER,
+)
+ORDERS = Gauge(
+    "krkn_orders",
+    "Halts and blackouts that there are, by kind; a blackout may be out of its hours.",
+    ["kind"],
     registry=CONTROLLER,
 )
 TARGETS = Gauge(

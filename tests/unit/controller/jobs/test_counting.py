@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from controller.jobs import counting
+from controller.jobs import conditions, counting
+from controller.reason import Reason
 from deploy.local.services import REPOSITORY
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -34,6 +35,7 @@ class Counted:
 
 
 PENDING = a_job(age=20)
+WAIT = Reason("TargetBusy", "")
 RUNNING = with_status(PENDING, phase="Running", start_time=ago(15))
 
 
@@ -87,11 +89,35 @@ def test_a_reason_of_a_nodes_own_is_no_label() -> None:
 def test_jobs_are_counted_by_phase_as_long_as_they_are_there() -> None:
     counted, over = Counted(), ended("Succeeded", "Completed")
     counting.changed(CacheChange(None, PENDING, 1, is_whole=True))
-    assert counted.grown() == {("krkn_jobs", ("Pending",)): 1}
+    assert counted.grown() == {("krkn_jobs", ("Pending",)): 1, ("krkn_jobs_pending", ("",)): 1}
     counting.changed(CacheChange(PENDING, over, 2, is_whole=True))
-    assert counted.grown() == {("krkn_jobs", ("Pending",)): -1, ("krkn_jobs", ("Succeeded",)): 1}
+    assert counted.grown() == {
+        ("krkn_jobs", ("Pending",)): -1,
+        ("krkn_jobs", ("Succeeded",)): 1,
+        ("krkn_jobs_pending", ("",)): -1,
+    }
     counting.changed(CacheChange(over, None, 3, is_whole=True))
     assert counted.grown() == {("krkn_jobs", ("Succeeded",)): -1}
+
+
+def test_waiting_jobs_are_counted_by_what_they_wait_for() -> None:
+    counted, pending = Counted(), "krkn_jobs_pending"
+    busy = with_status(PENDING, reason="TargetBusy")
+    odd = with_status(PENDING, reason="canary: of a scheduler")
+    counting.changed(CacheChange(None, busy, 1, is_whole=True))
+    counting.changed(CacheChange(busy, odd, 2, is_whole=True))
+    assert counted.grown() == {("krkn_jobs", ("Pending",)): 1, (pending, ("Other",)): 1}
+    counting.changed(CacheChange(odd, None, 3, is_whole=True))
+    counted.grown()
+    assert metrics.JOBS_PENDING.labels("TargetBusy")._value.get() == 0
+
+
+def test_the_start_of_a_job_that_has_waited_counts_from_its_turn() -> None:
+    waited = with_status(PENDING, conditions=conditions.with_queue(PENDING, WAIT, ago(19)))
+    turn = with_status(waited, conditions=conditions.with_turn(waited, ago(17)))
+    counted = Counted()
+    counting.written(turn, with_status(turn, phase="Running", start_time=ago(15)))
+    assert counted.grown()["krkn_job_start_delay_seconds_sum", ()] == 2
 
 
 def test_every_reason_in_the_code_is_known() -> None:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from controller.jobs import deadlines, statuses
+from controller.jobs import conditions, deadlines, statuses
 from controller.jobs.decide import decide
 from controller.jobs.model import DeletePod, SetStatus
+from controller.reason import Reason
 from krkn_grpc.resources.chaos_job import ChaosJob
 from tests.unit.controller.jobs.builders import (
     A_POD,
@@ -27,6 +28,12 @@ from tests.unit.controller.jobs.builders import (
 SKEWS = [0, 1, 60, 3_600, 86_400, -1, -60, -3_600, -86_400]
 any_skew = pytest.mark.parametrize("behind", SKEWS)
 TARGET = a_target()
+
+
+def ended_since(job: ChaosJob, seconds: float) -> ChaosJob:
+    """The job whose pod the controller is ending for so long."""
+    why = Reason("StopRequested", "")
+    return with_status(job, conditions=conditions.with_ending(job, why, ago(seconds)))
 
 
 def told(pod: PodBuilder) -> ChaosJob:
@@ -120,3 +127,21 @@ def test_what_ended_by_itself_before_a_stop_was_not_stopped(
 def test_when_a_job_must_be_looked_at(job: ChaosJob, seconds: float | None) -> None:
     due = deadlines.next_of(job, LIMITS, NOW)
     assert due == (None if seconds is None else NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("job", "is_overdue"),
+    [
+        pytest.param(running(a_job(timeout_seconds=600), 674), False, id="may still roll back"),
+        pytest.param(running(a_job(timeout_seconds=600), 676), True, id="runs too long"),
+        pytest.param(
+            running(a_job(timeout_seconds=600), 50, by_node=9_999), False, id="node is behind"
+        ),
+        pytest.param(ended_since(running(a_job(timeout_seconds=600), 90), 69), False, id="stops"),
+        pytest.param(ended_since(running(a_job(timeout_seconds=600), 90), 71), True, id="stays"),
+        pytest.param(finished(running(a_job(timeout_seconds=600), 9_999)), False, id="has ended"),
+        pytest.param(named(a_job(age=9_999, timeout_seconds=600)), False, id="never ran"),
+    ],
+)
+def test_a_job_that_runs_longer_than_it_may(job: ChaosJob, is_overdue: bool) -> None:
+    assert deadlines.is_overdue(job, 60, NOW) == is_overdue
