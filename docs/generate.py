@@ -1,9 +1,10 @@
-"""Writes docs/settings.md and the tables of docs/metrics.md from what the code says of itself.
+"""Writes what the code says of itself: docs/settings.md, tables of other pages, the PrometheusRule.
 
 python -m docs.generate            writes them
 python -m docs.generate --check    writes nothing; fails when one is not fresh
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from controller.settings import Settings as ControllerSettings
-from deploy.local.services import ON_ONES_OWN_MACHINE
+from deploy.alerts import rules
+from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY
 from docs import metrics_tables
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.server.settings import Settings as ServerSettings
 
 PAGE = Path(__file__).with_name("settings.md")
+RUNBOOKS = Path(__file__).parent / "runbooks" / "README.md"
 PROCESSES: dict[str, type[BaseSettings]] = {
     "The server": ServerSettings,
     "The controller": ControllerSettings,
@@ -82,17 +85,28 @@ def _said(description: str) -> str:
     return said[0].upper() + said[1:]
 
 
+def with_alerts(index: str) -> str:
+    """Return the index of the runbooks with its table of alerts made again."""
+    parts = re.compile(r"(<!-- alerts -->\n).*?(<!-- end -->)", re.DOTALL)
+    return parts.sub(lambda found: found[1] + rules.table() + found[2], index)
+
+
 def main() -> int:
     """Write the pages, or with --check compare; the exit code says whether all is well."""
     metrics = metrics_tables.PAGE
-    pages = {PAGE: page(), metrics: metrics_tables.with_tables(metrics.read_text())}
+    pages = {
+        PAGE: page(),
+        metrics: metrics_tables.with_tables(metrics.read_text()),
+        RUNBOOKS: with_alerts(RUNBOOKS.read_text()),
+        rules.MANIFEST: rules.manifest(),
+    }
     if "--check" not in sys.argv[1:]:
         for path, text in pages.items():
             path.write_text(text)
         return 0
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
-        print(f"docs/{path.name} is not fresh: run make docs", file=sys.stderr)
+        print(f"{path.relative_to(REPOSITORY)} is not fresh: run make docs", file=sys.stderr)
     return 1 if stale else 0
 
 
