@@ -65,12 +65,13 @@ def with_token(
 
 
 @contextlib.asynccontextmanager
-async def black_hole() -> AsyncIterator[CacheChange]:
-    """Give a port that takes no more connections, and does not say so."""
+async def black_hole(port: int = 0) -> AsyncIterator[CacheChange]:
+    """Give a port, a free one unless one is named, that takes no connections and says nothing."""
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.socket())
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(0)
         full = False
         while not full:
