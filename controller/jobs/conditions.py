@@ -26,11 +26,6 @@ def ending(job: ChaosJob) -> Reason | None:
     return None if condition is None else Reason(condition.reason, condition.message)
 
 
-def ending_since(job: ChaosJob) -> datetime | None:
-    """Return since when the controller is ending the job's pod; None when it is not."""
-    return _since(job, ENDING)
-
-
 def started_since(job: ChaosJob) -> datetime | None:
     """Return when the scenario was seen to run, by the API server's clock; None when it was not."""
     return _since(job, STARTED)

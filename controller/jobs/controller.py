@@ -143,7 +143,10 @@ class JobController:
             secrets=secrets,
             look_again=queue.add,
             is_overdue=lambda job: deadlines.is_overdue(
-                job, settings.grace_seconds, session.time.now()
+                job,
+                watched.pods.get(names.pod_for(job.metadata.name)),
+                settings.grace_seconds,
+                session.time.now(),
             ),
             every_seconds=settings.sweep_seconds,
             unclaimed_seconds=settings.unclaimed_seconds,

@@ -52,15 +52,17 @@ def run(job: ChaosJob, pod: Pod | None, now: datetime) -> datetime:
     return seen_since(job, pod, now) + timedelta(seconds=job.spec.timeout_seconds) + _NODE_FIRST
 
 
-def is_overdue(job: ChaosJob, grace_seconds: float, now: datetime) -> bool:
-    """Whether a job still runs though its end was due longer ago than its grace period.
+def is_overdue(job: ChaosJob, pod: Pod | None, grace_seconds: float, now: datetime) -> bool:
+    """Whether a job still runs though its timeout, or the end of its pod, is over with its grace.
 
-    Its end is due at its timeout, or when the controller began to end its pod.
+    `grace_seconds` is that of pods; the deletion timestamp of a deleted one has it already.
     """
     if job.status.phase != "Running":
         return False
-    due = min(run(job, None, now), conditions.ending_since(job) or now)
-    return now > due + timedelta(seconds=grace_seconds) + _SETTLES
+    due = run(job, pod, now) + timedelta(seconds=grace_seconds)
+    if pod is not None and pod.metadata.deletion_timestamp is not None:
+        due = min(due, pod.metadata.deletion_timestamp)
+    return now > due + _SETTLES
 
 
 def settled(job: ChaosJob, pod: Pod, now: datetime) -> datetime | None:

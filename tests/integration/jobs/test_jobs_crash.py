@@ -3,9 +3,11 @@
 import asyncio
 import random
 
+from deploy.local.processes.ports import LOOPBACK, free_port
 from krkn_grpc.resources import names, well_known
 from tests.integration.jobs.conftest import StartController
 from tests.support.jobs import Jobs
+from tests.support.scrape import Scrape
 from tests.support.waiting import eventually
 
 
@@ -72,18 +74,27 @@ async def test_a_job_is_deleted_while_the_controller_is_away(
 
 
 async def test_its_node_is_lost(own_jobs: Jobs, a_controller: StartController) -> None:
-    async with a_controller() as controller:
+    port = free_port()
+    settings = {"grace_seconds": 1, "node_lost_seconds": 14, "controller_metrics_port": port}
+
+    async def overdue() -> float:
+        return (await Scrape.at(f"http://{LOOPBACK}:{port}/metrics")).of("krkn_jobs_overdue")
+
+    async with a_controller(**settings) as controller:
         await controller.start()
         job = await own_jobs.job(await own_jobs.target(), "never-ends", timeoutSeconds=3_000)
         await own_jobs.running(job)
+        assert await overdue() == 0
         own_jobs.control_plane.pause("kwok")
         try:
             await own_jobs.stop(job)
+            await eventually(overdue, lambda jobs: jobs == 1)
             status = await own_jobs.finished(job)
         finally:
             own_jobs.control_plane.resume("kwok")
         assert (status["phase"], status["reason"]) == ("Failed", "NodeLost")
         assert "exitCode" not in status
+        await eventually(overdue, lambda jobs: jobs == 0)
         assert status["message"].startswith(
             "Node local does not answer; the scenario may run there until 2"
         )

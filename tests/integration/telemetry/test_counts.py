@@ -18,6 +18,7 @@ from tests.conftest import StartServices
 from tests.integration.auth.callers import make_callers
 from tests.integration.auth.calls import call
 from tests.support.controllers import controller
+from tests.support.halts import halt, lift
 from tests.support.requests import IMAGE, canary, token_target
 from tests.support.running import CLUSTER_WIDE, Running, Wanted, make_namespace, running
 from tests.support.runs import Runs
@@ -122,6 +123,24 @@ async def test_a_job_is_counted_from_its_start_to_its_end(services: Running) -> 
     assert told.of("krkn_target_probe_seconds_count", result="Unreachable") >= 1
     assert told.of("krkn_provider_heartbeat_timestamp_seconds") > 0
     assert told.of("krkn_leader_transitions_total") == 1
+
+
+async def test_what_waits_and_what_holds_it_up_is_counted(services: Running) -> None:
+    runs, targets = Runs(services.channel), Targets(services.channel)
+    target = await targets.create()
+    [stuck] = await runs.run(target, scenarioImage=f"{IMAGE}-image-pull-error")
+
+    async def told() -> Scrape:
+        return await scrape(services, "controller")
+
+    pending = "krkn_jobs_pending"
+    await eventually(told, lambda seen: seen.of(pending, reason="ErrImagePull") == 1)
+    made = await halt(services.cluster, services.namespace)
+    await eventually(told, lambda seen: seen.of("krkn_orders", kind="KrknChaosHalt") == 1)
+    assert (await runs.when(stuck)).status == "Stopped"
+    await lift(services.cluster, made)
+    seen = await eventually(told, lambda seen: seen.of("krkn_orders") == 0)
+    assert seen.of(pending) == 0
 
 
 async def test_the_number_of_series_does_not_grow_with_what_callers_send(

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from deploy.local.go.build import Binaries
 from deploy.local.processes.ports import LOOPBACK, free_port
 from deploy.local.services import REPOSITORY, Options, Services
 from tests.conftest import StartServices
@@ -77,6 +78,21 @@ async def test_metrics_are_read_and_not_written(shared_services: Running, proces
     async with aiohttp.ClientSession() as session, session.post(url) as answer:
         assert answer.status in (404, 405)
     await scrape(shared_services, process)
+
+
+@pytest.mark.parametrize("process", ["server", "controller"])
+async def test_promtool_finds_nothing_wrong_with_the_metrics(
+    shared_services: Running, programs_of_prometheus: Binaries, process: str
+) -> None:
+    told = await scrape(shared_services, process)
+    promtool = await create_subprocess_exec(
+        *(programs_of_prometheus["promtool"], "check", "metrics"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    said, _ = await promtool.communicate(told.text.encode())
+    assert (promtool.returncode, said.decode()) == (0, "")
 
 
 async def test_envoy_says_whether_it_is_ready(shared_services: Running) -> None:

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from controller.jobs import conditions, deadlines, statuses
+from controller.jobs import deadlines, statuses
 from controller.jobs.decide import decide
 from controller.jobs.model import DeletePod, SetStatus
-from controller.reason import Reason
 from krkn_grpc.resources.chaos_job import ChaosJob
 from tests.unit.controller.jobs.builders import (
     A_POD,
@@ -28,12 +27,7 @@ from tests.unit.controller.jobs.builders import (
 SKEWS = [0, 1, 60, 3_600, 86_400, -1, -60, -3_600, -86_400]
 any_skew = pytest.mark.parametrize("behind", SKEWS)
 TARGET = a_target()
-
-
-def ended_since(job: ChaosJob, seconds: float) -> ChaosJob:
-    """The job whose pod the controller is ending for so long."""
-    why = Reason("StopRequested", "")
-    return with_status(job, conditions=conditions.with_ending(job, why, ago(seconds)))
+LASTS = a_job(age=9_999, timeout_seconds=600)
 
 
 def told(pod: PodBuilder) -> ChaosJob:
@@ -130,18 +124,22 @@ def test_when_a_job_must_be_looked_at(job: ChaosJob, seconds: float | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("job", "is_overdue"),
+    ("job", "pod", "is_overdue"),
     [
-        pytest.param(running(a_job(timeout_seconds=600), 674), False, id="may still roll back"),
-        pytest.param(running(a_job(timeout_seconds=600), 676), True, id="runs too long"),
+        pytest.param(running(LASTS, 674), A_POD.running(674), False, id="may still roll back"),
+        pytest.param(running(LASTS, 676), A_POD.running(676), True, id="runs too long"),
+        pytest.param(running(LASTS, 676), None, True, id="its pod is gone"),
         pytest.param(
-            running(a_job(timeout_seconds=600), 50, by_node=9_999), False, id="node is behind"
+            running(LASTS, 50, by_node=9_999), A_POD.running(9_999), False, id="node is behind"
         ),
-        pytest.param(ended_since(running(a_job(timeout_seconds=600), 90), 69), False, id="stops"),
-        pytest.param(ended_since(running(a_job(timeout_seconds=600), 90), 71), True, id="stays"),
-        pytest.param(finished(running(a_job(timeout_seconds=600), 9_999)), False, id="has ended"),
-        pytest.param(named(a_job(age=9_999, timeout_seconds=600)), False, id="never ran"),
+        pytest.param(running(LASTS, 90), A_POD.running(90).deleted(69), False, id="stops"),
+        pytest.param(running(LASTS, 90), A_POD.running(90).deleted(71), True, id="stays"),
+        pytest.param(finished(running(LASTS, 9_999)), None, False, id="has ended"),
+        pytest.param(named(LASTS), A_POD, False, id="never ran"),
     ],
 )
-def test_a_job_that_runs_longer_than_it_may(job: ChaosJob, is_overdue: bool) -> None:
-    assert deadlines.is_overdue(job, 60, NOW) == is_overdue
+def test_a_job_that_runs_longer_than_it_may(
+    job: ChaosJob, pod: PodBuilder | None, is_overdue: bool
+) -> None:
+    built = None if pod is None else pod.build()
+    assert deadlines.is_overdue(job, built, 60, NOW) == is_overdue
