@@ -43,16 +43,21 @@ def load(*paths: Path) -> list[Manifest]:
 
 
 def _generated(kustomization: Manifest, folder: Path) -> Iterator[Manifest]:
-    """Yield the ConfigMaps that a kustomization makes of files of variables."""
+    """Yield the ConfigMaps that a kustomization makes of files of variables, and of whole files."""
     for generator in kustomization.get("configMapGenerator", ()):
-        text = "\n".join((folder / env).read_text() for env in generator["envs"])
+        namespace = generator.get("namespace") or kustomization["namespace"]
+        metadata = {"name": generator["name"], "namespace": namespace}
+        if labels := generator.get("options", {}).get("labels"):
+            metadata["labels"] = labels
+        text = "\n".join((folder / env).read_text() for env in generator.get("envs", ()))
         lines = (line for line in text.splitlines() if line and not line.startswith("#"))
         pairs = (line.partition("=") for line in lines)
+        files = {name: (folder / name).read_text() for name in generator.get("files", ())}
         yield {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": generator["name"], "namespace": kustomization["namespace"]},
-            "data": {name: value for name, _, value in pairs},
+            "metadata": metadata,
+            "data": {name: value for name, _, value in pairs} | files,
         }
 
 
