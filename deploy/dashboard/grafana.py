@@ -140,6 +140,7 @@ def _panel(panel: Panel) -> Json:
         "targets": [
             {
                 "refId": letter,
+                "datasource": _DATA_SOURCE,
                 "editorMode": "code",
                 "expr": query.expression,
                 "legendFormat": query.legend or panel.title,
@@ -197,4 +198,7 @@ def _stat_options(panel: Panel) -> Json:
         "justifyMode": "auto",
         "orientation": "auto",
         "textMode": "name" if panel.shows_names else "auto",
+        "wideLayout": True,
+        "showPercentChange": False,
+        "percentChangeColorMode": "standard",
     }

@@ -1,4 +1,4 @@
-"""How Go's own libraries read a kubeconfig and an image: a small program of ours asks them.
+"""How Go's own libraries read a kubeconfig, an image, a dashboard: a small program asks them.
 
 It is built once, from the pinned module in tests/support/go.
 """
@@ -46,6 +46,10 @@ class GoReads:
     def takes_image(self, text: str) -> bool:
         """Whether a node takes the text for an image."""
         return not self._ask({"image": text}).error
+
+    def dashboard_error(self, text: str) -> str:
+        """Why Grafana's schema does not take a dashboard, "" if it does."""
+        return self._ask({"dashboard": base64.b64encode(text.encode()).decode()}).error
 
     def _ask(self, question: dict[str, str]) -> Answer:
         assert self._process.stdin is not None

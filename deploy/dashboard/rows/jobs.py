@@ -8,7 +8,7 @@ STOPPED_BY_RULES = (
 )
 """Reasons of jobs that people, limits, halts, blackouts or alerts ended."""
 
-_KINDS = "KrknChaosRun|KrknChaosHalt|KrknChaosBlackout|KrknTargetRequest"
+_PENDING = "sum by (reason) (max by (namespace, reason) (krkn_jobs_pending{...}))"
 
 
 def _by_phase(phases: str) -> Query:
@@ -23,10 +23,24 @@ ROW = Row(
     (
         Panel(
             "Jobs that wait and run",
-            "Pending jobs wait for a turn, for a node, or for the end of a halt or a blackout; the "
-            "reason is in each job's status.",
+            "Pending jobs have not started; the next panel says what they wait for.",
             (_by_phase("Pending|Running"),),
             is_stacked=True,
+        ),
+        Panel(
+            "What jobs wait for",
+            "Without a reason nothing is in their way: the scenario starts as soon as Kubernetes "
+            "runs the pod.",
+            (Query(f"{_PENDING} > 0", "waits: {{reason}}"),),
+            is_stacked=True,
+            without_data="no job waits",
+        ),
+        Panel(
+            "Time to start",
+            "From a job's turn, which is its creation unless it has waited for a turn, to its "
+            "scenario's start. Kubernetes tells the start to the second.",
+            quantiles("krkn_job_start_delay_seconds"),
+            unit="s",
         ),
         Panel(
             "Jobs that end",
@@ -42,13 +56,6 @@ ROW = Row(
             is_stacked=True,
         ),
         Panel(
-            "Time to start",
-            "From a job's creation to its scenario's start. Kubernetes tells the start to the "
-            "second.",
-            quantiles("krkn_job_start_delay_seconds"),
-            unit="s",
-        ),
-        Panel(
             "Duration of jobs",
             "From a scenario's start to its job's end, half of the jobs take less, by final phase.",
             (
@@ -59,6 +66,13 @@ ROW = Row(
                 ),
             ),
             unit="s",
+        ),
+        Panel(
+            "Jobs that should have ended",
+            "Running jobs whose timeout, or the request to stop them, is longer ago than their "
+            "grace period. Their pod does not end: look at its node.",
+            (Query("max by (namespace) (krkn_jobs_overdue{...})", "{{namespace}}"),),
+            colors=((0, "green"), (0.5, "red")),
         ),
         Panel(
             "Jobs at risk",
@@ -84,12 +98,14 @@ ROW = Row(
             "Leftovers that were removed",
             "In an hour, by kind: Secrets and Leases that nothing owned any more.",
             (Query("sum by (kind) (increase(krkn_sweep_removed_total{...}[1h]))", "{{kind}}"),),
+            width=12,
         ),
         Panel(
             "Events that were dropped",
             "Kubernetes Events in an hour that were not written: too many waited, or the API "
             "server refused them.",
             (Query("sum(increase(krkn_events_dropped_total{...}[1h]))", "events"),),
+            width=12,
         ),
     ),
 )
@@ -98,16 +114,10 @@ RUNS = Row(
     "Runs and limits",
     (
         Panel(
-            "Runs, halts, blackouts, requests",
-            "Objects of each kind that exist. A halt or a blackout that is in force keeps jobs "
-            "from starting.",
-            (
-                Query(
-                    "sum by (kind) (max by (namespace, kind) "
-                    f'(krkn_cache_objects{{..., kind=~"{_KINDS}"}}))',
-                    "{{kind}}",
-                ),
-            ),
+            "Halts and blackouts",
+            "Those that there are; a blackout may be out of its hours. A halt, or a blackout that "
+            "is in force, keeps jobs from starting.",
+            (Query("sum by (kind) (max by (namespace, kind) (krkn_orders{...}))", "{{kind}}"),),
         ),
         Panel(
             "Jobs that people or rules ended",

@@ -49,9 +49,8 @@ ROW = Row(
         ),
         Panel(
             "Time to start",
-            "Time from a job's creation to its scenario's start, which 95 % of the jobs do not "
-            "exceed. Limits, halts and blackouts make jobs wait, and so does a cluster without "
-            "room.",
+            "Time from a job's turn to its scenario's start, which 95 % of the jobs do not exceed. "
+            "It grows with a slow API server and with a cluster that has no room.",
             (Query(f"histogram_quantile(0.95, {_STARTS} > 0)"),),
             unit="s",
             kind="stat",

@@ -7,6 +7,7 @@ tool krkn-chaos.dev/krkn-grpc/tests/support/go/reads
 
 require (
 	github.com/distribution/reference v0.6.0
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	k8s.io/client-go v0.36.3
 )
 
