@@ -24,6 +24,9 @@ from deploy.local.processes.ports import must_be_free
 from deploy.local.processes.signals import interrupted_by_sigterm, stop_requested
 from deploy.local.processes.supervisor import keep_alive
 from deploy.local.progress import Progress
+from deploy.local.prometheus.configuration import configuration
+from deploy.local.prometheus.programs import prometheus_programs
+from deploy.local.prometheus.server import Prometheus
 from deploy.local.run_folder import run_folder
 from deploy.local.services import (
     ADOPTION_ROLES,
@@ -39,6 +42,7 @@ from deploy.local.welcome import welcome
 from krkn_grpc.edge.command import binary
 from krkn_grpc.startup import settings_or_exit
 
+ALERTS = REPOSITORY / "deploy" / "alerts" / "rules.yaml"
 CRDS, ADMISSION = (REPOSITORY / "deploy" / part for part in ("crds", "admission"))
 
 
@@ -50,13 +54,17 @@ def main() -> None:
     for process, port in settings.metrics_ports.items():
         if port:
             must_be_free(port, f"KRKN_{process.upper()}_METRICS_PORT")
+    if settings.prometheus_port is not None:
+        must_be_free(settings.prometheus_port, "KRKN_PROMETHEUS_PORT")
     _find_envoy()
     with local_folder() as local:
         binaries: Binaries = {}
-        if settings.kubeconfig is None:
-            # Not in the event loop: an interrupt then ends a build at once.
-            with interrupted_by_sigterm():
+        # Not in the event loop: an interrupt then ends a build at once.
+        with interrupted_by_sigterm():
+            if settings.kubeconfig is None:
                 binaries = control_plane_binaries(FULL, progress)
+            if settings.observe:
+                binaries = {**binaries, **prometheus_programs(progress)}
         asyncio.run(_run_until_stopped(settings, binaries, local, progress))
 
 
@@ -107,12 +115,20 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
         services = Services(cluster, _options(settings), private, logs)
         stack.push_async_callback(services.stop)
         await services.start()
-        progress.note(welcome(settings, services, local, time.monotonic() - started))
+        prometheus = None
+        if settings.observe:
+            progress.note("starting Prometheus")
+            prometheus = _prometheus(settings, services, binaries, private, logs)
+            stack.push_async_callback(prometheus.stop)
+            await prometheus.start()
+        seconds = time.monotonic() - started
+        url = prometheus.url if prometheus else ""
+        progress.note(welcome(settings, services, local, seconds, url))
 
         async with asyncio.TaskGroup() as keepers:
             renewal = _renewal(services, settings, private)
             keepers.create_task(tokens.keep_fresh(renewal, progress.note))
-            for child in services.children:
+            for child in (*services.children, *([prometheus.child] if prometheus else ())):
                 keepers.create_task(keep_alive(child, _starts(child), progress.note))
             if control_plane is not None:
                 for child in control_plane.children:
@@ -143,6 +159,19 @@ def _options(settings: Settings) -> Options:
         rest_port=settings.rest_port,
         metrics_ports=metrics_ports(settings.metrics_ports),
         environment={**defaults, "KRKN_AUTH": settings.auth},
+    )
+
+
+def _prometheus(
+    settings: Settings, services: Services, programs: Binaries, folder: Path, logs: Path
+) -> Prometheus:
+    configured = configuration(
+        services.metrics_urls,
+        namespace=settings.namespace,
+        rules=[ALERTS] if ALERTS.exists() else [],
+    )
+    return Prometheus(
+        programs, configured, folder, logs / "prometheus.log", port=settings.prometheus_port
     )
 
 

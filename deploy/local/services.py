@@ -129,6 +129,14 @@ class Services:
         return f"http://{LOOPBACK}:{self.options.metrics_ports[name]}{path}"
 
     @property
+    def metrics_urls(self) -> dict[str, str]:
+        """The URL of the metrics of each process that shows them, by its name."""
+        ports = self.options.metrics_ports
+        return {
+            child.name: self.metrics_url(child.name) for child in self.children if ports[child.name]
+        }
+
+    @property
     def children(self) -> list[Child]:
         """The processes, in the order of their start."""
         return list(self._children.values())

@@ -21,6 +21,12 @@ class Settings(BaseSettings):
     envoy_metrics_port: int | None = Field(None, ge=0, le=65535)
     """Of metrics; None: a free one, 0: none."""
 
+    observe: bool = False
+    """Whether a Prometheus runs too, with the alert rules."""
+
+    prometheus_port: int | None = Field(None, ge=1, le=65535)
+    """Of that Prometheus; None: a free one."""
+
     namespace: str = Field("krkn-operator-system", pattern=DNS_LABEL)
     auth: Literal["none", "kubernetes"] = "none"
     adopt_providers: str = ""

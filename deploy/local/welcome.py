@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.services import CONTROLLER, ENVOY, SERVER, Services
+from deploy.local.services import Services
 from deploy.local.settings import Settings
 
 
-def welcome(settings: Settings, services: Services, local: Path, seconds: float) -> str:
-    """Return the text with the addresses, the folder of the logs, and the next steps to try."""
+def welcome(
+    settings: Settings, services: Services, local: Path, seconds: float, prometheus: str = ""
+) -> str:
+    """Return the text with the addresses, the folder of the logs, and the next steps to try.
+
+    `prometheus` is its URL, if one runs.
+    """
     here = Path(os.path.relpath(local))
     kubeconfig = settings.kubeconfig or here / "admin.kubeconfig"
     lines = [
@@ -20,6 +25,7 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
         f"  to read    {services.rest_url}/api/v1/docs",
         f"  gRPC       {services.grpc_address} (and on the REST port)",
         *_metrics(services),
+        *([f"  Prometheus {prometheus}"] if prometheus else []),
         f"  logs       {here}/logs/",
         f"  kubectl    --kubeconfig {kubeconfig} -n {settings.namespace}",
     ]
@@ -37,10 +43,9 @@ def welcome(settings: Settings, services: Services, local: Path, seconds: float)
 
 def _metrics(services: Services) -> Iterator[str]:
     title = "metrics"
-    for process in (SERVER, CONTROLLER, ENVOY):
-        if services.options.metrics_ports[process]:
-            yield f"  {title:<10} {services.metrics_url(process)} ({process})"
-            title = ""
+    for process, url in services.metrics_urls.items():
+        yield f"  {title:<10} {url} ({process})"
+        title = ""
 
 
 def _registration(url: str, auth: str, target: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """The programs `prometheus` and `promtool`: the machine's own, else from Debian's package.
 
 The package is unpacked into the cache and not installed, so no service starts and root is not
-needed. It has the HTTP API; for the pages in a browser it needs more packages.
+needed. Others that its pages in a browser need are unpacked beside it.
 
 As a command, `python -m deploy.local.prometheus.programs` fetches them and prints their paths.
 """
@@ -19,7 +19,22 @@ from deploy.local.go.module import Binaries
 from deploy.local.progress import Progress
 
 NAMES = ("prometheus", "promtool")
-_FOLDER = "prometheus-debian"
+PAGES = (
+    "fonts-glyphicons-halflings",
+    "libjs-bootstrap4",
+    "libjs-d3",
+    "libjs-eonasdan-bootstrap-datetimepicker",
+    "libjs-jquery",
+    "libjs-jquery-hotkeys",
+    "libjs-moment",
+    "libjs-moment-timezone",
+    "libjs-mustache",
+    "libjs-popper.js",
+    "libjs-rickshaw",
+)
+"""The packages with what its pages load, by links from its own files."""
+
+_FOLDER = "prometheus-debian-with-pages"
 _NEEDS = "Prometheus is needed on PATH or as a package of Debian"
 
 
@@ -39,18 +54,24 @@ def prometheus_programs(progress: Progress) -> Binaries:
     return found
 
 
+def pages(programs: Binaries) -> Path | None:
+    """Return the folder of the pages of a Prometheus that was unpacked, None for another one."""
+    folder = programs["prometheus"].parents[1] / "share" / "prometheus" / "web"
+    return folder if cache_folder() in folder.parents and folder.exists() else None
+
+
 def _fetch(folder: Path, progress: Progress) -> None:
     progress.note("fetching Debian's package of Prometheus (once; half a minute)")
     work = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     apt = Apt(work / "apt", _NEEDS)
     apt.update()
-    [archive] = apt.fetch(["prometheus"], work / "packages")
     unpacked = work / "unpacked"
-    command = ["dpkg-deb", "--extract", str(archive), str(unpacked)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if ran.returncode:
-        raise StartError(f"{archive.name} cannot be unpacked: {ran.stderr.strip()}")
+    for archive in apt.fetch(["prometheus", *PAGES], work / "packages"):
+        command = ["dpkg-deb", "--extract", str(archive), str(unpacked)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if ran.returncode:
+            raise StartError(f"{archive.name} cannot be unpacked: {ran.stderr.strip()}")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(unpacked, folder)
     shutil.rmtree(work)

@@ -19,6 +19,7 @@ from deploy.local.processes.children import Child, Program
 from deploy.local.processes.ports import LOOPBACK, free_port
 from deploy.local.processes.readiness import until
 from deploy.local.prometheus.configuration import Configuration
+from deploy.local.prometheus.programs import pages
 
 _ANSWER_SECONDS = aiohttp.ClientTimeout(total=10)
 
@@ -68,6 +69,8 @@ class Prometheus:
             f"--web.listen-address={self.url.removeprefix('http://')}",
             "--log.level=warn",
         ]
+        if (folder_of_pages := pages(programs)) is not None:
+            argv.append(f"--web.local-assets={folder_of_pages}")
         self.child = Child(Program("prometheus", argv), log)
 
     async def start(self) -> None:

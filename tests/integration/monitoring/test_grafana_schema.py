@@ -38,7 +38,10 @@ def first(dashboard: Json, kind: str) -> Json:
         (lambda d: first(d, "timeseries")["targets"][0].update(query="up"), "query"),
         (lambda d: first(d, "timeseries")["options"].pop("legend"), "legend"),
         (lambda d: first(d, "stat")["options"].update(colour="red"), "colour"),
-        (lambda d: first(d, "timeseries")["fieldConfig"]["defaults"]["custom"].update(dots=1), "dots"),
+        (
+            lambda d: first(d, "timeseries")["fieldConfig"]["defaults"]["custom"].update(dots=1),
+            "dots",
+        ),
         (lambda d: d["templating"]["list"][1].update(refresh="often"), "refresh"),
     ],
 )
