@@ -74,7 +74,7 @@ def quantiles(metric: str, matchers: str = "", by: str = "", legend: str = "") -
 
     `matchers` begin with a comma; `by` is a label that stays, and `legend` its part of the name.
     """
-    names = {"0.5": "half are below", "0.95": "95 % are below", "0.99": "99 % are below"}
+    names = {"0.5": "median", "0.95": "p95", "0.99": "p99"}
     return [
         Query(_quantile(share, metric, matchers, by), f"{legend}{name}")
         for share, name in names.items()

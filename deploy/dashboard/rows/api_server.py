@@ -34,13 +34,13 @@ ROW = Row(
             without_data="all were answered",
         ),
         Panel(
-            "Time of requests by verb",
+            "Time of requests by verb, p95",
             "95 % take less. Watches and logs are not among them.",
             (p95("rest_client_request_duration_seconds", "verb"),),
             unit="s",
         ),
         Panel(
-            "Time of requests by resource",
+            "Time of requests by resource, p95",
             "95 % take less.",
             (p95("rest_client_request_duration_seconds", "resource"),),
             unit="s",

@@ -46,7 +46,7 @@ ROW = Row(
             unit="s",
         ),
         Panel(
-            "Time of unary calls by method",
+            "Time of unary calls by method, p95",
             "95 % of a method's calls take less.",
             (p95("grpc_server_handling_seconds", "grpc_method", _UNARY),),
             unit="s",
@@ -70,7 +70,7 @@ ROW = Row(
             unit="cpm",
         ),
         Panel(
-            "Time of reviews",
+            "Time of reviews, p95",
             "TokenReview and SubjectAccessReview, with the wait for a turn: 95 % take less. A call "
             "whose caller is not known yet waits for them.",
             (p95("krkn_review_seconds", "kind"),),

@@ -14,13 +14,13 @@ ROW = Row(
             (Query("sum by (name) (workqueue_depth{...})", "{{name}}"),),
         ),
         Panel(
-            "Wait in the queue",
+            "Wait in the queue, p95",
             "95 % of the keys wait less.",
             (p95("workqueue_queue_duration_seconds", "name"),),
             unit="s",
         ),
         Panel(
-            "Work on a key",
+            "Work on a key, p95",
             "95 % take less.",
             (p95("workqueue_work_duration_seconds", "name"),),
             unit="s",
@@ -51,7 +51,7 @@ ROW = Row(
             is_stacked=True,
         ),
         Panel(
-            "Time of reconciles",
+            "Time of reconciles, p95",
             "95 % take less.",
             (p95("controller_runtime_reconcile_time_seconds", "controller"),),
             unit="s",

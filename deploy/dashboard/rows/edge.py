@@ -30,8 +30,8 @@ ROW = Row(
             "Time of requests",
             "As callers see it. Watches and logs take as long as their callers stay.",
             (
-                Query(f"histogram_quantile(0.5, {_BUCKETS})", "half are below"),
-                Query(f"histogram_quantile(0.95, {_BUCKETS})", "95 % are below"),
+                Query(f"histogram_quantile(0.5, {_BUCKETS})", "median"),
+                Query(f"histogram_quantile(0.95, {_BUCKETS})", "p95"),
             ),
             unit="ms",
         ),

@@ -56,7 +56,7 @@ ROW = Row(
             is_stacked=True,
         ),
         Panel(
-            "Duration of jobs",
+            "Duration of jobs, median",
             "From a scenario's start to its job's end, half of the jobs take less, by final phase.",
             (
                 Query(

@@ -48,7 +48,7 @@ ROW = Row(
             without_data="no calls",
         ),
         Panel(
-            "Time to start",
+            "Time to start, p95",
             "Time from a job's turn to its scenario's start, which 95 % of the jobs do not exceed. "
             "It grows with a slow API server and with a cluster that has no room.",
             (Query(f"histogram_quantile(0.95, {_STARTS} > 0)"),),

@@ -33,7 +33,7 @@ ROW = Row(
             unit="bytes",
         ),
         Panel(
-            "Lag of the event loop",
+            "Lag of the event loop, p99",
             "How late the event loop is: 99 % of the times it is less. A process that lags by more "
             "than a tenth of a second has too little CPU, or does too much at once.",
             (Query(f"histogram_quantile(0.99, {_LAG})", "{{container}}"),),

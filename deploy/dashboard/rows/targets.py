@@ -32,7 +32,7 @@ ROW = Row(
             is_stacked=True,
         ),
         Panel(
-            "Time of probes",
+            "Time of probes, p95",
             "95 % take less, by result. The probe of a cluster that does not answer takes as long "
             "as it may.",
             (p95("krkn_target_probe_seconds", "result"),),
