@@ -131,9 +131,33 @@ async def ask(
         return response.status, await response.json()
 
 
+async def is_observed(run: Run) -> None:
+    """Prometheus, where the output says it is, scrapes all processes by rules that work."""
+    [url] = re.findall(r"Prometheus (http://\S+)", run.output)
+
+    async def asked(path: str) -> Any:
+        async with aiohttp.ClientSession() as session:
+            _, answer = await ask(session, "GET", f"{url}/api/v1/{path}")
+            return answer["data"]
+
+    async def up() -> set[str]:
+        result = (await asked("query?query=up==1"))["result"]
+        return {series["metric"]["container"] for series in result}
+
+    await eventually(up, lambda seen: seen == {"server", "controller", "envoy"})
+
+    async def health() -> set[str]:
+        groups = (await asked("rules"))["groups"]
+        return {rule["health"] for group in groups for rule in group["rules"]}
+
+    await eventually(health, lambda seen: seen == {"ok"})
+
+
+@pytest.mark.usefixtures("programs_of_prometheus")
 async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: StartRun) -> None:
-    run = start_run()
+    run = start_run(KRKN_OBSERVE="1")
     await run.says("krkn-grpc runs")
+    await is_observed(run)
 
     shown = re.findall(r"(http://\S+) \((server|controller|envoy)\)$", run.output, re.MULTILINE)
     assert [process for _, process in shown] == ["server", "controller", "envoy"]
