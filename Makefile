@@ -24,6 +24,11 @@ demo: ## With `make run` in another terminal: run a scenario on three clusters a
 	@requirements/install run
 	@exec $(PY) -m examples.demo
 
+.PHONY: load
+load: ## With `make run` in another terminal: keep three clusters busy; ARGS=60 for a minute
+	@requirements/install run
+	@exec $(PY) -m examples.load $(ARGS)
+
 .PHONY: test
 test: build ## Run all tests; ARGS="-k name" runs some of them
 	@$(PY) -m pytest $(ARGS)
@@ -77,6 +82,11 @@ docs: ## Generate docs/settings.md, the tables of docs/metrics.md, the dashboard
 	@$(PY) -m docs.generate
 	@$(PY) -m deploy.dashboard.generate
 	@$(PY) -m deploy.helm.generate
+
+.PHONY: picture
+picture: ## Draw docs/pictures/dashboard.svg from the Prometheus of `make run`, during `make load`
+	@requirements/install dev
+	@$(PY) -m deploy.dashboard.picture $(ARGS)
 
 .PHONY: chart
 chart: ## Package the Helm chart into dist

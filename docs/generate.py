@@ -40,7 +40,8 @@ machine should have:
 
 It has a few more of its own: `KRKN_KUBECONFIG` is a cluster to use in the place of a local control
 plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is built
-goes to `XDG_CACHE_HOME` (`~/.cache`).
+goes to `XDG_CACHE_HOME` (`~/.cache`). `KRKN_OBSERVE=1` starts a Prometheus too, on
+`KRKN_PROMETHEUS_PORT` or a free port ([observability](observability.md)).
 """
 
 

@@ -69,6 +69,28 @@ class Row:
     is_open: bool = True
 
 
+@dataclass(frozen=True)
+class Line:
+    """One series: its name, and its points as pairs of Unix time and value."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time that is shown, in Unix time, and the seconds from one point to the next."""
+
+    start: float
+    end: float
+    step: float
+
+    @property
+    def rate_seconds(self) -> int:
+        """The interval of rates."""
+        return max(30, round(4 * self.step))
+
+
 def quantiles(metric: str, matchers: str = "", by: str = "", legend: str = "") -> list[Query]:
     """Return the median, the 95th and the 99th percentile of a histogram's values in the interval.
 

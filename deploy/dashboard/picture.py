@@ -11,8 +11,9 @@ import argparse
 import sys
 import time
 
+from deploy.dashboard.model import Window
 from deploy.dashboard.rows import ROWS
-from deploy.dashboard.series import Window, lines
+from deploy.dashboard.series import lines
 from deploy.dashboard.svg import Drawn, svg
 from deploy.local.services import REPOSITORY
 

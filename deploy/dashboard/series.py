@@ -5,35 +5,12 @@ import math
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from deploy.dashboard.model import MATCHERS, RATE_INTERVAL, Panel
+from deploy.dashboard.model import MATCHERS, RATE_INTERVAL, Line, Panel, Window
 
 _SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Line:
-    """One series: its name, and its points as pairs of Unix time and value."""
-
-    name: str
-    points: Sequence[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Window:
-    """The time that is shown, in Unix time, and the seconds from one point to the next."""
-
-    start: float
-    end: float
-    step: float
-
-    @property
-    def rate_seconds(self) -> int:
-        """The interval of rates."""
-        return max(30, round(4 * self.step))
 
 
 def lines(url: str, panel: Panel, window: Window) -> list[Line]:

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from xml.sax.saxutils import escape
 
-from deploy.dashboard.model import Panel, Unit
-from deploy.dashboard.series import Line, Window
+from deploy.dashboard.model import Line, Panel, Unit, Window
 
 _COLORS = ("#3b78b0", "#e08a2c", "#4f9a53", "#c44e4e", "#8367b0", "#8a6a5c", "#d07fb4", "#7f7f7f")
 _COLUMNS = 2
@@ -19,6 +19,7 @@ _STYLE = (
     ".head{font:bold 15px sans-serif;fill:#222}.end{text-anchor:end}.middle{text-anchor:middle}"
     ".grid{stroke:#ddd}.card{fill:#fff;stroke:#ccc}.line{fill:none;stroke-width:1.6}"
 )
+_Point: TypeAlias = tuple[float, float]
 _FACTORS: dict[Unit, Sequence[tuple[float, str]]] = {
     "bytes": ((2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"), (1, " B")),
     "cpm": ((1, " / min"),),
@@ -109,11 +110,22 @@ def _panel(drawn: Drawn, window: Window, left: float, top: float, height: float)
             yield f'<polygon points="{area}" fill="{color}" fill-opacity="0.85"/>'
             floor = path
         else:
-            yield f'<polyline class="line" points="{_points(path)}" stroke="{color}"/>'
+            for part in _without_gaps(path, frame.x(window.start + 1.5 * window.step) - frame.left):
+                yield f'<polyline class="line" points="{_points(part)}" stroke="{color}"/>'
     yield from _legend(drawn.lines, left, frame.top + _PLOT_HEIGHT + 36)
 
 
-def _points(path: Sequence[tuple[float, float]]) -> str:
+def _without_gaps(path: Sequence[_Point], most: float) -> list[list[_Point]]:
+    """Cut a line where its next point is further away than `most`: there is no number between."""
+    parts: list[list[_Point]] = []
+    for point in path:
+        if not parts or point[0] - parts[-1][-1][0] > most:
+            parts.append([])
+        parts[-1].append(point)
+    return parts
+
+
+def _points(path: Sequence[_Point]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in path)
 
 

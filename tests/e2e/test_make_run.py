@@ -131,6 +131,27 @@ async def ask(
         return response.status, await response.json()
 
 
+async def takes_load(run: Run, session: aiohttp.ClientSession) -> None:
+    """`make load` runs jobs on the demo clusters, and removes what it registered."""
+
+    async def listed(path: str, kind: str) -> list[dict[str, Any]]:
+        _, answer = await ask(session, "GET", run.url(path))
+        found: list[dict[str, Any]] = answer[kind]
+        return found
+
+    targets = await listed("/api/v1/operator/targets", "targets")
+    before = len(await listed("/api/v1/scenarios/run", "jobs"))
+    load = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "examples.load", "1"),
+        cwd=run.local.parent,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "KRKN_REST_PORT": str(run.rest_port)},
+    )
+    assert await load.wait() == 0
+    assert len(await listed("/api/v1/scenarios/run", "jobs")) > before
+    left = await listed("/api/v1/operator/targets", "targets")
+    assert {each["uuid"] for each in left} == {each["uuid"] for each in targets}
+
+
 async def is_observed(run: Run) -> None:
     """Prometheus, where the output says it is, scrapes all processes by rules that work."""
     [url] = re.findall(r"Prometheus (http://\S+)", run.output)
@@ -171,8 +192,8 @@ async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: Star
 
     async with aiohttp.ClientSession() as session:
         uuids = []
-        for kubeconfig in kubeconfigs:
-            body = target(kubeconfig.stem, kubeconfig)
+        for number, kubeconfig in enumerate(kubeconfigs, 1):
+            body = target(f"demo-{number}", kubeconfig)
             status, created = await ask(session, "POST", run.url("/api/v1/operator/targets"), body)
             assert status == 201, created
             uuids.append(created["uuid"])
@@ -193,6 +214,7 @@ async def test_from_nothing_to_finished_pods_and_back_to_nothing(start_run: Star
             return [job["status"] for job in listed["jobs"]]
 
         await eventually(phases, lambda seen: seen == ["Succeeded"] * 2)
+        await takes_load(run, session)
 
     run.send(signal.SIGINT)
     assert await run.ended() == 0

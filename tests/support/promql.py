@@ -29,16 +29,11 @@ def parsed(expression: str) -> promql.Expr:
 
 def selectors(expression: str) -> list[Selector]:
     """All selections in the expression."""
-    found: list[Selector] = []
-
-    def visit(node: promql.Expr) -> None:
-        if isinstance(node, promql.VectorSelector):
-            matchers = {each.name: each.value for each in node.matchers.matchers}
-            found.append(Selector(node.name or "", matchers))
-
-    for node in _nodes(parsed(expression)):
-        visit(node)
-    return found
+    return [
+        Selector(node.name or "", {each.name: each.value for each in node.matchers.matchers})
+        for node in _nodes(parsed(expression))
+        if isinstance(node, promql.VectorSelector)
+    ]
 
 
 def _nodes(node: promql.Expr) -> Iterator[promql.Expr]:
@@ -98,9 +93,10 @@ def _labels(node: promql.Expr, metrics: Mapping[str, Set[str]]) -> Set[str] | No
 
 
 def _selected(node: promql.VectorSelector, metrics: Mapping[str, Set[str]]) -> Set[str]:
-    if node.name not in metrics:
-        raise WrongLabels(f"there is no metric {node.name}")
-    there = metrics[node.name] | OF_THE_SCRAPE
+    name = node.name or ""
+    if name not in metrics:
+        raise WrongLabels(f"there is no metric {name}")
+    there = metrics[name] | OF_THE_SCRAPE
     _must_be_there({each.name for each in node.matchers.matchers}, there, node)
     return there
 

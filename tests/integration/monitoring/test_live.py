@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from deploy.dashboard.model import Query
+from deploy.dashboard.model import Query, Window
 from deploy.dashboard.rows import ROWS
-from deploy.dashboard.series import Window, lines
+from deploy.dashboard.series import lines
 from deploy.local.go.module import Binaries
 from deploy.local.prometheus.configuration import configuration
 from deploy.local.prometheus.server import Prometheus
