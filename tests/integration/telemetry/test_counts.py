@@ -150,15 +150,19 @@ async def test_the_number_of_series_does_not_grow_with_what_callers_send(
     secrets = [canary() for _ in range(3)]
     uuids = await asyncio.gather(*(targets.create(token=secrets[0]) for _ in range(4)))
 
+    # All at once would be too much for a slow machine, and a call waits 15 s at most.
+    places = asyncio.Semaphore(10)
+
     async def a_run(number: int) -> list[str]:
-        return await runs.run(
-            *uuids,
-            scenarioName=f"scenario-{uuid.uuid4().hex[:8]}",
-            scenarioImage=f"registry-{number}.example/{uuid.uuid4().hex}:{number}",
-            labels={f"label-{number}": f"value-{number}"},
-            secretEnvironment={f"VARIABLE_{number}": secrets[1]},
-            environment={f"OTHER_{number}": secrets[2]},
-        )
+        async with places:
+            return await runs.run(
+                *uuids,
+                scenarioName=f"scenario-{uuid.uuid4().hex[:8]}",
+                scenarioImage=f"registry-{number}.example/{uuid.uuid4().hex}:{number}",
+                labels={f"label-{number}": f"value-{number}"},
+                secretEnvironment={f"VARIABLE_{number}": secrets[1]},
+                environment={f"OTHER_{number}": secrets[2]},
+            )
 
     started = await asyncio.gather(*(a_run(number) for number in range(JOBS // len(uuids))))
     for job in (job for jobs in started for job in jobs):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import sys
 
@@ -158,3 +159,35 @@ log.configure("info")
     assert len(lines) == 1
     assert "***" in ended.stderr
     assert SECRET not in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize(("package", "is_quiet"), [("krkn_grpc.server", True), ("grpc", False)])
+def test_grpc_writes_no_lines_of_its_own_in_the_server(package: str, is_quiet: bool) -> None:
+    program = f"""
+import asyncio, {package}, grpc, grpc.aio
+
+async def handshake_that_fails():
+    server = grpc.aio.server()
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.secure_channel(
+        f"127.0.0.1:{{port}}", grpc.ssl_channel_credentials()
+    ) as channel:
+        try:
+            await channel.unary_unary("/a/b")(b"", timeout=10)
+        except grpc.RpcError:
+            print("refused")
+    await server.stop(0)
+
+asyncio.run(handshake_that_fails())
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert ended.stdout == "refused\n"
+    assert (ended.stderr == "") is is_quiet
