@@ -77,7 +77,7 @@ proto: ## Generate code, Envoy's descriptors and the OpenAPI document from the p
 	@$(PY) proto/openapi.py
 
 .PHONY: docs
-docs: ## Generate docs/settings.md, the tables of docs/metrics.md, the dashboard and the Helm chart
+docs: ## Generate docs/settings.md, tables of other pages, the PrometheusRule, the dashboard and the Helm chart
 	@requirements/install dev
 	@$(PY) -m docs.generate
 	@$(PY) -m deploy.dashboard.generate

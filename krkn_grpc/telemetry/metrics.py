@@ -1,5 +1,7 @@
 """All metrics of server and controller: names, labels, buckets. No other file has one.
 
+One list, so that it can be read as a whole; it is longer than other files for that.
+
 Rules for labels: never an id, a name, a user, an image, a URL or a message. Each label has a small
 set of values that this project defines; a value from elsewhere is counted as `Other`
 (docs/decisions/0046). A time is in seconds.

@@ -10,7 +10,6 @@ import pytest
 
 from deploy.image import rootfs, verify, wheels
 from deploy.image.target import REPOSITORY, SITE
-from deploy.local.debian import files_in
 from deploy.oci.archive import Image, write
 from deploy.oci.layers import of_folder
 
@@ -40,11 +39,6 @@ PYTHON = "usr/lib/python3.11"
 )
 def test_a_debian_file(name: str, where: str | None) -> None:
     assert rootfs.place(name) == where
-
-
-def test_apts_list_of_files_is_read() -> None:
-    uris = "'http://a/libc6_1%2b1.deb' libc6_1+1.deb 27 SHA256:ba4f\nW: a warning\n"
-    assert files_in(uris) == {"libc6_1+1.deb": "ba4f"}
 
 
 def test_a_lock_is_read() -> None:
