@@ -46,7 +46,8 @@ def test_a_container_has_its_metrics_on_a_named_port_of_the_pod(name: str) -> No
 
 
 def test_a_monitoring_system_is_let_in_by_a_component_alone() -> None:
-    [policy] = manifests.load(DEPLOY / "components" / "monitoring")
+    component = manifests.load(DEPLOY / "components" / "monitoring")
+    [policy] = manifests.of_kind(component, "NetworkPolicy")
     [rule] = policy["spec"]["ingress"]
     wanted = {int(port) for port in metrics_ports().values()}
     assert {port["port"] for port in rule["ports"]} == wanted
