@@ -54,7 +54,7 @@ def main() -> None:
     for process, port in settings.metrics_ports.items():
         if port:
             must_be_free(port, f"KRKN_{process.upper()}_METRICS_PORT")
-    if settings.prometheus_port is not None:
+    if settings.observe and settings.prometheus_port is not None:
         must_be_free(settings.prometheus_port, "KRKN_PROMETHEUS_PORT")
     _find_envoy()
     with local_folder() as local:

@@ -208,14 +208,14 @@ async def test_a_stop_during_the_start_leaves_nothing(start_run: StartRun) -> No
     assert list(run.temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("setting", ["KRKN_REST_PORT", "KRKN_GRPC_PORT"])
+@pytest.mark.parametrize("setting", ["KRKN_REST_PORT", "KRKN_GRPC_PORT", "KRKN_PROMETHEUS_PORT"])
 async def test_a_taken_port_is_one_line_before_anything_starts(
     start_run: StartRun, setting: str
 ) -> None:
     listener = await asyncio.start_server(lambda _r, w: w.close(), LOOPBACK, 0)
     async with listener:
         port = listener.sockets[0].getsockname()[1]
-        run = start_run(**{setting: str(port)})
+        run = start_run(KRKN_OBSERVE="1", **{setting: str(port)})
         assert await run.ended() == 1
     assert run.output == (
         f"krkn-grpc cannot start: port {port} is taken; set {setting} to another one\n"

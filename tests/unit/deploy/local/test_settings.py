@@ -6,12 +6,13 @@ from deploy.local.services import metrics_ports
 from deploy.local.settings import Settings
 from krkn_grpc.startup import settings_or_exit
 
+OBSERVED = ("OBSERVE", "PROMETHEUS_PORT")
 METRICS = ("SERVER_METRICS_PORT", "CONTROLLER_METRICS_PORT", "ENVOY_METRICS_PORT")
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REST_PORT", "GRPC_PORT", "NAMESPACE", "AUTH", "KUBECONFIG", *METRICS):
+    for name in ("REST_PORT", "GRPC_PORT", "NAMESPACE", "AUTH", "KUBECONFIG", *METRICS, *OBSERVED):
         monkeypatch.delenv(f"KRKN_{name}", raising=False)
 
 
@@ -21,6 +22,13 @@ def test_nothing_has_to_be_set() -> None:
     assert (settings.namespace, settings.auth) == ("krkn-operator-system", "none")
     assert settings.kubeconfig is None
     assert settings.metrics_ports == {}
+    assert (settings.observe, settings.prometheus_port) == (False, None)
+
+
+def test_a_prometheus_is_wanted_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, wanted in (("1", True), ("0", False), ("", False)):
+        monkeypatch.setenv("KRKN_OBSERVE", given)
+        assert Settings().observe is wanted
 
 
 def test_a_port_of_metrics_is_a_free_one_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
