@@ -29,9 +29,12 @@ load: ## With `make run` in another terminal: keep three clusters busy; ARGS=60 
 	@requirements/install run
 	@exec $(PY) -m examples.load $(ARGS)
 
+# How all tests run (tests/support/side_by_side.py); some of them run in one process.
+IN_TWO_PROCESSES := --numprocesses 2 --max-worker-restart 0
+
 .PHONY: test
-test: build ## Run all tests; ARGS="-k name" runs some of them
-	@$(PY) -m pytest $(ARGS)
+test: build ## Run all tests in two processes; ARGS="-k name" runs some of them in one
+	@$(PY) -m pytest $(or $(ARGS),$(IN_TWO_PROCESSES))
 
 .PHONY: faults
 faults: build ## Run all faults and all ways of removal; make test runs a selection

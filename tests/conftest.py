@@ -5,12 +5,14 @@ Nothing is started before a test asks for it, so the unit tests start nothing.
 
 import contextlib
 import gc
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
 
 from deploy.local.cluster import manifests
 from deploy.local.cluster.api import Cluster
@@ -30,9 +32,21 @@ from tests.support.running import (
     remove_namespace,
     running,
 )
+from tests.support.side_by_side import FolderScheduling
 
 DEPLOY = REPOSITORY / "deploy"
+_UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 StartServices = Callable[[Wanted], Awaitable[Running]]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
+    """Spread the tests over the processes that `--numprocesses` asks for."""
+    return FolderScheduling(config, log)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case with a random UUID in it the same in each process, and in the next run."""
+    return _UUID.sub("uuid", val) if isinstance(val, str) and _UUID.search(val) else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -194,7 +194,7 @@ async def test_who_may_write_edits_what_is_theirs(place: Place, plural: str, cha
     assert told["metadata"]["labels"]["applied"] == "yes"
 
 
-@pytest.mark.parametrize("key", [*well_known.RESERVED, f"{GROUP}/any"])
+@pytest.mark.parametrize("key", [*sorted(well_known.RESERVED), f"{GROUP}/any"])
 async def test_a_label_that_the_service_refuses_kubectl_refuses(place: Place, key: str) -> None:
     await assert_refused(place.create(place.editor, JOBS, labels={key: "a"}), "service's own", 403)
 

@@ -15,7 +15,7 @@ POD = "Deployment/krkn-grpc/spec/template/spec"
 SETTINGS = "ConfigMap/krkn-grpc-settings/data"
 CHECKSUM = "Deployment/krkn-grpc/spec/template/metadata/annotations/checksum/settings"
 SPREAD = {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
-GONE = object()
+GONE = "(no value)"
 
 # In a path: each container, the one of a name, each account.
 EACH = "each container"
