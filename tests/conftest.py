@@ -64,15 +64,23 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         gc.enable()
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane and Helm, fetch Prometheus, if a test will need them.
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Build what is missing before the processes start: all would wait for it, unseen."""
+    _build(config, {"binaries", "chart", "programs_of_prometheus", "monitored_cluster"})
 
-    Here, because it takes longer than any test may, and a person wants to see how far it is.
-    """
-    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if session.config.option.collectonly:
-        return
-    capture = session.config.pluginmanager.getplugin("capturemanager")
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane and Helm, fetch Prometheus, if a test will need them."""
+    if not session.config.option.collectonly:
+        _build(
+            session.config,
+            {name for item in session.items for name in getattr(item, "fixturenames", ())},
+        )
+
+
+def _build(config: pytest.Config, fixtures: set[str]) -> None:
+    # Not in a fixture: it takes longer than any test may, and a person wants to see how far it is.
+    capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
         try:
             if "binaries" in fixtures:
