@@ -11,11 +11,19 @@ from xdist.workermanage import WorkerController
 
 LONGEST = (
     "tests/faults",
-    "tests/integration/runs",
     "tests/integration/jobs",
+    "tests/integration/runs",
     "tests/integration/targets",
+    "tests/integration/auth",
+    "tests/rest/edge",
+    "tests/integration/installation",
+    "tests/e2e",
+    "tests/integration/target_requests",
 )
-"""Folders to begin with."""
+"""Folders to begin with, the longest first."""
+
+SHORT = "tests/unit/"
+"""Where the folders are whose tests take no more than seconds: they fill the end."""
 
 ALONE = (
     "tests/rest/edge/test_memory.py",
@@ -34,9 +42,9 @@ def unit_of(nodeid: str) -> str:
 
 def place(unit: str) -> int:
     """Return a number to order the units by."""
-    if unit == LAST:
-        return len(LONGEST) + 1
-    return LONGEST.index(unit) if unit in LONGEST else len(LONGEST)
+    if unit in LONGEST:
+        return LONGEST.index(unit)
+    return len(LONGEST) + (2 if unit == LAST else unit.startswith(SHORT))
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types

@@ -48,8 +48,8 @@ def test_the_files_and_folders_that_it_names_are_there() -> None:
 
 
 def test_the_longest_come_first_and_what_runs_alone_last() -> None:
-    units = [LAST, "tests/unit/kube", *reversed(LONGEST)]
-    assert sorted(units, key=place) == [*LONGEST, "tests/unit/kube", LAST]
+    units = [LAST, "tests/unit/kube", "tests/rest", *reversed(LONGEST)]
+    assert sorted(units, key=place) == [*LONGEST, "tests/rest", "tests/unit/kube", LAST]
     assert unit_of("tests/unit/kube/test_x.py::test_y[a/b::c]") == "tests/unit/kube"
     assert unit_of(f"{ALONE[0]}::test_x") == LAST
 
