@@ -1,9 +1,11 @@
 """A server whose way to the API server a test holds in its hand, beside one that is well."""
 
+import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.integration.targets.watching import Watched
@@ -18,6 +20,8 @@ BRISK = {
 }
 # Longer than the controller thinks that a server writes: it is killed, or it is late.
 SLOW = {"KRKN_WRITE_SECONDS": "30"}
+# A server that writes for so short a time is not asked for more at once.
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ class Stage:
     def doomed(self) -> Targets:
         """TargetService of the server that is to suffer."""
         return Targets(self.victim.channel)
+
+    async def register(self, bodies: Sequence[dict[str, Any]]) -> list[str]:
+        """Register targets by the healthy server, FEW at a time, and return their UUIDs."""
+        uuids: list[str] = []
+        for first in range(0, len(bodies), FEW):
+            uuids += await asyncio.gather(*map(self.healthy.create, bodies[first : first + FEW]))
+        return uuids
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ import grpc
 
 from krkn_grpc.reservations.in_progress import mark
 from tests.integration.targets.kubectl import Kubectl
-from tests.integration.targets.stage import Stage
+from tests.integration.targets.stage import FEW, Stage
 from tests.integration.targets.stops import Operation, Stops, marks_of
 from tests.support.requests import token_target, unused_name
 from tests.support.target_client import NOT_FOUND, OK, Targets, code_of, codes_of
@@ -132,11 +132,7 @@ async def begin(stage: Stage) -> Cases:
         return start(stop, {uuid} | marks_of(old), stage.doomed.delete(uuid), uuid=uuid, old=old)
 
     old_ones = [token_target() for _ in range(len(UPDATE) + len(RENAME) + len(DELETE) + 3)]
-    uuids = []
-    # A server that writes for 3.5 s at most is not asked for all of them at once.
-    for first in range(0, len(old_ones), 8):
-        some = old_ones[first : first + 8]
-        uuids += await asyncio.gather(*map(stage.healthy.create, some))
+    uuids = await stage.register(old_ones)
     await asyncio.gather(*(stage.healthy.when(uuid, "Unreachable") for uuid in uuids))
     # It would admit what is updated at the same time as the server, and make its writes others.
     stage.other.processes.pause("controller")
@@ -165,7 +161,7 @@ async def begin(stage: Stage) -> Cases:
 async def register(healthy: Targets, *bodies: dict[str, Any]) -> None:
     """Register these as soon as their names and URLs are free, which is soon."""
 
-    few = asyncio.Semaphore(8)
+    few = asyncio.Semaphore(FEW)
 
     async def created(body: dict[str, Any]) -> grpc.StatusCode:
         async with few:

@@ -19,7 +19,7 @@ CREATE, UPDATE, DELETE = range(1, 6), range(1, 12), range(1, 4)
 async def test_a_call_that_loses_one_answer_succeeds(stage: Stage, moment: str) -> None:
     """One call for each write of each call, cut off there: unsent, or only unanswered."""
     old = [token_target() for _ in (*UPDATE, *DELETE)]
-    uuids = await asyncio.gather(*map(stage.healthy.create, old))
+    uuids = await stage.register(old)
     registered = iter(zip(uuids, old, strict=True))
     operations: list[Operation] = []
     calls: list[Awaitable[object]] = []
