@@ -29,12 +29,13 @@ load: ## With `make run` in another terminal: keep three clusters busy; ARGS=60 
 	@requirements/install run
 	@exec $(PY) -m examples.load $(ARGS)
 
-# How all tests run (tests/support/side_by_side.py); some of them run in one process.
-IN_TWO_PROCESSES := --numprocesses 2 --max-worker-restart 0
+# All tests run in so many processes (tests/support/side_by_side.py), some of them in one.
+PROCESSES ?= 2
+SIDE_BY_SIDE = --numprocesses $(PROCESSES) --max-worker-restart 0
 
 .PHONY: test
-test: build ## Run all tests in two processes; ARGS="-k name" runs some of them in one
-	@$(PY) -m pytest $(or $(ARGS),$(IN_TWO_PROCESSES))
+test: build ## Run all tests, in two processes; ARGS="-k name" runs some of them, in one
+	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 .PHONY: faults
 faults: build ## Run all faults and all ways of removal; make test runs a selection
