@@ -1,7 +1,7 @@
 """How `make test` spreads the tests over two processes, each with a control plane of its own.
 
 A folder is run by one process, so the servers that its tests share start once. A process that has
-finished a folder takes the next. The folders that take longest come first, so both processes end at
+finished a folder takes the next. The folders that take minutes come first, so both processes end at
 about the same time. Tests that measure, or fill the machine, come last, when the other process and
 all that it started are gone.
 """
@@ -11,16 +11,16 @@ from xdist.workermanage import WorkerController
 
 LONGEST = (
     "tests/faults",
-    "tests/integration/jobs",
     "tests/integration/runs",
-    "tests/integration/targets",
     "tests/integration/auth",
     "tests/rest/edge",
+    "tests/integration/jobs",
     "tests/integration/installation",
+    "tests/integration/targets",
     "tests/e2e",
     "tests/integration/target_requests",
 )
-"""Folders to begin with, the longest first."""
+"""Folders to begin with. Those of faults and jobs wait most of the time, so others run beside."""
 
 SHORT = "tests/unit/"
 """Where the folders are whose tests take no more than seconds: they fill the end."""
