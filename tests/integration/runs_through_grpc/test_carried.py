@@ -91,7 +91,8 @@ async def test_a_caller_that_hangs_up_takes_nothing_with_it(slow: Slow) -> None:
     slow.hold("POST leases")
     body = token_target()
     new = ParseDict(body, targets_pb2.CreateTargetRequest())
-    call = slow.targets.stub.CreateTarget(new, timeout=0.3)
+    # Time enough to come to that write, also on a busy machine.
+    call = slow.targets.stub.CreateTarget(new, timeout=2.0)
     await slow.came.wait()
     with pytest.raises(grpc.aio.AioRpcError) as late:
         await call
