@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from xdist.remote import Producer
@@ -33,6 +34,12 @@ from tests.support.running import (
     running,
 )
 from tests.support.side_by_side import FolderScheduling
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 DEPLOY = REPOSITORY / "deploy"
 _UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
