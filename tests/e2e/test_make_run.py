@@ -33,11 +33,15 @@ StartRun = Callable[..., Run]
 
 
 @pytest_asyncio.fixture
-async def start_run(binaries: Binaries, tmp_path: Path) -> AsyncIterator[StartRun]:
+async def start_run(
+    binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StartRun]:
+    # A short path: Envoy's socket is below it, and the path of a socket has 107 bytes at most.
+    folder = tmp_path_factory.mktemp("run")
     runs: list[Run] = []
 
     def start(**environment: str) -> Run:
-        runs.append(Run(tmp_path, **environment))
+        runs.append(Run(folder, **environment))
         return runs[-1]
 
     yield start

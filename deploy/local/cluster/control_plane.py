@@ -9,6 +9,7 @@ administrator's kubeconfig and runs until SIGTERM or Ctrl-C.
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -230,11 +231,14 @@ class ControlPlane:
         return child
 
     async def _etcd_listens(self) -> bool:
+        folder = os.open(self._folder, os.O_PATH)  # the path of a socket has 107 bytes at most
         try:
-            socket = self._folder / components.ETCD_CLIENTS.removeprefix("unix://")
-            _, writer = await asyncio.open_unix_connection(socket)
+            socket = components.ETCD_CLIENTS.removeprefix("unix://")
+            _, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{socket}")
         except OSError:
             return False
+        finally:
+            os.close(folder)
         writer.close()
         return True
 

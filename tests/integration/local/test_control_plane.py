@@ -1,5 +1,6 @@
 """The local control plane does what a cluster does, as far as the product relies on it."""
 
+import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -294,6 +295,18 @@ async def test_a_paused_component_does_nothing_until_it_goes_on(binaries: Binari
 
 async def test_a_component_that_cannot_start_shows_its_log(binaries: Binaries) -> None:
     broken = {**binaries, "kube-apiserver": Path("/bin/false")}
+    with pytest.raises(StartError, match="kube-apiserver ended with exit code 1"):
+        async with ControlPlane(broken):
+            pass
+
+
+async def test_its_folder_may_have_a_long_path(
+    binaries: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / ("x" * 100)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    broken = {**binaries, "kube-apiserver": Path("/bin/false")}
+    # It is started once etcd answers, on a socket in that folder.
     with pytest.raises(StartError, match="kube-apiserver ended with exit code 1"):
         async with ControlPlane(broken):
             pass
