@@ -74,7 +74,9 @@ class Run:
             if entry.name.isdigit() and int(entry.name) != self._process.pid:
                 try:
                     environment = (entry / "environ").read_bytes()
-                    line = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                    line = (
+                        (entry / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+                    )
                 except OSError:
                     continue
                 if mark in environment.split(b"\0") and line:

@@ -115,7 +115,7 @@ class Starter:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
-                    line = (entry / "cmdline").read_text().replace("\0", " ")
+                    line = (entry / "cmdline").read_text(errors="replace").replace("\0", " ")
                     folder = os.readlink(entry / "cwd")
                 except OSError:
                     continue
