@@ -25,7 +25,7 @@ from krkn_grpc.kube.session import Session
 from krkn_grpc.resources.core import Event, Lease
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.stopping import ends_before, stop_requested
-from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry import metrics, tracing
 from krkn_grpc.telemetry.exposition import exposed
 
 _log = structlog.get_logger(__name__)
@@ -35,6 +35,9 @@ async def control(settings: Settings) -> None:
     """Run the controller until SIGTERM or SIGINT."""
     stop = stop_requested()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            tracing.exported(settings.otel_exporter_otlp_endpoint, "krkn-grpc-controller")
+        )
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
         tokens = _tokens(settings, access, session)
@@ -79,6 +82,7 @@ async def control(settings: Settings) -> None:
                     orders.run(),
                     job_work.run(settings.workers),
                     job_work.sweep.run(),
+                    job_work.traces.run(),
                     run_work.run(),
                     run_work.sweep(),
                     target_work.run(settings.probe_workers),

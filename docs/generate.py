@@ -61,7 +61,8 @@ def rows(settings: type[BaseSettings]) -> Iterator[str]:
     for name, field in settings.model_fields.items():
         if not field.description:
             raise LookupError(f"{settings.__module__}: {name} has no description")
-        setting = f"{prefix}{name.upper()}"
+        # OpenTelemetry's own have its names.
+        setting = name.upper() if field.validation_alias else f"{prefix}{name.upper()}"
         yield f"| `{setting}` | {_default(field)} | {_said(field.description)}{_values(field)} |"
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from krkn_grpc import otlp_endpoint
+from krkn_grpc.otlp_endpoint import OtlpEndpoint
 from krkn_grpc.resources import images, mounts
 from krkn_grpc.resources.addresses import Network
 
@@ -36,6 +38,12 @@ class ProcessSettings(BaseSettings):
     )
     write_seconds: float = Field(25.0, gt=0, description="longest time of a call's writes")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics")
+    otel_exporter_otlp_endpoint: OtlpEndpoint = Field(
+        "",
+        validation_alias=otlp_endpoint.ALIAS,
+        description="where spans are sent, by OTLP over gRPC: http://HOST:4317 "
+        "([traces](tracing.md)); unset: nowhere",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"
     )

@@ -16,6 +16,12 @@ def settings_or_exit(read: Callable[[], S], program: str) -> S:
     except ValidationError as error:
         lines = []
         for fault in error.errors(include_url=False, include_input=False):
-            variable = "".join(f"KRKN_{str(part).upper()}: " for part in fault["loc"][:1])
+            variable = "".join(f"{_variable(str(part))}: " for part in fault["loc"][:1])
             lines.append(f"{program}: {variable}{fault['msg'].removeprefix('Value error, ')}")
         sys.exit("\n".join(lines))
+
+
+def _variable(field: str) -> str:
+    # A setting that others share has their name.
+    name = field.upper()
+    return name if name.startswith("OTEL_") else f"KRKN_{name}"

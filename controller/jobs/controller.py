@@ -16,6 +16,7 @@ from controller.jobs.reconcile import Reconciler
 from controller.jobs.secrets import JobSecrets
 from controller.jobs.sweep import JobSweep
 from controller.jobs.tombstones import Tombstones
+from controller.jobs.traces import JobTraces
 from controller.jobs.turns import Turns, groups_of_job, groups_of_pod
 from controller.resolver import SystemResolver
 from controller.runs.controller import RunController
@@ -71,6 +72,7 @@ class JobController:
     sweep: JobSweep
     turns: Turns
     runs: RunLimits
+    traces: JobTraces
 
     @classmethod
     def of(
@@ -152,7 +154,8 @@ class JobController:
             unclaimed_seconds=settings.unclaimed_seconds,
             clock=session.time.now,
         )
-        work = cls(watched, queue, sweep, turns, runs.limits)
+        traces = JobTraces(watched.jobs, session.time.now)
+        work = cls(watched, queue, sweep, turns, runs.limits, traces)
         watched.jobs.listen(counting.changed)
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)

@@ -87,6 +87,11 @@ _pending = cache(metrics.JOBS_PENDING.labels)
 _jobs = {phase: metrics.JOBS.labels(phase) for phase in get_args(Phase)}
 
 
+def shown(reason: str) -> str:
+    """Return the reason if it is one of this project, else `Other`."""
+    return reason if reason in REASONS else metrics.OTHER
+
+
 def written(before: ChaosJob, after: ChaosJob) -> None:
     """Count the start or the end that this status write has brought, each once for a job."""
     created, status = after.metadata.creation_timestamp, after.status
@@ -96,7 +101,7 @@ def written(before: ChaosJob, after: ChaosJob) -> None:
         metrics.JOB_START_DELAY.observe(max((began - since).total_seconds(), 0.0))
     if before.status.is_final or not status.is_final:
         return
-    reason = _reason(after)
+    reason = shown(status.reason)
     _finished(status.phase, reason).inc()
     if reason in AT_RISK:
         _at_risk[reason].inc()
@@ -113,8 +118,4 @@ def changed(change: CacheChange[ChaosJob]) -> None:
         if (phase := _jobs.get(job.status.phase)) is not None:
             phase.inc(by)
         if job.status.phase == "Pending":
-            _pending(_reason(job)).inc(by)
-
-
-def _reason(job: ChaosJob) -> str:
-    return job.status.reason if job.status.reason in REASONS else metrics.OTHER
+            _pending(shown(job.status.reason)).inc(by)

@@ -5,6 +5,7 @@ Made from what the cache sees and not from a write: a write whose answer was los
 
 import structlog
 
+from controller.jobs import spans
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -33,9 +34,10 @@ def changed(change: CacheChange[ChaosJob]) -> None:
 
 
 def log_fields(job: ChaosJob) -> dict[str, str]:
-    """Return what is in every line about a job: its id, and that of the call that asked for it."""
-    trace = job.metadata.annotations.get(well_known.TRACE)
-    return {"job": job.metadata.name} | ({"trace": trace} if trace else {})
+    """Return what is in every line about a job: its id, and those of its call and its trace."""
+    trace, call = job.metadata.annotations.get(well_known.TRACE), spans.of_call(job)
+    told = {"job": job.metadata.name, "trace": trace, "trace_id": call and call.trace_id}
+    return {name: value for name, value in told.items() if value}
 
 
 def _facts(job: ChaosJob) -> dict[str, str]:

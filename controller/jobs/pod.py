@@ -6,7 +6,7 @@ What is fixed wins over the rules, and the rules win over the job.
 
 import base64
 
-from controller.jobs import stop_hook
+from controller.jobs import spans, stop_hook
 from controller.scenario_pods.rules import CA_FILE, CA_FOLDER, PodRules
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -37,12 +37,15 @@ from krkn_grpc.resources.pod import (
     Volume,
     VolumeMount,
 )
+from krkn_grpc.resources.trace_context import Traceparent
 
 _KRKN_USER = 1001
 _READABLE_BY_GROUP = 0o440
 _KUBECONFIG_KEY = "kubeconfig"
 # A mesh's proxy in the pod would outlive the scenario, and intercept its traffic to the target.
 _NO_SIDECARS = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+# By which programs that trace themselves find the trace that they belong to.
+_CONTEXT = "TRACEPARENT"
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
 
 
@@ -78,7 +81,7 @@ def pod(job: ChaosJob, rules: PodRules) -> NewPod:
                 **template.annotations,
                 **_NO_SIDECARS,
                 well_known.JOB_UID: job.metadata.uid,
-                **_trace(job),
+                **_trace(job, rules),
             },
             owner_references=[owner_of(job)],
         ),
@@ -131,10 +134,17 @@ def observed(created: NewPod) -> Pod:
     return Pod(metadata=created.metadata, spec=spec)
 
 
-def _trace(job: ChaosJob) -> dict[str, str]:
-    """Return the annotation with the trace id of the call that asked for the job, if any."""
-    trace = job.metadata.annotations.get(well_known.TRACE)
-    return {well_known.TRACE: trace} if trace else {}
+def _trace(job: ChaosJob, rules: PodRules) -> dict[str, str]:
+    """Return the annotations that lead back to the call that asked for the job, if any."""
+    found = {
+        well_known.TRACE: job.metadata.annotations.get(well_known.TRACE, ""),
+        well_known.TRACEPARENT: str(_traceparent(job, rules) or ""),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _traceparent(job: ChaosJob, rules: PodRules) -> Traceparent | None:
+    return spans.for_scenario(job, is_traced=rules.are_jobs_traced)
 
 
 def _security_context(rules: PodRules) -> PodSecurityContext:
@@ -172,7 +182,14 @@ def _environment(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
     ]
     kubeconfig = EnvVar(name="KRKN_KUBE_CONFIG", value=job.spec.kubeconfig_path)
     given = [_plain(name, value) for name, value in sorted(rules.environment.items())]
-    return [*public, *secret, kubeconfig, *given]
+    return [*public, *secret, kubeconfig, *given, *_context(job, rules)]
+
+
+def _context(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
+    """Return the variable with the scenario's place in the trace, unless the request sets it."""
+    here = _traceparent(job, rules)
+    is_given = _CONTEXT in job.spec.environment or _CONTEXT in job.spec.secret_environment
+    return [] if here is None or is_given else [_plain(_CONTEXT, str(here))]
 
 
 def _plain(name: str, value: str) -> EnvVar:

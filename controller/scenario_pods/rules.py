@@ -51,6 +51,8 @@ class PodRules:
     proxies: Proxies = field(default_factory=Proxies)
     ca_config_map: str = ""
     ca_key: str = CA_FILE
+    are_jobs_traced: bool = False
+    """Whether the spans of jobs are sent: those of scenarios belong below them."""
 
     @property
     def environment(self) -> Mapping[str, str]:

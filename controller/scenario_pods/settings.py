@@ -113,4 +113,5 @@ class PodSettings(ProcessSettings):
             proxies=Proxies(self.pod_https_proxy, self.pod_http_proxy, self.pod_no_proxy),
             ca_config_map=self.pod_ca_config_map,
             ca_key=self.pod_ca_key,
+            are_jobs_traced=bool(self.otel_exporter_otlp_endpoint),
         )

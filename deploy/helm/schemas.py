@@ -74,7 +74,8 @@ def of_settings(classes: Iterable[type[BaseSettings]], without: Collection[str])
     for settings in classes:
         prefix = settings.model_config.get("env_prefix", "")
         for name, field in settings.model_fields.items():
-            variable = f"{prefix}{name.upper()}"
+            # OpenTelemetry's own have its names.
+            variable = name.upper() if field.validation_alias else f"{prefix}{name.upper()}"
             if variable not in without and variable not in found:
                 found[variable] = of_setting(field)
     return closed(dict(sorted(found.items())))

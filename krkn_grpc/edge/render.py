@@ -21,6 +21,8 @@ from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
 from krkn_grpc.edge.local_replies import REFUSALS
 from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, lua_script
 from krkn_grpc.edge.settings import EnvoySettings
+from krkn_grpc.otlp_endpoint import Address
+from krkn_grpc.resources.trace_context import CALLER_HEADER
 from krkn_grpc.startup import settings_or_exit
 
 CONFIG = "envoy.yaml"
@@ -42,6 +44,12 @@ STATS = (
     r"server\.(memory_heap_size|days_until_first_cert_expiring)",
 )
 """Envoy's statistics that are kept, as regular expressions for its own names of them."""
+
+HIDDEN_TAGS = (
+    *("http.url", "user_agent", "grpc.path", "grpc.authority"),
+    *("grpc.content_type", "grpc.timeout", "grpc.message"),
+)
+"""What Envoy writes into its spans of the texts of callers, and must not."""
 
 CERTIFICATE = "certificate.yaml"
 CLIENT_CA = "client_ca.yaml"
@@ -91,6 +99,12 @@ def render(settings: EnvoySettings) -> str:
         max_header_kib=MAX_HEADER_KIB,
         max_open_bytes=MAX_OPEN_BYTES,
         open_methods=OPEN_METHODS,
+        traces=Address(settings.otel_exporter_otlp_endpoint)
+        if settings.otel_exporter_otlp_endpoint
+        else None,
+        traces_host_is_address=_is_address(Address(settings.otel_exporter_otlp_endpoint).host),
+        caller_trace=CALLER_HEADER,
+        hidden_tags=HIDDEN_TAGS,
         grpc_host_is_address=_is_address(settings.grpc_host),
         certificate_file=str(settings.envoy_directory / CERTIFICATE),
         client_ca_file=str(settings.envoy_directory / CLIENT_CA),

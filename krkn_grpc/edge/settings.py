@@ -5,10 +5,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from krkn_grpc import otlp_endpoint
 from krkn_grpc.loopback import is_loopback
+from krkn_grpc.otlp_endpoint import OtlpEndpoint
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,6 +26,21 @@ _ORIGIN = re.compile(
     r"(?:https://(?!.*:443$)|http://(?!.*:80$))"
     r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
 )
+
+
+Sampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
+
+
+def _shared(variable: str) -> AliasChoices:
+    # Settings of OpenTelemetry have no prefix of ours: the server and the controller have them too.
+    return AliasChoices(variable, variable.lower())
 
 
 def _address(host: str) -> str:
@@ -111,6 +135,36 @@ class EnvoySettings(BaseSettings):
     access_log: bool = True
     """One JSON line per request on standard output."""
 
+    trust_trace_headers: Literal["auto", "on", "off"] = "auto"
+    """Whether a caller's `traceparent` is continued; else a new trace begins, with a link to it.
+
+    `auto`: where `KRKN_TLS=mesh`.
+    """
+
+    otel_exporter_otlp_endpoint: OtlpEndpoint = Field(
+        default="", validation_alias=otlp_endpoint.ALIAS
+    )
+    """Where spans are sent, by OTLP over gRPC: http://HOST:4317 ([traces](tracing.md)).
+
+    Unset: nowhere.
+    """
+
+    otel_exporter_otlp_certificate: Path = Field(
+        default=Path("/etc/ssl/certs/ca-certificates.crt"),
+        validation_alias=_shared("OTEL_EXPORTER_OTLP_CERTIFICATE"),
+    )
+    """The authorities that sign the certificate of an https endpoint, as a file of PEM."""
+
+    otel_traces_sampler: Sampler = Field(
+        default="parentbased_always_on", validation_alias=_shared("OTEL_TRACES_SAMPLER")
+    )
+    """Which traces that begin here are sent."""
+
+    otel_traces_sampler_arg: float = Field(
+        default=1.0, ge=0, le=1, validation_alias=_shared("OTEL_TRACES_SAMPLER_ARG")
+    )
+    """The share of traces, 0 to 1, for the samplers by ratio."""
+
     envoy_directory: Path = Path("/etc/envoy")
     """Where Envoy will find the rendered files. Only TLS needs more than one."""
 
@@ -129,6 +183,17 @@ class EnvoySettings(BaseSettings):
     What it shows comes from the admin interface: without `KRKN_ENVOY_ADMIN_SOCKET` there is none.
     """
 
+    @field_validator(
+        "otel_exporter_otlp_certificate",
+        "otel_traces_sampler",
+        "otel_traces_sampler_arg",
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_unset(cls, given: object, info: ValidationInfo) -> object:
+        # As OpenTelemetry has it.
+        return cls.model_fields[info.field_name or ""].default if given == "" else given
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _origins(cls, given: object) -> object:
@@ -143,6 +208,22 @@ class EnvoySettings(BaseSettings):
                     "port if it is not the scheme's own; * and null would let every page in"
                 )
         return wanted
+
+    @property
+    def trusts_traces(self) -> bool:
+        """Whether the traces of callers are continued."""
+        if self.trust_trace_headers == "auto":
+            return self.tls == "mesh"
+        return self.trust_trace_headers == "on"
+
+    @property
+    def traced_per_million(self) -> int:
+        """How many of a million traces that begin here are sent."""
+        if self.otel_traces_sampler.endswith("always_off"):
+            return 0
+        if self.otel_traces_sampler.endswith("traceidratio"):
+            return round(self.otel_traces_sampler_arg * 1_000_000)
+        return 1_000_000
 
     @property
     def has_metrics(self) -> bool:

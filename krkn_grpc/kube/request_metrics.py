@@ -1,4 +1,4 @@
-"""Counts the requests to the API server."""
+"""Counts the requests to the API server, and gives those of a traced call their spans."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import cache
 
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.paths import resource_of
-from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry import metrics, tracing
 
 # client-go's word for a request without an answer.
 _NO_ANSWER = "<error>"
@@ -29,6 +29,7 @@ class Measured:
 def measured(method: str, path: str) -> Iterator[Measured]:
     """Count one request and its duration; the caller sets the code of the answer when it comes."""
     began, request, resource = time.perf_counter(), Measured(), resource_of(path)
+    span = tracing.started_request(f"{method} {resource}") if tracing.is_on() else None
     try:
         yield request
     except errors.OutcomeUnknown:
@@ -39,6 +40,12 @@ def measured(method: str, path: str) -> Iterator[Measured]:
     finally:
         _requests(_told(request.code), method, resource).inc()
         _seconds(method, resource).observe(time.perf_counter() - began)
+        if span is not None:
+            answer = {} if request.code is None else {"http.response.status_code": request.code}
+            span.end(
+                {"http.request.method": method, "krkn.resource": resource, **answer},
+                has_failed=request.code is None or request.code >= 500,
+            )
 
 
 def opened(path: str, code: int | None) -> None:

@@ -25,6 +25,8 @@ CHECK_REQUESTED = f"{GROUP}/check-requested"
 START_GATE = f"{GROUP}/start"
 
 TRACE = f"{GROUP}/trace"
+# On a job: its call's place in a W3C trace. On a pod: what its variable TRACEPARENT says.
+TRACEPARENT = f"{GROUP}/traceparent"
 # On a scenario pod: the uid of its job, also when its owner reference was removed.
 JOB_UID = f"{GROUP}/job-uid"
 IGNORED_OPTIONS = f"{GROUP}/ignored-options"
@@ -49,7 +51,7 @@ _LONGEST_ANNOTATION = 4 * 1024
 _LONGEST_ANNOTATIONS = 8 * 1024
 _OURS = frozenset(
     {
-        *(TRACE, JOB_UID, CALL, IGNORED_OPTIONS, REGISTERED_BY_SERVER),
+        *(TRACE, TRACEPARENT, JOB_UID, CALL, IGNORED_OPTIONS, REGISTERED_BY_SERVER),
         *(INACTIVE_BY, REQUESTED_BY, ADOPTION, CHECK_REQUESTED),
     }
 )

@@ -19,12 +19,13 @@ from krkn_grpc.server.health import Health, keep_current
 from krkn_grpc.server.interceptors.auth import AuthInterceptor
 from krkn_grpc.server.interceptors.errors import ErrorInterceptor
 from krkn_grpc.server.interceptors.metrics import MetricsInterceptor
+from krkn_grpc.server.interceptors.tracing import TracingInterceptor
 from krkn_grpc.server.scenarios.current import CurrentCatalogue
 from krkn_grpc.server.services import NAMES, Services
 from krkn_grpc.server.settings import Settings
 from krkn_grpc.server.shielded import ShieldedTasks
 from krkn_grpc.stopping import ends_before, stop_requested
-from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry import metrics, tracing
 from krkn_grpc.telemetry.exposition import exposed
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +35,10 @@ async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then give running calls time to finish."""
     stop = stop_requested()
     async with AsyncExitStack() as stack:
+        service = "krkn-grpc-logs" if settings.serve == "logs" else "krkn-grpc-server"
+        await stack.enter_async_context(
+            tracing.exported(settings.otel_exporter_otlp_endpoint, service)
+        )
         access = await ClusterAccess.load(settings.kubeconfig)
         session = await stack.enter_async_context(Session(access))
         await stack.enter_async_context(
@@ -127,6 +132,7 @@ def _server(settings: Settings, session: Session, shielded: ShieldedTasks) -> gr
     rules = methods_of(settings.serve, reflection=settings.reflection)
     return grpc.aio.server(
         interceptors=[
+            *([TracingInterceptor(rules)] if tracing.is_on() else []),
             MetricsInterceptor(rules),
             ErrorInterceptor(),
             AuthInterceptor(authenticator, shielded, rules),

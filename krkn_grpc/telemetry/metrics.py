@@ -94,6 +94,18 @@ WATCH_RESTARTS = Counter(
     ["kind", "reason"],
     registry=SHARED,
 )
+SPANS_SENT = Counter(
+    "krkn_spans_sent_total",
+    "Spans that the receiver of traces has taken.",
+    registry=SHARED,
+)
+SPANS_DROPPED = Counter(
+    "krkn_spans_dropped_total",
+    "Spans that were lost: too many waited (queue_full), or the receiver did not take them "
+    "(not_taken).",
+    ["reason"],
+    registry=SHARED,
+)
 
 # --- the server and the log reader ---
 

@@ -19,7 +19,7 @@ from krkn_grpc.resources.meta import GROUP, VERSION
 from krkn_grpc.server.auth.concurrency import RateLimiter
 from krkn_grpc.server.auth.ttl_cache import SingleFlightCache
 from krkn_grpc.server.fair_semaphore import FairSemaphore
-from krkn_grpc.telemetry import metrics
+from krkn_grpc.telemetry import metrics, tracing
 from krkn_grpc.told import told
 
 _MOST_ANSWERS = 10_000
@@ -181,7 +181,7 @@ class Reviews:
         review = {"apiVersion": group_version, "kind": kind, "spec": spec}
         body = msgspec.json.encode(review)
         try:
-            with metrics.REVIEW_SECONDS.labels(kind).time():
+            with metrics.REVIEW_SECONDS.labels(kind).time(), tracing.step("review"):
                 async with asyncio.timeout(_ANSWER_SECONDS), self._turns.turn(caller):
                     content = await self._session.call(
                         "POST", path, body=body, seconds=_ASK_SECONDS

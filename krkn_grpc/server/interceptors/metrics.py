@@ -4,28 +4,20 @@ By hand: no library counts grpc.aio calls, and authentication turns every handle
 stream of requests, so a handler does not tell a method's type any more (docs/decisions/0046).
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from functools import cached_property
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Iterable
+from functools import cached_property, partial
+from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from krkn_grpc.server.metadata import Context
+from krkn_grpc.server.interceptors.endings import Handler, with_end
 from krkn_grpc.telemetry import metrics
 
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-
 _LOADED = health_pb2, reflection_pb2  # so that the pool has their services
-
-# As Go writes them, which is what dashboards expect: NotFound, DeadlineExceeded.
-_CODES = {code.value[0]: code.name.title().replace("_", "") for code in grpc.StatusCode}
-_CODES[grpc.StatusCode.OK.value[0]] = "OK"
-_CODES[grpc.StatusCode.CANCELLED.value[0]] = "Canceled"
 
 OTHER = "other"
 """Service and method of calls that no rule knows: their names are a caller's."""
@@ -44,7 +36,7 @@ class _Method:
         # At the first call: a method that nobody calls has no dozen series of zeros.
         return metrics.RPC_SECONDS.labels(*self._labels)
 
-    def ended(self, code: str, began: float) -> None:
+    def ended(self, began: float, code: str) -> None:
         self._seconds.observe(time.perf_counter() - began)
         handled = self._handled.get(code)
         if handled is None:
@@ -53,7 +45,7 @@ class _Method:
 
 
 class MetricsInterceptor(grpc.aio.ServerInterceptor):
-    """The outermost interceptor: it sees each call's final code."""
+    """Outside of all that refuses calls: it sees each call's final code."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         """Count the methods of these paths, `/package.Service/Method`, each by its own name."""
@@ -73,14 +65,12 @@ class MetricsInterceptor(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
         except BaseException:
             # Errors are handlers by now: only the caller's end comes to here.
-            method.ended("Canceled", began)
+            method.ended(began, "Canceled")
             raise
         if handler is None:
-            method.ended("Unimplemented", began)
+            method.ended(began, "Unimplemented")
             return None
-        if handler.response_streaming:
-            return _stream(handler, method, began)
-        return _unary(handler, method, began)
+        return with_end(handler, partial(method.ended, began))
 
 
 def labels_of(path: str) -> tuple[str, str, str]:
@@ -98,68 +88,3 @@ def labels_of(path: str) -> tuple[str, str, str]:
         (True, True): "bidi_stream",
     }
     return kinds[of_requests, of_replies], service, method
-
-
-def _unary(handler: Handler, method: _Method, began: float) -> Handler:
-    call: Any = handler.stream_unary or handler.unary_unary
-    make: Any = (
-        grpc.stream_unary_rpc_method_handler
-        if handler.request_streaming
-        else grpc.unary_unary_rpc_method_handler
-    )
-
-    async def counted(request: Any, context: Context) -> Any:
-        code = ""
-        try:
-            return await call(request, context)
-        except BaseException as error:
-            code = _code_after(error, context)
-            raise
-        finally:
-            method.ended(code or _code_of(context), began)
-
-    made: Handler = make(counted, handler.request_deserializer, handler.response_serializer)
-    return made
-
-
-def _stream(handler: Handler, method: _Method, began: float) -> Handler:
-    call: Any = handler.stream_stream or handler.unary_stream
-    make: Any = (
-        grpc.stream_stream_rpc_method_handler
-        if handler.request_streaming
-        else grpc.unary_stream_rpc_method_handler
-    )
-
-    async def counted(request: Any, context: Context) -> AsyncIterator[Any]:
-        code = ""
-        try:
-            async for message in call(request, context):
-                yield message
-        except BaseException as error:
-            code = _code_after(error, context)
-            raise
-        finally:
-            method.ended(code or _code_of(context), began)
-
-    made: Handler = make(counted, handler.request_deserializer, handler.response_serializer)
-    return made
-
-
-def _code_of(context: Context) -> str:
-    return _CODES.get(_number(context), "Unknown")
-
-
-def _code_after(error: BaseException, context: Context) -> str:
-    """Return the code of a call that ended with this error, which is most often an abort."""
-    if isinstance(error, grpc.aio.AbortError):
-        return _code_of(context)
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
-        left = context.time_remaining()
-        return "DeadlineExceeded" if left is not None and left <= 0 else "Canceled"
-    return "Unknown"
-
-
-def _number(context: Context) -> int:
-    """Return the number of the call's code: gRPC gives an enumerator, a number or nothing."""
-    code: Any = context.code()
-    return int(getattr(code, "value", (code or 0,))[0])

@@ -21,17 +21,20 @@ def job(
     job_id: str,
     caller: str,
     trace: str = "",
+    traceparent: str = "",
 ) -> ChaosJob:
     """Return the job, with the target's current cluster and Secret.
 
-    `stored` is the resource of the run, `trace` the correlation id of the call.
+    `stored` is the resource of the run, `trace` the correlation id of the call, `traceparent` its
+    place in a W3C trace, if it has one.
     """
     ours = {
         well_known.RUN_ID: stored.metadata.name,
         well_known.TARGET_UUID: target.metadata.name,
         well_known.SCENARIO_NAME: well_known.as_label_value(run.scenario_name),
     }
-    annotations = {well_known.TRACE: trace} if trace else {}
+    noted = {well_known.TRACE: trace, well_known.TRACEPARENT: traceparent}
+    annotations = {name: value for name, value in noted.items() if value}
     if run.ignored:
         annotations[well_known.IGNORED_OPTIONS] = ", ".join(run.ignored)
     return ChaosJob(

@@ -44,6 +44,7 @@ from krkn_grpc.server.runs.results import (
 from krkn_grpc.server.runs.rights import refusals
 from krkn_grpc.server.runs.tombstones import Tombstones
 from krkn_grpc.server.targets.registration import Registry
+from krkn_grpc.telemetry import tracing
 from krkn_grpc.told import told
 
 _CONCURRENT_WRITES = 64
@@ -220,7 +221,16 @@ class Submission:
         if deadline.remaining <= 0:
             raise errors.NotWritten(TOO_LATE)
         job_id = record.job_ids[target.metadata.name]
-        job = builders.job(run, target, record.run, job_id, caller.user, correlation_id.current())
+        here = tracing.current()
+        job = builders.job(
+            run,
+            target,
+            record.run,
+            job_id,
+            caller.user,
+            correlation_id.current(),
+            "" if here is None else str(here),
+        )
         return await self._write(run, job, deadline)
 
     async def _target(self, run: Run, uuid: str) -> Target:

@@ -1,0 +1,98 @@
+"""What Envoy makes of a caller's trace context, with tracing and without."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from krkn_grpc.resources.trace_context import CALLER_HEADER, Traceparent, parse
+from tests.rest.edge.running import Door, check_health, open_door
+
+NOBODY = {"otel_exporter_otlp_endpoint": "http://127.0.0.1:9"}
+"""Nobody takes the spans: calls must not notice."""
+
+
+def caller_of() -> Traceparent:
+    return Traceparent(secrets.token_hex(16), secrets.token_hex(8), True)
+
+
+def reached(door: Door, **headers: str) -> dict[str, str]:
+    """Call through Envoy, and return the metadata that came to the server."""
+    door.upstream.reset()
+    with door.client() as client:
+        given = client.get("/api/v1/health", headers={"tracestate": "a=1", **headers})
+        assert given.status_code == 200
+    [call] = door.upstream.calls
+    return call.metadata
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]:
+    """An Envoy for each way to treat traces."""
+    wanted: dict[str, dict[str, Any]] = {
+        "off": {},
+        "off, trusted": {"trust_trace_headers": "on"},
+        "on": NOBODY,
+        "on, trusted": {**NOBODY, "trust_trace_headers": "on"},
+        "never": {**NOBODY, "otel_traces_sampler": "parentbased_always_off"},
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(open_door(tmp_path_factory.mktemp("door"), **settings))
+            for name, settings in wanted.items()
+        }
+
+
+def test_a_stranger_s_trace_is_told_and_not_continued(doors: dict[str, Door]) -> None:
+    caller, forged = caller_of(), caller_of()
+    for name in ("off", "on"):
+        given = {"traceparent": str(caller), CALLER_HEADER: str(forged)}
+        metadata = reached(doors[name], **given)
+        assert metadata[CALLER_HEADER] == str(caller)
+        assert "a=1" not in metadata.get("tracestate", "")
+        own = parse(metadata.get("traceparent"))
+        assert (own is None) == (name == "off")
+        assert own is None or own.trace_id != caller.trace_id
+
+
+def test_a_stranger_without_a_trace_names_none(doors: dict[str, Door]) -> None:
+    for name in ("off", "on"):
+        assert CALLER_HEADER not in reached(doors[name], **{CALLER_HEADER: str(caller_of())})
+
+
+def test_a_trusted_caller_s_trace_is_continued(doors: dict[str, Door]) -> None:
+    caller = caller_of()
+    given = {"traceparent": str(caller), CALLER_HEADER: str(caller_of())}
+    passed = reached(doors["off, trusted"], **given)
+    assert (passed["traceparent"], passed["tracestate"]) == (str(caller), "a=1")
+    continued = parse(reached(doors["on, trusted"], **given)["traceparent"])
+    assert continued is not None
+    assert continued.trace_id == caller.trace_id
+    assert continued.span_id != caller.span_id
+    assert CALLER_HEADER not in passed
+
+
+def test_a_trace_that_is_not_to_be_recorded_says_so(doors: dict[str, Door]) -> None:
+    own = parse(reached(doors["never"])["traceparent"])
+    assert own is not None
+    assert not own.is_sampled
+
+
+def test_the_id_of_a_call_stays_as_its_caller_gave_it(doors: dict[str, Door]) -> None:
+    # A proxy that retries sends the same, and the server knows the call by it.
+    for given in ("00000000-0000-4000-8000-000000000000", "mine"):
+        assert reached(doors["on"], **{"x-request-id": given})["x-request-id"] == given
+
+
+def test_grpc_is_treated_alike(doors: dict[str, Door]) -> None:
+    with doors["on"].channel() as channel:
+        assert check_health(channel, (("traceparent", str(caller_of())),)) == 1
+
+
+def test_calls_go_on_while_nobody_takes_the_spans(doors: dict[str, Door]) -> None:
+    with doors["on"].client() as client:
+        replies: list[httpx.Response] = [client.get("/api/v1/health") for _ in range(50)]
+    assert {reply.status_code for reply in replies} == {200}
