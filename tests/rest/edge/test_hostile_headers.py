@@ -15,6 +15,7 @@ import h2.events
 import httpx
 import pytest
 
+from krkn_grpc.resources.trace_context import CALLER_HEADER
 from krkn_grpc.v1 import targets_pb2 as targets
 from krkn_grpc.v1 import targets_pb2_grpc as targets_grpc
 from tests.rest.edge.honest import honest_calling
@@ -145,19 +146,22 @@ def test_what_real_clients_send_passes(door: Door, upstream: Upstream) -> None:
         "authorization": "Bearer abc",
         "krkn-revision": "krknchaosjobs.7",
         "krkn-other": "x",
+        "b3": "0",
+    }
+    traced = {
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "tracestate": "a=b",
-        "b3": "0",
     }
     with door.channel() as channel:
         targets_grpc.TargetServiceStub(channel).ListTargets(
             targets.ListTargetsRequest(),
-            metadata=tuple(sent.items()),
+            metadata=tuple((sent | traced).items()),
             timeout=SECONDS,
             compression=grpc.Compression.Gzip,
         )
     (call,) = upstream.calls
     assert sent.items() <= call.metadata.items()
+    assert call.metadata[CALLER_HEADER] == traced["traceparent"]
     assert "grpc-python" in call.metadata["user-agent"]
     assert len(call.metadata["x-request-id"]) == 36
 
