@@ -6,10 +6,13 @@ it has not taken wait in a bounded queue, and more are dropped and counted.
 
 import asyncio
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -75,9 +78,7 @@ class Sink:
         logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
         self._exporter = _Counted(OTLPSpanExporter(endpoint=endpoint))
         self._processor = _Bounded(self._exporter)
-        self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service}), shutdown_on_exit=False
-        )
+        self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
         self._provider.add_span_processor(self._processor)
         self._tracer = self._provider.get_tracer(_SCOPE)
 
@@ -172,6 +173,15 @@ class _Bounded(BatchSpanProcessor):
             return
         self._queued += 1
         super().on_end(span)
+
+
+def _resource(service: str) -> Resource:
+    """Return what all spans of this process have in common."""
+    instance = f"{socket.gethostname()}-{os.getpid()}"
+    known = {"service.name": service, "service.instance.id": instance}
+    with suppress(PackageNotFoundError):
+        known["service.version"] = version("krkn-grpc")
+    return Resource.create(known)
 
 
 async def _in_a_thread(work: Callable[[], None], seconds: float) -> bool:
