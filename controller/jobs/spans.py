@@ -35,8 +35,8 @@ def for_scenario(job: ChaosJob, *, is_traced: bool) -> Traceparent | None:
 def ended(job: ChaosJob, reason: str, ending_since: datetime | None) -> tuple[EndedSpan, ...]:
     """Return the spans of a job that has a final status; none if its call has no sampled trace.
 
-    `reason` is the status' own if it may be shown. `ending_since` is when the controller began to
-    end the pod, which a final status does not tell any more.
+    `reason` is the status' own if it may be shown. `ending_since` is when the end of the pod began,
+    which a final status does not tell any more.
     """
     call, created, status = of_call(job), job.metadata.creation_timestamp, job.status
     if call is None or not call.is_sampled or created is None or not status.is_final:

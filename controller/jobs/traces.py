@@ -26,6 +26,8 @@ class JobTraces:
         self._jobs = jobs
         self._clock = clock
         self._is_leading = False
+        # When jobs were seen to be stopped that have not ended, by uid.
+        self._stops: dict[str, datetime] = {}
         if tracing.is_on():
             jobs.listen(self._look)
 
@@ -43,13 +45,20 @@ class JobTraces:
             await asyncio.Event().wait()
         finally:
             self._is_leading = False
+            self._stops.clear()
 
     def _look(self, change: CacheChange[ChaosJob]) -> None:
         old, new = change.old, change.new
-        if not self._is_leading or new is None or not new.status.is_final:
+        if not self._is_leading or old is None or old.status.is_final:
             return
-        if old is not None and not old.status.is_final:
-            _send(new, old)
+        uid = old.metadata.uid
+        if new is None:
+            self._stops.pop(uid, None)
+        elif new.status.is_final:
+            stopped = self._stops.pop(uid, None)
+            _send(new, _ending_since(old) or stopped)
+        elif new.spec.stop and not old.spec.stop:
+            self._stops[uid] = self._clock()
 
     def _recent(self) -> Iterator[ChaosJob]:
         since = self._clock() - _RECENT
@@ -59,7 +68,10 @@ class JobTraces:
                 yield job
 
 
-def _send(job: ChaosJob, before: ChaosJob | None) -> None:
-    ending = None if before is None else find_condition(before.status.conditions, ENDING)
-    since = None if ending is None else ending.last_transition_time
-    tracing.send(spans.ended(job, counting.shown(job.status.reason), since))
+def _ending_since(job: ChaosJob) -> datetime | None:
+    ending = find_condition(job.status.conditions, ENDING)
+    return None if ending is None else ending.last_transition_time
+
+
+def _send(job: ChaosJob, ending_since: datetime | None) -> None:
+    tracing.send(spans.ended(job, counting.shown(job.status.reason), ending_since))

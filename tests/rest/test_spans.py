@@ -202,12 +202,14 @@ async def test_no_span_has_a_credential_or_a_text_of_the_caller(traced: Traced) 
     assert not any(hidden.encode() in request for request in traced.kept.requests)
 
 
-async def test_the_end_that_a_stop_asked_for_has_a_span(traced: Traced) -> None:
+@pytest.mark.parametrize("of", ["job", "run"])
+async def test_the_end_that_a_stop_asked_for_has_a_span(traced: Traced, of: str) -> None:
     caller, target = caller_of(), await traced.rest.register()
     job_id = await traced.run(caller, a_run(target, scenarioImage=ENDLESS))
     await traced.rest.job_when(job_id, "Running")
     run_id = (await traced.job(job_id)).spec.run_id
-    assert (await traced.rest.delete(f"{CHAOS_RUNS}/{run_id}")).status == 200
+    path = f"{RUNS}/{job_id}" if of == "job" else f"{CHAOS_RUNS}/{run_id}"
+    assert (await traced.rest.delete(path)).status == 200
     await traced.rest.job_when(job_id, "Stopped")
     found = await traced.kept.when_named(caller.trace_id, "job", "running", "stopping")
     assert found["stopping"].parent_id == found["job"].span_id

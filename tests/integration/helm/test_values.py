@@ -137,6 +137,8 @@ def test_it_changes_this_and_nothing_else(
         ({"KRKN_WRITE_SECONDS": 2.5}, {"KRKN_WRITE_SECONDS": "2.5"}),
         ({"KRKN_REFLECTION": True}, {"KRKN_REFLECTION": "true"}),
         ({"KRKN_ALLOWED_IMAGES": ["a", "b"]}, {"KRKN_ALLOWED_IMAGES": "a,b"}),
+        # A setting that other programs have too has no prefix of ours.
+        ({"OTEL_TRACES_SAMPLER_ARG": 0.5}, {"OTEL_TRACES_SAMPLER_ARG": "0.5"}),
         ({"KRKN_LOG_LEVEL": None}, {"KRKN_LOG_LEVEL": GONE}),
     ],
     ids=str,
