@@ -75,3 +75,38 @@ async def test_one_id_leads_from_the_call_to_the_pod(
     await rest.job_when(job_id, "Stopped")
     job = await services.cluster.request("GET", f"{path}/{job_id}")
     assert job["metadata"]["annotations"][well_known.TRACE] == trace
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_a_trace_reaches_the_pod_where_no_spans_are_sent(
+    rest: Rest, shared_services: Running, is_trusted: bool
+) -> None:
+    """The server takes the trace that its peer names; Envoy names none of a stranger's."""
+    services, target = shared_services, await rest.register()
+    trace_id = uuid.uuid4().hex
+    given = f"00-{trace_id}-{'1' * 16}-01"
+    if is_trusted:
+        request = RunScenarioRequest(
+            target_uuids=[target], scenario_image=IMAGE, scenario_name="pod-scenarios"
+        )
+        run: Any = ScenarioRunServiceStub(services.channel).RunScenario
+        [job] = (await run(request, metadata=(("traceparent", given),), timeout=20)).jobs
+        job_id = job.job_id
+    else:
+        body, headers = a_run(target, scenarioImage=IMAGE), {"traceparent": given}
+        async with services.rest.post(RUNS, json=body, headers=headers) as reply:
+            [created] = (await reply.json())["jobs"]
+        job_id = created["jobId"]
+    await rest.job_when(job_id, "Running")
+    pods = f"/api/v1/namespaces/{services.namespace}/pods"
+    pod = await services.cluster.request("GET", f"{pods}/krkn-job-{job_id}")
+    [container] = pod["spec"]["containers"]
+    found = [each["value"] for each in container["env"] if each["name"] == "TRACEPARENT"]
+    assert found == ([given] if is_trusted else [])
+    assert pod["metadata"]["annotations"].get(well_known.TRACEPARENT) == (
+        given if is_trusted else None
+    )
+    with_id = [line for line in services.processes.events("server") if "trace_id" in line]
+    assert any(line["trace_id"] == trace_id for line in with_id) == is_trusted
+    assert (await rest.delete(f"{RUNS}/{job_id}")).status == 200
+    await rest.job_when(job_id, "Stopped")
