@@ -7,7 +7,7 @@ from deploy.local.run import main
 
 try:
     main()
-except StartError as error:
+except (StartError, OSError) as error:  # the system's, of a full disk, say, name the file
     sys.exit(f"krkn-grpc cannot start: {error}")
 except KeyboardInterrupt:
     sys.exit(130)

@@ -167,9 +167,13 @@ def main(arguments: list[str]) -> None:
         return
     directory = Path(arguments[0])
     settings = settings_or_exit(lambda: EnvoySettings(envoy_directory=directory.resolve()), PROGRAM)
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in render_files(settings).items():
-        (directory / name).write_text(text)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in render_files(settings).items():
+            (directory / name).write_text(text)
+    except OSError as error:
+        # A full disk does not name the file.
+        sys.exit(f"{PROGRAM}: cannot write {error.filename or directory}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import structlog
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from krkn_grpc.kube.kubeconfig_fault import unusable
 from krkn_grpc.tls import cluster_context
 from krkn_grpc.told import told
 
@@ -61,9 +62,15 @@ class ClusterAccess:
     ) -> "ClusterAccess":
         """Read the kubeconfig at this path, or for None the pod's own account.
 
-        Every `recheck_seconds` the object checks whether there is a newer token.
+        Every `recheck_seconds` the object checks whether there is a newer token. Raises Unusable
+        if no connection can be made from what was read.
         """
-        return cls(kubeconfig, await _load(kubeconfig), recheck_seconds)
+        try:
+            access = cls(kubeconfig, await _load(kubeconfig), recheck_seconds)
+            access.tls()
+        except Exception as error:  # of any class: the package checks little of what it reads
+            raise unusable(kubeconfig, error) from error
+        return access
 
     @property
     def url(self) -> str:

@@ -36,7 +36,9 @@ async def of_kubeconfig(path: Path, folder: Path) -> Credentials:
     """
     # Imported here because it takes two seconds and is needed only for an existing cluster.
     from kubernetes.aio.client import Configuration  # noqa: PLC0415
-    from kubernetes.aio.config import ConfigException, load_kube_config  # noqa: PLC0415
+    from kubernetes.aio.config import load_kube_config  # noqa: PLC0415
+
+    from krkn_grpc.kube.kubeconfig_fault import unusable  # noqa: PLC0415
 
     configuration = Configuration()
     try:
@@ -46,16 +48,16 @@ async def of_kubeconfig(path: Path, folder: Path) -> Credentials:
             persist_config=False,
             temp_file_path=str(folder),
         )
-    except (ConfigException, OSError, ValueError) as error:
-        raise StartError(f"KRKN_KUBECONFIG={path} cannot be used: {error}") from None
+        ca_pem = _read(configuration.ssl_ca_cert)
+        tls = cluster_context(ca_pem=ca_pem or None)
+        if configuration.cert_file:
+            tls.load_cert_chain(configuration.cert_file, configuration.key_file)
+    except Exception as error:  # of any class: the package checks little of what it reads
+        raise StartError(str(unusable(path, error))) from None
     if not configuration.verify_ssl:
         raise StartError(
             f"KRKN_KUBECONFIG={path} skips TLS verification; give the cluster's CA instead"
         )
-    ca_pem = _read(configuration.ssl_ca_cert)
-    tls = cluster_context(ca_pem=ca_pem or None)
-    if configuration.cert_file:
-        tls.load_cert_chain(configuration.cert_file, configuration.key_file)
     token = await configuration.get_api_key_with_prefix("BearerToken")
     headers = {"Authorization": token} if token else {}
     return Credentials(str(configuration.host).rstrip("/"), ca_pem, tls, headers)

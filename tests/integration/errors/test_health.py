@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -71,6 +72,23 @@ async def test_reflection_describes_a_service(shared_services: Running, service:
         shared_services, reflection_pb2.ServerReflectionRequest(file_containing_symbol=service)
     )
     assert answer.file_descriptor_response.file_descriptor_proto
+
+
+async def test_reflection_has_the_json_names(shared_services: Running) -> None:
+    answer = await ask(
+        shared_services,
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="krkn.v1.RunTarget"),
+    )
+    files = [
+        FileDescriptorProto.FromString(file)
+        for file in answer.file_descriptor_response.file_descriptor_proto
+    ]
+    [message] = [each for file in files for each in file.message_type if each.name == "RunTarget"]
+    assert [field.json_name for field in message.field] == ["targetUUID", "jobId"]
+    nested = [each for file in files for each in file.message_type]
+    for each in nested:
+        nested += each.nested_type
+        assert all(field.json_name for field in each.field), each.name
 
 
 def state(services: Running) -> Callable[[], Awaitable[tuple[int, str, int]]]:

@@ -182,3 +182,10 @@ def test_every_refusal_is_a_sentence() -> None:
         assert 0 < refusal.code <= 16
         # A percent sign would be a command of Envoy's.
         assert "%" not in refusal.message
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / CONFIG).symlink_to("/dev/full")
+    done = run_render(str(tmp_path), KRKN_AUTH="none")
+    assert done.returncode == 1
+    assert done.stderr == f"krkn-grpc envoy: cannot write {tmp_path}: No space left on device\n"

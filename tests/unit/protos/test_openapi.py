@@ -89,6 +89,22 @@ def test_an_update_has_its_uuid_in_the_path_alone() -> None:
     assert body["required"] == ["clusterName", "secretType"]
 
 
+def test_ids_have_one_type() -> None:
+    fields = {
+        f"{name}.{field}": schema
+        for name, message in SCHEMAS.items()
+        for field, schema in message.get("properties", {}).items()
+    } | {
+        f"{name}.{parameter['name']}": parameter["schema"]
+        for name, call in CALLS.items()
+        for parameter in call.get("parameters", [])
+        if "$ref" not in parameter
+    }
+    ids = {name: schema for name, schema in fields.items() if re.search(r"(Id|uuid|UUID)$", name)}
+    assert {"GetRun.runId", "RunTarget.jobId", "Target.uuid", "Job.targetUUID"} <= ids.keys()
+    assert {(schema["type"], schema.get("format")) for schema in ids.values()} == {("string", None)}
+
+
 @pytest.mark.parametrize(
     "name", ["CreateTargetRequest", "UpdateTargetRequest", "RunScenarioRequest", "ScenarioFile"]
 )

@@ -1,8 +1,11 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.local.services import metrics_ports
+from deploy.local.services import REPOSITORY, metrics_ports
 from deploy.local.settings import Settings
 from krkn_grpc.startup import settings_or_exit
 
@@ -81,3 +84,18 @@ def test_a_wrong_value_is_named(
     with pytest.raises(SystemExit) as ended:
         settings_or_exit(Settings, "krkn-grpc cannot start")
     assert str(ended.value).startswith(f"krkn-grpc cannot start: {says}")
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".local").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("krkn-grpc cannot start: [Errno 17] File exists")
