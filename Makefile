@@ -5,7 +5,7 @@ RUFF := $(PY) -m ruff
 CODE := krkn_grpc controller deploy docs examples tests proto requirements
 
 # Go programs that `make check` needs, built once.
-GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2 kustomize helm
+GENERATORS := protoc-gen-openapi protoc-gen-grpc-gateway protoc-gen-openapiv2 protoc-gen-go protoc-gen-go-grpc kustomize helm
 
 .DEFAULT_GOAL := help
 .SUFFIXES:

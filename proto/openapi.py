@@ -22,10 +22,6 @@ from openapi_document import Tree, document
 DOCUMENT = ROOT / "envoy/openapi.yaml"
 OPENAPI, GATEWAY = "protoc-gen-openapi", ("protoc-gen-grpc-gateway", "protoc-gen-openapiv2")
 HEADER = "# Made from the protos by `make proto`. Served as JSON at /api/v1/openapi.json.\n"
-# The protos are not for Go, whose plugins want to know a package all the same.
-GO_PACKAGES = ",".join(
-    f"M{path.relative_to(PROTOS)}=krkn.v1/v1;krknv1" for path in sorted(PROTOS.rglob("*.proto"))
-)
 
 
 class Lines(yaml.SafeDumper):
@@ -56,7 +52,7 @@ def tools(*names: str) -> list[str]:
 def generated(scratch: Path) -> Tree:
     """Return what the generator makes of the protos."""
     (plugin,) = tools(OPENAPI)
-    options = f"naming=json,default_response=false,{GO_PACKAGES}"
+    options = "naming=json,default_response=false"
     protoc(PROTOS, f"--plugin={OPENAPI}={plugin}", f"--openapi_out={options}:{scratch}")
     made: Tree = yaml.safe_load((scratch / "openapi.yaml").read_text())
     return made
@@ -79,7 +75,7 @@ def try_gateway() -> None:
         f"--plugin={name}={path}" for name, path in zip(GATEWAY, tools(*GATEWAY), strict=True)
     ]
     with tempfile.TemporaryDirectory() as out:
-        outputs = [f"--{kind}_out={GO_PACKAGES}:{out}" for kind in ("grpc-gateway", "openapiv2")]
+        outputs = [f"--{kind}_out={out}" for kind in ("grpc-gateway", "openapiv2")]
         protoc(PROTOS, *plugins, *outputs)
 
 

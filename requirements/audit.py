@@ -14,23 +14,27 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-LOCKS = (FOLDER / "dev.lock", FOLDER / "go.lock")  # the first has all of run.lock
+# dev.lock has all of run.lock. clients.lock may have other versions of the same packages, so it is asked about apart.
+LOCKS = ((FOLDER / "dev.lock", FOLDER / "go.lock"), (FOLDER / "clients.lock",))
 NOT_ASKED = 75  # EX_TEMPFAIL of sysexits.h
 OPTIONS = ("--progress-spinner=off", "--format=json", "--desc=off", "--timeout=10")
-SOURCE = ("--disable-pip", "--require-hashes", *(f"--requirement={lock}" for lock in LOCKS))
+SOURCE = ("--disable-pip", "--require-hashes")
 # How pip-audit ends when the one it asks does not answer, or answers something else.
 AWAY = ("requests.exceptions.", "pip_audit._service.interface.", "Try another service")
 
 
 def ask(options: list[str]) -> tuple[list[dict[str, Any]], str]:
     """Return what pip-audit found of each package, or why it found nothing out."""
-    command = [sys.executable, "-m", "pip_audit", *OPTIONS, *SOURCE, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    try:
-        packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
-        return packages, ""
-    except ValueError:
-        return [], (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    packages: list[dict[str, Any]] = []
+    for locks in LOCKS:
+        files = [f"--requirement={lock}" for lock in locks]
+        command = [sys.executable, "-m", "pip_audit", *OPTIONS, *SOURCE, *files, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            packages += json.loads(done.stdout)["dependencies"]
+        except ValueError:
+            return [], (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return packages, ""
 
 
 def main(options: list[str]) -> int:

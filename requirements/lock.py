@@ -6,9 +6,10 @@
 
 `run.lock` has what `make run` needs, `dev.lock` that and all the tools; a package has the same
 version in both. `image.lock` has what the container image needs, in the same versions again, for
-its Python alone. `go.lock` has the Go toolchain, which is installed apart. A lock names versions
-and hashes and no host, so any mirror will do. Its first line has a digest of what it was made
-from: whether it is fresh shows without a network.
+its Python alone. `go.lock` has the Go toolchain, and `clients.lock` what makes clients in
+other languages; each is installed apart. A lock names versions and hashes and no host, so any
+mirror will do. Its first line has a digest of what it was made from: whether it is fresh shows
+without a network.
 """
 
 import argparse
@@ -24,9 +25,9 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parent / "pyproject.toml"
 # dev first: run and image take its versions.
-GROUPS = {"dev": "dev", "run": "local", "image": "image", "go": "go"}
+GROUPS = {"dev": "dev", "run": "local", "image": "image", "go": "go", "clients": "clients"}
 LIKE_DEV = ("run", "image")
-APART = ("image", "go")  # without the project's own requirements
+APART = ("image", "go", "clients")  # without the project's own requirements
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 EVERYWHERE = ("--universal",)

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from pathlib import Path
 
 import hypothesis
@@ -24,7 +24,7 @@ from deploy.local.go.tools import tools
 from deploy.local.progress import Progress
 from deploy.local.prometheus.programs import prometheus_programs
 from deploy.local.services import REPOSITORY
-from tests.support import monitoring
+from tests.support import client_programs, monitoring
 from tests.support.running import (
     CLUSTER_WIDE,
     Running,
@@ -71,33 +71,35 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         gc.enable()
 
 
+# What fixtures need, by name, and how it is built or fetched where it is missing.
+_BUILDS: dict[str, Callable[[], object]] = {
+    "binaries": lambda: control_plane_binaries(FULL, Progress()),
+    "chart": lambda: tools(["helm", "kustomize"], Progress()),
+    "programs_of_prometheus": lambda: prometheus_programs(Progress()),
+    "monitored_cluster": monitoring.definitions,
+    "client_packages": client_programs.prepare,
+}
+
+
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Build what is missing before the processes start: all would wait for it, unseen."""
-    _build(config, {"binaries", "chart", "programs_of_prometheus", "monitored_cluster"})
+    _build(config, _BUILDS.keys())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane and Helm, fetch Prometheus, if a test will need them."""
+    """Build what the tests will need and is missing."""
     if not session.config.option.collectonly:
-        _build(
-            session.config,
-            {name for item in session.items for name in getattr(item, "fixturenames", ())},
-        )
+        fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+        _build(session.config, fixtures & _BUILDS.keys())
 
 
-def _build(config: pytest.Config, fixtures: set[str]) -> None:
+def _build(config: pytest.Config, fixtures: Iterable[str]) -> None:
     # Not in a fixture: it takes longer than any test may, and a person wants to see how far it is.
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
         try:
-            if "binaries" in fixtures:
-                control_plane_binaries(FULL, Progress())
-            if "chart" in fixtures:
-                tools(["helm", "kustomize"], Progress())
-            if "programs_of_prometheus" in fixtures:
-                prometheus_programs(Progress())
-            if "monitored_cluster" in fixtures:
-                monitoring.definitions()
+            for name in fixtures:
+                _BUILDS[name]()
         except StartError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -106,6 +108,12 @@ def _build(config: pytest.Config, fixtures: set[str]) -> None:
 def binaries() -> Binaries:
     """The control plane's binaries."""
     return control_plane_binaries(FULL, Progress())
+
+
+@pytest.fixture(scope="session")
+def client_packages() -> None:
+    """Say that a test needs what the clients in other languages are made with."""
+    client_programs.prepare()
 
 
 @pytest_asyncio.fixture(scope="session")

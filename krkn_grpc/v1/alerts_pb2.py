@@ -26,13 +26,14 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/alerts.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"<\n\x14ReceiveAlertsRequest\x12$\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x0e.krkn.v1.AlertB\x04\xe2\x41\x01\x02\"~\n\x05\x41lert\x12\x14\n\x06status\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x30\n\x06labels\x18\x02 \x03(\x0b\x32\x1a.krkn.v1.Alert.LabelsEntryB\x04\xe2\x41\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"E\n\x15ReceiveAlertsResponse\x12\x15\n\x07matched\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07stopped\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x32y\n\x0c\x41lertService\x12i\n\rReceiveAlerts\x12\x1d.krkn.v1.ReceiveAlertsRequest\x1a\x1e.krkn.v1.ReceiveAlertsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/api/v1/alerts:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/alerts.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"<\n\x14ReceiveAlertsRequest\x12$\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x0e.krkn.v1.AlertB\x04\xe2\x41\x01\x02\"~\n\x05\x41lert\x12\x14\n\x06status\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x30\n\x06labels\x18\x02 \x03(\x0b\x32\x1a.krkn.v1.Alert.LabelsEntryB\x04\xe2\x41\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"E\n\x15ReceiveAlertsResponse\x12\x15\n\x07matched\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07stopped\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x32y\n\x0c\x41lertService\x12i\n\rReceiveAlerts\x12\x1d.krkn.v1.ReceiveAlertsRequest\x1a\x1e.krkn.v1.ReceiveAlertsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/api/v1/alerts:\x01*B;Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'krkn_grpc.v1.alerts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1'
   _globals['_RECEIVEALERTSREQUEST'].fields_by_name['alerts']._loaded_options = None
   _globals['_RECEIVEALERTSREQUEST'].fields_by_name['alerts']._serialized_options = b'\342A\001\002'
   _globals['_ALERT_LABELSENTRY']._loaded_options = None

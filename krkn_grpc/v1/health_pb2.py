@@ -26,13 +26,14 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/health.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n\x10GetHealthRequest\")\n\x11GetHealthResponse\x12\x14\n\x06status\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x32k\n\rHealthService\x12Z\n\tGetHealth\x12\x19.krkn.v1.GetHealthRequest\x1a\x1a.krkn.v1.GetHealthResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/healthb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/health.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n\x10GetHealthRequest\")\n\x11GetHealthResponse\x12\x14\n\x06status\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x32k\n\rHealthService\x12Z\n\tGetHealth\x12\x19.krkn.v1.GetHealthRequest\x1a\x1a.krkn.v1.GetHealthResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/healthB;Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'krkn_grpc.v1.health_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1'
   _globals['_GETHEALTHRESPONSE'].fields_by_name['status']._loaded_options = None
   _globals['_GETHEALTHRESPONSE'].fields_by_name['status']._serialized_options = b'\342A\001\003'
   _globals['_HEALTHSERVICE'].methods_by_name['GetHealth']._loaded_options = None

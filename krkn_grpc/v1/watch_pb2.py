@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18krkn_grpc/v1/watch.proto\x12\x07krkn.v1\x1a\x1fgoogle/api/field_behavior.proto\"7\n\nWatchError\x12\x12\n\x04\x63ode\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18krkn_grpc/v1/watch.proto\x12\x07krkn.v1\x1a\x1fgoogle/api/field_behavior.proto\"7\n\nWatchError\x12\x12\n\x04\x63ode\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07message\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x42;Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'krkn_grpc.v1.watch_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1'
   _globals['_WATCHERROR'].fields_by_name['code']._loaded_options = None
   _globals['_WATCHERROR'].fields_by_name['code']._serialized_options = b'\342A\001\003'
   _globals['_WATCHERROR'].fields_by_name['message']._loaded_options = None

