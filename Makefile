@@ -75,10 +75,11 @@ format: ## Format the code, and fix what the linter can fix
 	@$(RUFF) format --quiet $(CODE)
 
 .PHONY: proto
-proto: ## Generate code, Envoy's descriptors and the OpenAPI document from the protos
+proto: ## Generate code, clients, Envoy's descriptors and OpenAPI from the protos
 	@requirements/install dev
 	@$(PY) proto/generate.py
 	@$(PY) proto/openapi.py
+	@$(PY) proto/clients.py
 
 .PHONY: docs
 docs: ## Generate docs/settings.md, tables of other pages, the PrometheusRule, the dashboard and the Helm chart

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-# dev.lock has all of run.lock. clients.lock may have other versions of the same packages, so it is asked about apart.
+# dev.lock has all of run.lock. clients.lock may have other versions of the same packages: it is
+# asked about apart.
 LOCKS = ((FOLDER / "dev.lock", FOLDER / "go.lock"), (FOLDER / "clients.lock",))
 NOT_ASKED = 75  # EX_TEMPFAIL of sysexits.h
 OPTIONS = ("--progress-spinner=off", "--format=json", "--desc=off", "--timeout=10")

@@ -24,7 +24,7 @@ from deploy.local.go.tools import tools
 from deploy.local.progress import Progress
 from deploy.local.prometheus.programs import prometheus_programs
 from deploy.local.services import REPOSITORY
-from tests.support import client_programs, monitoring
+from tests.support import client_programs, monitoring, recipes
 from tests.support.running import (
     CLUSTER_WIDE,
     Running,
@@ -78,6 +78,7 @@ _BUILDS: dict[str, Callable[[], object]] = {
     "programs_of_prometheus": lambda: prometheus_programs(Progress()),
     "monitored_cluster": monitoring.definitions,
     "client_packages": client_programs.prepare,
+    "recipe_linters": recipes.prepare,
 }
 
 
@@ -114,6 +115,12 @@ def binaries() -> Binaries:
 def client_packages() -> None:
     """Say that a test needs what the clients in other languages are made with."""
     client_programs.prepare()
+
+
+@pytest.fixture(scope="session")
+def recipe_linters() -> None:
+    """Say that a test needs the linters of the CI recipes."""
+    recipes.prepare()
 
 
 @pytest_asyncio.fixture(scope="session")

