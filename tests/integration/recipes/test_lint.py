@@ -1,6 +1,7 @@
 """The CI recipes pass the linters of the systems that they are for, and these do find faults."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ LINTED = {
         ("rules:", "rules: 1\n  rule:"),
     ),
     "tekton-lint": (TEKTON, recipes.tekton_lint, ("(params.selector)", "(params.selectors)")),
-    "argo lint": (ARGO, recipes.argo_lint, ("parameters.selector}}", "parameters.selectors}}")),
+    "argo lint": (ARGO, recipes.argo_lint, ("{{workflow.parameters", "{{inputs.parameters")),
 }
 Linted = tuple[Path, Callable[[Path], str], tuple[str, str]]
 
@@ -65,6 +66,14 @@ async def test_the_api_server_takes_the_cron_job(
         assert answer["metadata"]["name"] == "chaos", json.dumps(answer)
 
 
+def test_the_parameters_of_argo_are_declared() -> None:
+    # Its linter passes others: whoever submits the template could give them.
+    [template] = recipes.objects(ARGO)
+    declared = {each["name"] for each in template["spec"]["arguments"]["parameters"]}
+    used = re.findall(r"\{\{workflow\.parameters\.([\w-]+)\}\}", ARGO.read_text())
+    assert sorted(used) == sorted(declared)
+
+
 def test_all_have_the_same_script() -> None:
     script = SCRIPT.read_text()
     parts = dict(recipes.shell_parts())
@@ -76,7 +85,7 @@ def test_all_have_the_same_script() -> None:
     assert all(line.strip() in lines for line in parts[others[1]].splitlines()[1:-1])
 
 
-@pytest.mark.parametrize(("place", "part"), recipes.shell_parts())
+@pytest.mark.parametrize(("place", "part"), [*recipes.shell_parts()])
 def test_shellcheck(place: str, part: str) -> None:
     assert recipes.shellcheck(part) == ""
     assert recipes.shellcheck(f"{part}\nrm $unquoted")

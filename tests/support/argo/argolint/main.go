@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/argoproj/argo-workflows/v4/util/logging"
 	"github.com/argoproj/argo-workflows/v4/workflow/common"
 	"github.com/argoproj/argo-workflows/v4/workflow/validate"
 )
 
 func main() {
+	log := logging.NewSlogLogger(logging.Error, logging.Text)
+	ctx := logging.WithLogger(context.Background(), log)
 	failed := false
 	for _, file := range os.Args[1:] {
-		if err := lint(context.Background(), file); err != nil {
+		if err := lint(ctx, file); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", file, err)
 			failed = true
 		}
