@@ -15,7 +15,7 @@ LOCKS = Path(__file__).resolve().parents[2] / "requirements"
 
 
 def installed(lock: Path, what: str, progress: Progress) -> Path:
-    """Return the folder with the packages of `lock`, installed once; people read `what` they are."""
+    """Return the folder with the packages of `lock`, installed once; `what` is for people."""
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     folder = cache_folder() / f"{lock.stem}-packages-{digest}"
     with only_one(folder.name, lambda: progress.note(f"waiting for another start to get {what}")):

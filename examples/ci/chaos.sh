@@ -4,6 +4,8 @@
 set -u
 stop() {
     trap '' TERM INT
+    kill $! 2>/dev/null
+    wait $!
     krkn-grpc runs list --selector "pipeline=$PIPELINE" --output json |
         grep -o '"runId": *"[^"]*"' | cut -d '"' -f 4 | xargs -r -n 1 krkn-grpc runs stop
     exit 143

@@ -8,6 +8,7 @@ tools derive them, so they are filled in: else such a tool shows `job_id` beside
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import lru_cache
+from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -31,7 +32,9 @@ def enable(services: Iterable[str], server: grpc.aio.Server) -> None:
             reflection_pb2.ServerReflectionRequest, reflection_pb2.ServerReflectionResponse
         ],
     ) -> AsyncIterator[reflection_pb2.ServerReflectionResponse]:
-        async for response in servicer.ServerReflectionInfo(requests, context):
+        # An async generator; its types say that it is a coroutine.
+        responses: Any = servicer.ServerReflectionInfo(requests, context)
+        async for response in responses:
             if response.HasField("file_descriptor_response"):
                 files = response.file_descriptor_response.file_descriptor_proto
                 files[:] = [_with_json_names(file) for file in files]

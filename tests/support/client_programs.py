@@ -93,8 +93,20 @@ async def python_quickstart(scratch: Path, document: str) -> ClientProgram:
     """The example with the REST client that a generator makes from the document at a URL."""
     packages = client_tools.python_packages(Progress())
     (scratch / "generator.yaml").write_text("post_hooks: []\n")  # they only format
-    generate = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
-    options = ["--config", scratch / "generator.yaml", "--output-path", scratch / "krkn_rest"]
+    generate: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "openapi_python_client",
+        "generate",
+        "--meta",
+        "none",
+    ]
+    options: list[str | Path] = [
+        "--config",
+        scratch / "generator.yaml",
+        "--output-path",
+        scratch / "krkn_rest",
+    ]
     made = await finished(
         [*generate, *options, "--url", document],
         scratch,

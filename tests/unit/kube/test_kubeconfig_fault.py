@@ -43,7 +43,7 @@ FAULTS = {
 }
 
 
-@pytest.fixture(params=FAULTS.values(), ids=FAULTS)
+@pytest.fixture(params=FAULTS.values(), ids=[*FAULTS])
 def faulty(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """A kubeconfig, and what is said of it."""
     text, says = request.param
