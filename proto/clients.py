@@ -36,7 +36,7 @@ def generate(out: Path) -> None:
     folders = [*go, *_printed("deploy.local.client_tools")]
     image = out / "protos.binpb"
     compile_descriptor_set(PROTOS, image, "--include_source_info")
-    command = [BUF, "generate", image, "--path", "krkn_grpc", "--output", out]
+    command: list[str | Path] = [BUF, "generate", image, "--path", "krkn_grpc", "--output", out]
     path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     done = subprocess.run(
         [*command, "--template", ROOT / "buf.gen.yaml"],
