@@ -7,7 +7,7 @@ import contextlib
 import gc
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from pathlib import Path
 
 import hypothesis
