@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from controller.events import EventRecorder
-from controller.jobs import counting, statuses
 from controller.jobs import pod as pods
+from controller.jobs import statuses
 from controller.jobs.claims import Claims
 from controller.jobs.create_errors import StartRefused, Troubles, told_as
 from controller.jobs.events import event_for, step_for, stop_for
@@ -111,7 +111,6 @@ class Actor:
             _log.warning("status refused", job=job.metadata.name, error=str(error))
             written = await self.jobs.client.replace_status(job, plain)
         self.jobs.remember(written)
-        counting.written(job, written)
         now = datetime.now(UTC)
         self.events.announce(event_for(job, written, now))
         self._announce_if_idle(step_for(job, written, now))

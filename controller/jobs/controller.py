@@ -173,7 +173,10 @@ class JobController:
         """Queue the job, and at its end those whose turn it may be then."""
         job = seen.object
         if self.queue.is_open:
+            # From the watch: a write whose answer was lost counts, too.
             job_log.changed(seen)
+            if seen.old is not None and seen.new is not None:
+                counting.written(seen.old, seen.new)
         self.queue.add(job.metadata.name)
         is_over = seen.new is None or seen.new.status.is_final
         if seen.old is not None and not seen.old.status.is_final and is_over:

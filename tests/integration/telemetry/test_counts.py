@@ -173,8 +173,11 @@ async def test_the_number_of_series_does_not_grow_with_what_callers_send(
         assert not UUID.search(told.text), process
         assert not any(secret in told.text for secret in secrets), process
         assert "scenario-" not in told.text
-    told = await scrape(services, "controller")
-    assert told.of("krkn_jobs_finished_total", phase="Succeeded") == JOBS
+    finished = "krkn_jobs_finished_total"
+    await eventually(
+        lambda: scrape(services, "controller"),
+        lambda told: told.of(finished, phase="Succeeded") == JOBS,
+    )
     # The Events of their starts would have slowed them down.
     path = f"/apis/events.k8s.io/v1/namespaces/{services.namespace}/events"
     events = (await services.cluster.request("GET", path))["items"]
