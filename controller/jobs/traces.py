@@ -52,7 +52,7 @@ class JobTraces:
         if not self._is_leading or old is None or old.status.is_final:
             return
         uid = old.metadata.uid
-        if new is None:
+        if new is None or new.metadata.uid != uid:
             self._stops.pop(uid, None)
         elif new.status.is_final:
             stopped = self._stops.pop(uid, None)
