@@ -1,6 +1,7 @@
 """Demonstrates all steps: register three clusters, run a scenario on them, show each result.
 
 `make run` writes the kubeconfigs of three demo clusters; `make demo` runs this program beside it.
+KRKN_SERVER is the address of the service (default 127.0.0.1:8080).
 A fourth target does not exist, to show that one target's failure does not affect the others. The
 program deletes the targets that it registered; targets registered before are used and kept.
 """
@@ -20,7 +21,7 @@ from krkn_grpc.v1 import targets_pb2 as targets
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 
-SERVER = f"127.0.0.1:{os.environ.get('KRKN_REST_PORT') or 8080}"
+SERVER = os.environ.get("KRKN_SERVER") or "127.0.0.1:8080"
 # The server is on this machine: connect directly, even if the environment names a proxy.
 DIRECT = [("grpc.enable_http_proxy", 0)]
 KUBECONFIGS = Path(".local")

@@ -1,5 +1,6 @@
 """Runs a scenario on every registered target and prints the result on each."""
 
+import os
 import time
 import uuid
 
@@ -9,10 +10,12 @@ from krkn_grpc.v1 import scenario_runs_pb2, targets_pb2
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 
+SERVER = os.environ.get("KRKN_SERVER") or "127.0.0.1:8080"
 # A server on this machine is reached directly, even if the environment names a proxy.
 DIRECT = [("grpc.enable_http_proxy", 0)]
+FINAL = ("Succeeded", "Failed", "Stopped")
 
-with grpc.insecure_channel("127.0.0.1:8080", DIRECT) as channel:
+with grpc.insecure_channel(SERVER, DIRECT) as channel:
     targets = TargetServiceStub(channel).ListTargets(targets_pb2.ListTargetsRequest()).targets
     names = {one.uuid: one.cluster_name for one in sorted(targets, key=lambda t: t.cluster_name)}
 
@@ -31,6 +34,7 @@ with grpc.insecure_channel("127.0.0.1:8080", DIRECT) as channel:
             print(names[started.target_uuid], "refused:", started.error)
             continue
         get = scenario_runs_pb2.GetScenarioRunStatusRequest(job_id=started.job_id)
-        while (job := scenarios.GetScenarioRunStatus(get)).status in ("Pending", "Running"):
+        while (job := scenarios.GetScenarioRunStatus(get)).status not in FINAL:
             time.sleep(0.5)
-        print(names[job.target_uuid], job.status, job.exit_code)
+        code = job.exit_code if job.HasField("exit_code") else ""
+        print(names[job.target_uuid], job.status, code)

@@ -36,9 +36,11 @@ def welcome(
     lines += ["", "Next, in a second terminal:", ""]
     if settings.kubeconfig is None and settings.auth == "none":
         is_default = settings.rest_port == Settings.model_fields["rest_port"].default
-        told = "" if is_default else f"KRKN_REST_PORT={settings.rest_port} "
-        lines += [f"  {told}make demo", "", "or register a target, as README.md explains:", ""]
-    return "\n".join([*lines, *_registration(services.rest_url, settings.auth, target), ""])
+        if not is_default:
+            lines.append(f"  export KRKN_SERVER={services.rest_url.removeprefix('http://')}")
+        lines += ["  make demo", "", "or register a target:", ""]
+    lines += _registration(settings.auth, target)
+    return "\n".join([*lines, ""])
 
 
 def _metrics(services: Services) -> Iterator[str]:
@@ -48,11 +50,7 @@ def _metrics(services: Services) -> Iterator[str]:
         title = ""
 
 
-def _registration(url: str, auth: str, target: Path) -> list[str]:
-    token = "" if auth == "none" else ' -H "Authorization: Bearer $TOKEN"'
-    return [
-        f"  curl {url}/api/v1/operator/targets{token} \\",
-        "    -H 'Content-Type: application/json' \\",
-        '    -d \'{"clusterName": "demo-1", "secretType": "kubeconfig",'
-        f' "kubeconfig": "\'"$(base64 < {target} | tr -d \'\\n\')"\'"}}\'',
-    ]
+def _registration(auth: str, target: Path) -> Iterator[str]:
+    if auth != "none":
+        yield "  export KRKN_TOKEN=...   # of a caller that Kubernetes knows, for krkn-grpc"
+    yield f"  .venv/bin/krkn-grpc targets add --name demo-1 --kubeconfig {target}"

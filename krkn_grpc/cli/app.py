@@ -1,7 +1,9 @@
 """Assembles the command line: global options, commands, and the handling of failures."""
 
+import errno
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +12,57 @@ import typer
 from typer.core import TyperGroup
 
 from krkn_grpc.cli import (
+    config,
     connection,
+    contexts,
     display,
     failures,
     halts,
+    interrupts,
     jobs,
     runs,
     scenarios,
+    server_choice,
     sources,
     targets,
 )
 from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.logs import logs
 from krkn_grpc.cli.run import run
+from krkn_grpc.cli.stop import stop
+
+# Options of the whole command, which may also stand after the name of a command.
+_WITH_VALUE = ("--server", "--ca", "--cert", "--key", "--retries")
+_WITHOUT = ("--tls", "--no-tls")
+
+
+def with_global_options_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the options of the whole command before all others."""
+    moved: list[str] = []
+    others: list[str] = []
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        # The options of `config` are a context's.
+        if argument == "--" or (argument == "config" and not others):
+            others += [argument, *left]
+            break
+        if argument in _WITH_VALUE and left:
+            moved += [argument, left.pop(0)]
+        elif argument in _WITHOUT or argument.startswith(tuple(f"{each}=" for each in _WITH_VALUE)):
+            moved.append(argument)
+        else:
+            others.append(argument)
+    return [*moved, *others]
+
+
+def _print_version(wanted: bool) -> None:  # so a callback is called
+    if wanted:
+        try:
+            typer.echo(f"krkn-grpc {metadata.version('krkn-grpc')}")
+        except metadata.PackageNotFoundError:
+            typer.echo("krkn-grpc, from a clone")
+        raise typer.Exit
 
 
 class Commands(TyperGroup):
@@ -30,17 +71,29 @@ class Commands(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
         """Run the command line, with arguments and output of any characters."""
         display.replace_what_cannot_be_printed()
-        given = sys.argv[1:] if args is None else args
-        return super().main([*map(sources.as_utf8, given)], *others, **options)
+        given = [*map(sources.as_utf8, sys.argv[1:] if args is None else args)]
+        return super().main(with_global_options_first(given), *others, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the selected command."""
         try:
             return super().invoke(ctx)
-        except (grpc.RpcError, failures.WatchEnded, connection.BadToken) as error:
+        except (
+            grpc.RpcError,
+            failures.WatchEnded,
+            failures.NotFound,
+            connection.BadToken,
+        ) as error:
             client: Client = ctx.obj
             typer.echo(f"Error: {failures.explanation(error, client.server)}", err=True)
             raise typer.Exit(failures.exit_code(error)) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            typer.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+            raise typer.Exit(failures.ExitCode.NOT_ALL_WELL) from None
+        except interrupts.Terminated:
+            raise typer.Exit(interrupts.EXIT_CODE) from None
         except UnicodeEncodeError:
             # It is not shown: it may be a secret of the environment.
             typer.echo("Error: what was given is no text in UTF-8", err=True)
@@ -50,6 +103,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # Plain text: errors are one line, and help can be searched.
     rich_markup_mode=None,
     # Local variables may hold credentials.
@@ -64,9 +118,10 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(halts.app, name="halts")
+app.add_typer(contexts.app, name="config")
 app.command()(run)
-app.command()(jobs.logs)
-app.command()(jobs.stop)
+app.command()(logs)
+app.command()(stop)
 app.command()(halts.halt)
 
 
@@ -78,9 +133,22 @@ def connect(
         typer.Option(
             envvar="KRKN_SERVER",
             metavar="ADDRESS",
-            help="HOST:PORT, or a URL: https:// for TLS, http:// without.",
+            help=(
+                "HOST:PORT, or a URL: https:// for TLS, http:// without. "
+                f"Default: the context's, else {connection.DEFAULT_SERVER}."
+            ),
         ),
-    ] = connection.DEFAULT_SERVER,
+    ] = "",
+    krkn_context: Annotated[
+        str,
+        typer.Option(
+            "--context",
+            envvar="KRKN_CONTEXT",
+            metavar="NAME",
+            help="A context of `krkn-grpc config`. Default: the one that is used.",
+            autocompletion=contexts.names,
+        ),
+    ] = "",
     tls: Annotated[
         bool | None,
         typer.Option("--tls/--no-tls", help="Default: TLS, except to this machine itself."),
@@ -106,28 +174,36 @@ def connect(
         typer.Option(envvar="KRKN_KEY", metavar="FILE", help="Private key (PEM) of --cert."),
     ] = None,
     retries: Annotated[
-        int,
+        int | None,
         typer.Option(
             envvar="KRKN_RETRIES",
             metavar="N",
             min=0,
-            help="Retries while the server is unreachable (15 is about a minute).",
+            help=(
+                "Retries while the server is unreachable (15 is about a minute). "
+                "Default: 15; on a terminal 4 (5 s) until it has answered once."
+            ),
         ),
-    ] = 15,
+    ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback ends the command
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Run krkn chaos scenarios on many Kubernetes clusters."""
+    if context.invoked_subcommand == "config":
+        # It calls no server, and mends a context that cannot be used.
+        return
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key are given together")
     try:
-        client = Client.connected(
-            server=server,
-            tls=tls,
-            certificates=connection.Certificates(ca, cert, key),
-            retries=retries,
-        )
+        given = server_choice.Given(server, krkn_context, tls, ca, cert, key)
+        client = server_choice.client(given, retries=retries)
     except connection.BadAddress as error:
         raise typer.BadParameter(f"{server!r}: {error}", param_hint="--server") from None
-    except connection.BadToken as error:
+    except (connection.BadToken, config.BadConfig) as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
         raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None

@@ -1,6 +1,5 @@
 """Calls with the caller's token and a deadline, retried where that is safe."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol, Self, TypeVar
@@ -21,9 +20,16 @@ from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 _CALL_SECONDS = 30.0
 _REVISION = "krkn-revision"
 
+# About a minute, and about 5 s.
+_RETRIES, _TERMINAL_RETRIES = 15, 4
+
 Q = TypeVar("Q")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+
+
+def _is_watched() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class Stream(Iterator[R_co], Protocol[R_co]):
@@ -44,10 +50,14 @@ class Client:
         channel: grpc.Channel,
         server: str,
         token: Callable[[], str],
-        retries: int,
+        retries: int | None,
         seconds: float = _CALL_SECONDS,
     ) -> None:
-        """Call through `channel`; messages name the server as `server`."""
+        """Call through `channel`; messages name the server as `server`.
+
+        Without a number of `retries` a server is waited for about a minute; where a person waits
+        at a terminal, only one that has answered before.
+        """
         self.server = server
         self.close = channel.close
         self.targets = TargetServiceStub(channel)
@@ -56,7 +66,8 @@ class Client:
         self.halts = HaltServiceStub(channel)
         self.runs = ScenarioRunServiceStub(channel)
         self._token = token
-        self._retries = retries
+        self._retries = _RETRIES if retries is None else retries
+        self._first_retries = _TERMINAL_RETRIES if retries is None and _is_watched() else None
         self._seconds = seconds
         self._revision = ""
         stamina.instrumentation.set_on_retry_hooks([self._say_that_it_waits])
@@ -68,17 +79,17 @@ class Client:
         server: str,
         tls: bool | None,
         certificates: connection.Certificates,
-        retries: int,
+        token: Callable[[], str],
+        retries: int | None,
         seconds: float = _CALL_SECONDS,
     ) -> Self:
-        """Return a client of a server, with the caller's token of the environment.
+        """Return a client of a server; `token` is asked for every call.
 
         Raises BadAddress, BadToken, and OSError for files that cannot be read.
         """
         is_certified = certificates.ca or certificates.certificate
         where = connection.address(server, True if tls is None and is_certified else tls)
         channel = connection.connect(where, certificates)
-        token = connection.bearer_token(os.environ)
         token()
         return cls(channel, where.target, token, retries, seconds)
 
@@ -113,15 +124,18 @@ class Client:
 
         Retries are limited by number, not by time: a watch may be quiet for hours before it is cut.
         """
+        usual = self._retries if self._first_retries is None else self._first_retries
         for attempt in stamina.retry_context(
             on=again,
-            attempts=1 + (self._retries if retries is None else retries),
+            attempts=1 + (usual if retries is None else retries),
             timeout=None,
             wait_initial=0.2,
             wait_max=5.0,
         ):
             with attempt:
-                return work()
+                done = work()
+                self._first_retries = None
+                return done
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:

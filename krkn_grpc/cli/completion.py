@@ -1,4 +1,4 @@
-"""Completes names of scenarios and parameters in a shell, by asking the service.
+"""Completes names in a shell by asking the service: scenarios, targets, runs, jobs, statuses.
 
 A completion says nothing when it fails: the shell would show it within the command line.
 """
@@ -9,13 +9,21 @@ from typing import Any
 import grpc
 import typer
 
-from krkn_grpc.cli import connection, parameters
+from krkn_grpc.cli import columns, config, connection, ids, parameters, server_choice
 from krkn_grpc.cli.client import Client
+from krkn_grpc.v1.runs_pb2 import ListRunsRequest
+from krkn_grpc.v1.scenario_runs_pb2 import ListScenarioRunsRequest
 from krkn_grpc.v1.scenarios_pb2 import ListScenariosRequest
+from krkn_grpc.v1.targets_pb2 import ListTargetsRequest
 
 # A shell waits for it.
 _SECONDS = 2.0
-_FAILURES = (grpc.RpcError, connection.BadAddress, connection.BadToken, OSError)
+_FAILURES = (grpc.RpcError, connection.BadAddress, connection.BadToken, config.BadConfig, OSError)
+# One page: the newest are asked for, and more would not help anyone to choose.
+_PAGE = 1_000
+_MOST = 100
+_JOB_STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
+_RUN_STATUSES = (*_JOB_STATUSES, "PartiallyFailed")
 
 
 def scenario_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -26,6 +34,62 @@ def scenario_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]
     except _FAILURES:
         return []
     return [(s.name, s.title) for s in reply.scenarios if s.name.startswith(incomplete)]
+
+
+def target_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the targets whose names begin so, each with its URL."""
+    try:
+        client = _client(ctx)
+        reply = client.call(client.targets.ListTargets, ListTargetsRequest(page_size=_PAGE))
+    except _FAILURES:
+        return []
+    return [
+        (target.cluster_name, target.cluster_api_url)
+        for target in reply.targets
+        if target.cluster_name.startswith(incomplete)
+    ]
+
+
+def run_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the names of the newest runs, and what they are, if they begin so."""
+    try:
+        client = _client(ctx)
+        reply = client.call(client.runs.ListRuns, ListRunsRequest(page_size=_MOST))
+    except _FAILURES:
+        return []
+    short = ids.ends(run.run_id for run in reply.runs)
+    return [
+        (name, f"{run.scenario_name} {run.status}")
+        for run in reply.runs
+        for name in (short[run.run_id], run.run_id)
+        # The whole id only for those who have begun it.
+        if name.startswith(incomplete) and (name != run.run_id or incomplete)
+    ]
+
+
+def job_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the newest jobs as RUN/TARGET, and what they are, if they begin so."""
+    try:
+        client = _client(ctx)
+        reply = client.call(client.runs.ListScenarioRuns, ListScenarioRunsRequest(page_size=_MOST))
+    except _FAILURES:
+        return []
+    named = [(columns.job_name(job, is_short=True), job) for job in reply.jobs]
+    return [
+        (name, f"{job.scenario_name} {job.status}")
+        for name, job in named
+        if name.startswith(incomplete)
+    ]
+
+
+def job_statuses(incomplete: str) -> list[str]:
+    """Return the statuses of a job that begin so."""
+    return [each for each in _JOB_STATUSES if each.lower().startswith(incomplete.lower())]
+
+
+def run_statuses(incomplete: str) -> list[str]:
+    """Return the statuses of a run that begin so."""
+    return [each for each in _RUN_STATUSES if each.lower().startswith(incomplete.lower())]
 
 
 def parameter_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -56,10 +120,13 @@ def variable_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]
 def _client(ctx: typer.Context) -> Client:
     """Return a client of the server that the command line so far names."""
     given: dict[str, Any] = ctx.find_root().params
-    return Client.connected(
-        server=given.get("server") or os.environ.get("KRKN_SERVER", connection.DEFAULT_SERVER),
+    chosen = server_choice.Given(
+        # What comes from a variable is not among the parameters yet.
+        server=given.get("server") or os.environ.get("KRKN_SERVER", ""),
+        context=given.get("context") or os.environ.get("KRKN_CONTEXT", ""),
         tls=given.get("tls"),
-        certificates=connection.Certificates(given.get("ca"), given.get("cert"), given.get("key")),
-        retries=0,
-        seconds=_SECONDS,
+        ca=given.get("ca"),
+        cert=given.get("cert"),
+        key=given.get("key"),
     )
+    return server_choice.client(chosen, retries=0, seconds=_SECONDS)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import display, failures
+from krkn_grpc.cli import columns, display, failures
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.target_requests_pb2 import (
@@ -58,10 +58,7 @@ def _print(found: Discovery, clusters: ListClustersResponse, output: Format) -> 
     if found.missing_providers:
         missing = ", ".join(found.missing_providers)
         typer.echo(display.cell(f"without an answer in time: {missing}").plain, err=True)
-    if output is Format.JSON:
-        display.print_json(display.as_json(clusters))
-    else:
-        display.print_clusters(clusters.clusters)
+    display.show_list(columns.CLUSTERS, clusters, output)
 
 
 def _completed(client: Client, uuid: str, seconds: float) -> Discovery:

@@ -1,27 +1,25 @@
-"""Output: tables for people, JSON for programs (the same JSON as REST)."""
+"""Output: tables for people, and JSON (the same as REST), YAML or names for programs."""
 
 import io
 import json
 import re
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated, TypeAlias
 
 import typer
+import yaml
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from krkn_grpc.cli.watch import Change
-from krkn_grpc.v1.runs_pb2 import Run
-from krkn_grpc.v1.scenario_runs_pb2 import Job, RunScenarioResponse
-from krkn_grpc.v1.target_requests_pb2 import Cluster
-from krkn_grpc.v1.targets_pb2 import Target
+from krkn_grpc.cli import columns, table, times
+from krkn_grpc.cli.columns import Kind, M
 
 JsonObject: TypeAlias = dict[str, object]
 
@@ -29,7 +27,7 @@ JsonObject: TypeAlias = dict[str, object]
 _ENDLESS = 10_000
 # Control characters, two more line separators, and characters that change text direction.
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _STYLES = {
     "Succeeded": "green",
     "Failed": "red",
@@ -47,10 +45,27 @@ class Format(StrEnum):
     """The output format of a reply."""
 
     TABLE = "table"
+    WIDE = "wide"
     JSON = "json"
+    YAML = "yaml"
+    JSONL = "jsonl"
+    NAME = "name"
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether it is a table, and not for programs."""
+        return self in (Format.TABLE, Format.WIDE)
 
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="Output format.")]
+Output = Annotated[
+    Format,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FORMAT",
+        help="Output format: table, wide (nothing is cut), json, yaml, jsonl or name.",
+    ),
+]
 
 
 def as_json(message: Message) -> JsonObject:
@@ -69,6 +84,57 @@ def replace_what_cannot_be_printed() -> None:
             stream.reconfigure(errors="replace")
 
 
+def show_list(kind: Kind[M], reply: Message, output: Format) -> None:
+    """Print the things of a reply: as a table, as the reply, one per line, or their names."""
+    things: Sequence[M] = getattr(reply, kind.plural)
+    if output.is_for_people:
+        print_things(kind, things, is_wide=output is Format.WIDE)
+        if not things:
+            typer.echo(kind.none, err=True)
+        return
+    print_for_programs(as_json(reply), map(as_json, things), map(kind.name, things), output)
+
+
+def show_one(kind: Kind[M], thing: M, output: Format) -> None:
+    """Print one thing; for people: one line per field, without empty fields."""
+    if output.is_for_people:
+        describe(thing)
+        return
+    shown = as_json(thing)
+    print_for_programs(shown, [shown], [kind.name(thing)], output)
+
+
+def most(limit: int | None, usual: int, output: Format) -> int:
+    """Return how many things to list, 0 for all: a table has the newest, programs get all."""
+    return limit if limit is not None else usual if output.is_for_people else 0
+
+
+def say_if_more(count: int, shown: int, limit: int | None) -> None:
+    """Say that there are more than are shown, unless so many were asked for."""
+    if limit is None and shown and count > shown:
+        typer.echo(f"These are the {shown} newest; --limit 0 shows all.", err=True)
+
+
+def print_for_programs(
+    whole: JsonObject, items: Iterable[JsonObject], names: Iterable[str], output: Format
+) -> None:
+    """Print a reply as JSON or YAML, its items as a line each, or the items' names."""
+    match output:
+        case Format.YAML:
+            text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=_can_print_all())
+            print(text, end="")  # noqa: T201  # this is what it prints
+        case Format.JSONL:
+            for item in items:
+                print_json(item, is_line=True)
+        case Format.NAME:
+            for name in names:
+                print_line(name)
+        case _:
+            print_json(whole)
+    # A full disk is found out here, and not when Python ends.
+    sys.stdout.flush()
+
+
 def print_json(value: JsonObject, *, is_line: bool = False) -> None:
     """Print JSON; with `is_line` as one line, flushed. The encoding changes no value."""
     indent = None if is_line else 2
@@ -80,174 +146,119 @@ def print_json(value: JsonObject, *, is_line: bool = False) -> None:
     print(text, flush=is_line)  # noqa: T201  # this is what it prints
 
 
-def print_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    wrapped: Sequence[str] = (),
-    space: int = 3,
-) -> None:
-    """Print rows under their columns; on a terminal only those `wrapped` have lines, if any.
+def print_things(kind: Kind[M], things: Iterable[M], *, is_wide: bool = False) -> None:
+    """Print a table with one line per thing, on a terminal no wider than it is unless `is_wide`."""
+    is_cut = sys.stdout.isatty() and not is_wide
+    head, rows = columns.cells(kind, things, is_wide=is_wide, has_whole_ids=not is_cut)
+    print_rows(head, rows, is_cut=is_cut)
 
-    There are `space` blanks between two columns.
-    """
+
+def print_rows(
+    head: Sequence[table.Column], rows: Sequence[Sequence[str]], *, is_cut: bool
+) -> None:
+    """Print a table with one line per row; `is_cut` to the width of the terminal."""
+    if not rows:
+        return
+    width = terminal_width() if is_cut else None
+    shown = [[printable(text) for text in row] for row in rows]
+    fitted = table.fitted(head, shown, width)
+    console = Console(width=_ENDLESS, highlight=False)
+    gap = " " * table.GAP
+    console.print(Text(_line_of(gap.join(fitted.head), width), style="bold"))
+    for row in fitted.rows:
+        line = Text(gap).join(Text(text, style=_STYLES.get(text.strip(), "")) for text in row)
+        if width is not None:
+            line.truncate(width)
+        line.rstrip()
+        console.print(line)
+
+
+def print_wrapped(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, wrapped: Sequence[str]
+) -> None:
+    """Print a table of texts; on a terminal those of the columns `wrapped` have several lines."""
     is_terminal = sys.stdout.isatty()
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, space, 0, 0), header_style="bold")
-    for column in table.columns:
-        is_whole = not is_terminal or (bool(wrapped) and column.header not in wrapped)
+    made = Table(*head, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in made.columns:
+        is_whole = not is_terminal or column.header not in wrapped
         column.overflow, column.no_wrap = "fold", is_whole
     for row in rows:
-        table.add_row(*map(cell, row))
-    Console(width=None if is_terminal else _ENDLESS).print(table)
+        made.add_row(*map(cell, row))
+    Console(width=terminal_width() if is_terminal else _ENDLESS).print(made)
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in cells; 80 where it does not say."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters as spaces."""
+    return _NOT_SHOWN.sub(" ", text)
 
 
 def cell(text: str) -> Text:
     """Return a text without markup; control characters become spaces."""
-    shown = _NOT_SHOWN.sub(" ", text)
+    shown = printable(text)
     return Text(shown, style=_STYLES.get(shown, ""))
 
 
-def print_targets(targets: Iterable[Target]) -> None:
-    """Print targets as a table."""
-    columns = ("UUID", "NAME", "API URL", "CREDENTIAL", "READY", "REASON", "CREATED")
-    print_table(
-        columns,
-        (
-            (
-                target.uuid,
-                target.cluster_name,
-                target.cluster_api_url,
-                target.secret_type,
-                "yes" if target.ready else "no",
-                target.reason,
-                target.created_at,
-            )
-            for target in targets
-        ),
-    )
+def describe(message: Message) -> None:
+    """Print one line per field, without what is empty or 0; times also say how long ago they were.
+
+    A number that can be left out is shown when it is 0: an exit code, say.
+    """
+    said = {
+        name: _in_words(value)
+        for name, value in as_json(message).items()
+        if value not in ("", {}, []) and not _is_zero(message, name, value)
+    }
+    widest = max(map(len, said), default=0) + 1
+    for name, text in said.items():
+        print_line(f"{name + ':':<{widest}} {text}")
 
 
-def print_clusters(clusters: Iterable[Cluster]) -> None:
-    """Print the clusters of all providers as a table."""
-    print_table(
-        ("PROVIDER", "CLUSTER", "API URL", "TARGET"),
-        (
-            (each.provider, each.cluster_name, each.cluster_api_url, each.target_uuid)
-            for each in clusters
-        ),
-    )
+def _is_zero(message: Message, name: str, value: object) -> bool:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    field = message.DESCRIPTOR.fields_by_camelcase_name.get(name)
+    return is_number and value == 0 and field is not None and not field.has_presence
 
 
-def print_jobs(jobs: Iterable[Job], names: Mapping[str, str] = _NO_NAMES) -> None:
-    """Print jobs as a table; `names` are the caller's own names of targets, by uuid."""
-    columns = ("JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON", "CREATED", "MESSAGE")
-    print_table(
-        columns,
-        (
-            (
-                job.job_id,
-                names.get(job.target_uuid, target_of(job)),
-                job.scenario_name,
-                job.status,
-                str(job.exit_code) if job.HasField("exit_code") else "",
-                job.reason,
-                job.created_at,
-                job.message,
-            )
-            for job in jobs
-        ),
-    )
-
-
-def print_runs(runs: Iterable[Run]) -> None:
-    """Print runs as a table that fits into 80 columns."""
-    now = datetime.now(UTC)
-    print_table(
-        ("RUN", "STATUS", "OK", "AGE", "SCENARIO"),
-        (
-            (
-                run.run_id,
-                run.status,
-                f"{run.counts.succeeded}/{run.counts.total}",
-                age(run.created_at, now),
-                run.scenario_name,
-            )
-            for run in runs
-        ),
-        wrapped=("SCENARIO",),
-        space=2,
-    )
-
-
-def print_outcomes(jobs: Iterable[Job]) -> None:
-    """Print the jobs of one run as a table that fits into 80 columns."""
-    rows = [(job.job_id, job.status, target_of(job), job.reason) for job in jobs]
-    # A reason takes half of what the ids leave: so the column is there only if it says anything.
-    count = 4 if any(row[-1] for row in rows) else 3
-    print_table(
-        ("JOB", "STATUS", "TARGET", "REASON")[:count],
-        [row[:count] for row in rows],
-        wrapped=("TARGET", "REASON"),
-        space=2,
-    )
-
-
-def age(moment: str, now: datetime) -> str:
-    """Return how long ago an RFC 3339 time was, in its largest unit: `5s`, `3m`, `2h`, `9d`."""
-    if not moment:
-        return ""
-    seconds = max(0, int((now - datetime.fromisoformat(moment)).total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
-
-
-def target_of(job: Job) -> str:
-    """Return the name of the job's cluster when it was asked for, its target's uuid without one."""
-    return job.cluster_name or job.target_uuid
-
-
-def print_run(reply: RunScenarioResponse, names: Mapping[str, str]) -> None:
-    """Print the result of a run, one row per target."""
-    print_table(
-        ("TARGET", "JOB", "STATUS", "ERROR"),
-        (
-            (names.get(each.target_uuid, each.target_uuid), each.job_id, each.status, each.error)
-            for each in reply.jobs
-        ),
-    )
-
-
-def print_one(message: Message, output: Format) -> None:
-    """Print one message; as a table: one line per field, without empty fields."""
-    if output is Format.JSON:
-        print_json(as_json(message))
-        return
-    for name, value in as_json(message).items():
-        text = (
-            value
-            if isinstance(value, str)
-            else json.dumps(value, ensure_ascii=False, sort_keys=True)
-        )
-        if value not in ("", {}, []):
-            print_line(f"{name}:", text)
-
-
-def print_change(change: Change) -> None:
-    """Print one change of a watch as a line."""
-    job = change.job or Job()
-    what = [job.reason, f"exit code {job.exit_code}" if job.HasField("exit_code") else ""]
-    print_line(
-        f"{change.kind:9}{job.job_id:37}{job.status:10}", target_of(job), job.scenario_name, *what
-    )
+def _in_words(value: object) -> str:
+    """Return a value as people write it: `a=b, c=d` for a map, `3 total, 2 failed` for counts."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict() if value and all(type(each) is int for each in value.values()):
+            return ", ".join(f"{each} {key}" for key, each in value.items() if each)
+        case dict():
+            return ", ".join(f"{key}={_in_words(each)}" for key, each in sorted(value.items()))
+        case list():
+            return ", ".join(_in_words(each) for each in value)
+        case str() if _TIME.fullmatch(value):
+            return f"{value} ({times.age(value, datetime.now(UTC))} ago)"
+        case _:
+            return str(value)
 
 
 def print_paragraph(text: str) -> None:
     """Print a text, on a terminal wrapped at its width."""
-    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(cell(text))
+    Console(width=terminal_width() if sys.stdout.isatty() else _ENDLESS).print(cell(text))
 
 
 def print_line(*words: str) -> None:
     """Print the non-empty words on one line, flushed; control characters become spaces."""
     print(cell(" ".join(word for word in words if word)).plain, flush=True)  # noqa: T201
+
+
+def _line_of(text: str, width: int | None) -> str:
+    return text if width is None else table.cut(text, width)
+
+
+def _can_print_all() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"

@@ -16,6 +16,28 @@ _AWAY = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
 _CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
 D = TypeVar("D", bound=Message)
 
+_CAUSES = {
+    "WRONG_VERSION_NUMBER": "{server} speaks no TLS: use http://{server} or --no-tls",
+    "Domain name not found": "there is no host {host}",
+    "Expected SETTINGS frame": "{server} is not krkn-grpc, or needs TLS: it answers HTTP/1 only",
+    "CERTIFICATE_VERIFY_FAILED": (
+        "the certificate of {server} is not trusted: give its CA with --ca or KRKN_CA"
+    ),
+}
+"""What a part of gRPC's messages means."""
+
+_HINTS = {
+    "a bearer token is required": (
+        ": set KRKN_TOKEN_FILE or KRKN_TOKEN, to what "
+        "`kubectl create token ACCOUNT --audience krkn-grpc` prints, say"
+    ),
+    "the bearer token is not accepted": (
+        ": it may have expired, or be for another audience than krkn-grpc "
+        "(kubectl create token ACCOUNT --audience krkn-grpc)"
+    ),
+}
+"""What can be done about what the service says."""
+
 
 class ExitCode(IntEnum):
     """The exit codes of the command."""
@@ -40,6 +62,13 @@ class WatchEnded(Exception):
         """Keep both."""
         super().__init__(message)
         self.code = code
+
+
+class NotFound(Exception):
+    """What was named does not exist, or more than one thing has the name; the message says which.
+
+    It is found out by this command, before the call that needs it.
+    """
 
 
 def code_of(error: Exception) -> StatusCode | None:
@@ -79,13 +108,21 @@ def explanation(error: Exception, server: str) -> str:
         listed = [f"{each.field}: {each.description}" for each in bad.field_violations]
         return "; ".join([*listed, "and more"] if len(listed) >= _MOST_VIOLATIONS else listed)
     if _is_from_the_service(error):
-        return said
+        return said + _HINTS.get(said, "")
     if code is StatusCode.DEADLINE_EXCEEDED:
         return f"{server} did not answer in time"
     if left_unanswered(error):
-        # gRPC's own message: the cause is at the end of a long line.
-        return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
+        return _unanswered(server, said)
     return f"{server} answered {code.name}: {said}"
+
+
+def _unanswered(server: str, said: str) -> str:
+    """Return why there was no answer, by gRPC's own message."""
+    for sign, meaning in _CAUSES.items():
+        if sign in said:
+            return meaning.format(server=server, host=server.rpartition(":")[0])
+    # The cause is at the end of a long line.
+    return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
 
 
 def _is_from_the_service(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import display
+from krkn_grpc.cli import columns, display
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.halts_pb2 import (
@@ -42,8 +42,8 @@ def halt(
     request = CreateHaltRequest(reason=reason, target_selector=selector)
     # A retry finds the halt of the first attempt.
     made = client.call(client.halts.CreateHalt, request)
-    if output is Format.JSON:
-        display.print_json(display.as_json(made))
+    if not output.is_for_people:
+        display.show_one(columns.HALTS, made, output)
     else:
         display.print_line(f"Halted: {made.target_selector or 'all targets'}")
         display.print_line(f"To lift it: krkn-grpc halts delete {made.name}")
@@ -54,12 +54,7 @@ def list_halts(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List the halts, newest first."""
     client: Client = context.obj
     found = _all_halts(client)
-    if output is Format.JSON:
-        display.print_json(display.as_json(ListHaltsResponse(halts=found)))
-        return
-    columns = ("NAME", "TARGETS", "BY", "SINCE", "REASON")
-    rows = ((each.name, _targets(each), each.by, each.since, each.reason) for each in found)
-    display.print_table(columns, rows)
+    display.show_list(columns.HALTS, ListHaltsResponse(halts=found), output)
 
 
 @app.command("delete")
@@ -69,10 +64,11 @@ def delete_halt(context: typer.Context, name: Name, output: Output = Format.TABL
     # A retry would not find the halt.
     request = DeleteHaltRequest(name=name)
     reply = client.call(client.halts.DeleteHalt, request, is_repeatable=False)
-    if output is Format.JSON:
-        display.print_json(display.as_json(reply))
-    else:
+    if output.is_for_people:
         display.print_line(reply.name, reply.message)
+    else:
+        shown = display.as_json(reply)
+        display.print_for_programs(shown, [shown], [reply.name], output)
 
 
 def _all_halts(client: Client) -> list[Halt]:
@@ -84,9 +80,3 @@ def _all_halts(client: Client) -> list[Halt]:
         if not page.next_page_token:
             return halts
         request.page_token = page.next_page_token
-
-
-def _targets(halt: Halt) -> str:
-    if halt.HasField("message"):
-        return f"all (not a selector: {halt.target_selector})"
-    return halt.target_selector or "all"

@@ -1,47 +1,61 @@
-"""krkn-grpc jobs, logs and stop: the jobs of scenario runs."""
+"""krkn-grpc jobs: the jobs of scenario runs."""
 
 import sys
-from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
-import grpc
 import typer
-from google.api.httpbody_pb2 import HttpBody
 
-from krkn_grpc.cli import display, failures, target_names
+from krkn_grpc.cli import columns, completion, display, lookup, table, target_names
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
-from krkn_grpc.cli.watch import JobWatch
+from krkn_grpc.cli.progress import DELETED
+from krkn_grpc.cli.watch import Change, JobWatch
 from krkn_grpc.v1.scenario_runs_pb2 import (
     GetScenarioRunStatusRequest,
     Job,
     ListScenarioRunsRequest,
     ListScenarioRunsResponse,
-    StopScenarioRunRequest,
-    StreamLogsRequest,
     WatchScenarioRunsRequest,
 )
 
 app = typer.Typer(help="List and watch the jobs of scenario runs (one job per target).")
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+# So many a table shows unless more are asked for.
+NEWEST = 50
 _PAGE = 1_000
+# TIME, STATUS, EXIT, REASON, SCENARIO; the name of the job is last.
+_WATCHED = "{:<8}  {:<9}  {:>4}  {:<15}  {:<15}  {}"
 
 
 @app.command("list")
 def list_jobs(
     context: typer.Context,
     target: Annotated[
-        str, typer.Option(metavar="TARGET", help="Only jobs on this target (UUID or name).")
+        str,
+        typer.Option(
+            metavar="TARGET",
+            help="Only jobs on this target (UUID or name).",
+            autocompletion=completion.target_names,
+        ),
     ] = "",
     status: Annotated[
         str,
         typer.Option(
-            metavar="STATUS", help="Only jobs in this status: Pending, Running, Succeeded, ..."
+            metavar="STATUS",
+            help="Only jobs in this status: Pending, Running, Succeeded, ...",
+            autocompletion=completion.job_statuses,
         ),
     ] = "",
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="Only jobs of this scenario.")] = "",
+    scenario: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Only jobs of this scenario.",
+            autocompletion=completion.scenario_names,
+        ),
+    ] = "",
     cluster: Annotated[
         str,
         typer.Option(
@@ -49,7 +63,12 @@ def list_jobs(
             help="Only jobs on a target that had this name, also one that is deleted.",
         ),
     ] = "",
-    run: Annotated[str, typer.Option(metavar="RUN", help="Only jobs of the run of this id.")] = "",
+    run: Annotated[
+        str,
+        typer.Option(
+            metavar="RUN", help="Only jobs of this run.", autocompletion=completion.run_names
+        ),
+    ] = "",
     selector: Annotated[
         str,
         typer.Option(
@@ -59,7 +78,10 @@ def list_jobs(
             help="Only jobs with these labels: a=b,c!=d,e in (f,g).",
         ),
     ] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most N jobs; 0: all.")] = 0,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="At most N jobs; 0: all. Default of a table: 50."),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Keep printing changes, until Ctrl-C.")
     ] = False,
@@ -67,123 +89,87 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first; with --watch, print jobs and changes, one per line."""
     client: Client = context.obj
+    if watch and limit is not None:
+        raise typer.BadParameter("--limit is for a list: --watch shows every change")
     target_uuid = target_names.one_uuid(client, target) if target else ""
+    run_id = lookup.run_id(client, run) if run else ""
     if watch:
         wanted = WatchScenarioRunsRequest(
             target_uuid=target_uuid,
             status=status,
             scenario_name=scenario,
             cluster_name=cluster,
-            run_id=run,
+            run_id=run_id,
             label_selector=selector,
         )
         _watch(client, wanted, output)
         return
+    most = display.most(limit, NEWEST, output)
     request = ListScenarioRunsRequest(
         target_uuid=target_uuid,
         status=status,
         scenario_name=scenario,
         cluster_name=cluster,
-        run_id=run,
+        run_id=run_id,
         label_selector=selector,
-        page_size=min(limit or _PAGE, _PAGE),
+        page_size=min(most + 1 if most else _PAGE, _PAGE),
     )
-    jobs = list(islice(all_jobs(client, request), limit or None))
-    if output is Format.JSON:
-        display.print_json(display.as_json(ListScenarioRunsResponse(jobs=jobs)))
-    else:
-        display.print_jobs(jobs)
+    jobs = list(islice(lookup.all_jobs(client, request), most + 1 if most else None))
+    shown = ListScenarioRunsResponse(jobs=jobs[:most] if most else jobs)
+    display.show_list(columns.JOBS, shown, output)
+    display.say_if_more(len(jobs), most, limit)
 
 
 @app.command("get")
-def get_job(context: typer.Context, job: JobId, output: Output = Format.TABLE) -> None:
-    """Show one job."""
-    client: Client = context.obj
-    request = GetScenarioRunStatusRequest(job_id=job)
-    display.print_one(client.call(client.runs.GetScenarioRunStatus, request), output)
-
-
-def stop(
+def get_job(
     context: typer.Context,
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="The ids of the jobs.")],
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB",
+            help="The job: RUN/TARGET, its id or an end of it.",
+            autocompletion=completion.job_names,
+        ),
+    ],
     output: Output = Format.TABLE,
 ) -> None:
-    """Ask jobs to stop; each scenario gets time to roll back. Finished jobs stay as they are."""
+    """Show one job."""
     client: Client = context.obj
-    stopped: list[Job] = []
-    failure: grpc.RpcError | None = None
-    for job_id in jobs:
-        request = StopScenarioRunRequest(job_id=job_id)
-        try:
-            stopped.append(client.call(client.runs.StopScenarioRun, request))
-        except grpc.RpcError as error:
-            # The other jobs are stopped all the same.
-            failure = failure or error
-            why = failures.explanation(error, client.server)
-            typer.echo(f"Error: {job_id}: {why}", err=True)
-    if output is Format.JSON:
-        display.print_json(display.as_json(ListScenarioRunsResponse(jobs=stopped)))
-    elif stopped:
-        display.print_jobs(stopped)
-    if failure is not None:
-        raise typer.Exit(failures.exit_code(failure))
-
-
-def logs(
-    context: typer.Context,
-    job: JobId,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")
-    ] = False,
-    tail: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Only the last N lines.")
-    ] = None,
-    timestamps: Annotated[
-        bool, typer.Option("--timestamps", help="Prefix each line with its time.")
-    ] = False,
-) -> None:
-    """Print the log of a job's scenario, unchanged."""
-    client: Client = context.obj
-    request = StreamLogsRequest(job_id=job, follow=follow, tail_lines=tail, timestamps=timestamps)
-
-    print_chunks(client, lambda: client.stream(client.runs.StreamLogs, request))
-
-
-def all_jobs(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
-    """Yield the jobs of all pages; each page is requested when it is needed."""
-    while True:
-        page = client.call(client.runs.ListScenarioRuns, request)
-        yield from page.jobs
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
-
-
-def print_chunks(client: Client, call: Callable[[], Iterator[HttpBody]]) -> None:
-    """Print the content of a stream, unchanged."""
-
-    def opened() -> tuple[bytes, Iterator[HttpBody]]:
-        """Return the first chunk and the stream of the rest; a retry here prints nothing twice."""
-        chunks = call()
-        return next(chunks, HttpBody()).data, chunks
-
-    beginning, rest = client.repeated(failures.left_unanswered, opened)
-    _write(beginning)
-    for chunk in rest:
-        _write(chunk.data)
+    request = GetScenarioRunStatusRequest(job_id=lookup.job_id(client, job))
+    found = client.call(client.runs.GetScenarioRunStatus, request)
+    display.show_one(columns.JOBS, found, output)
 
 
 def _watch(client: Client, wanted: WatchScenarioRunsRequest, output: Format) -> None:
+    if output is Format.YAML:
+        raise typer.BadParameter("--watch prints lines: use --output jsonl")
+    width = display.terminal_width() if sys.stdout.isatty() and output is Format.TABLE else None
+    if output.is_for_people:
+        titles = ("TIME", "STATUS", "EXIT", "REASON", "SCENARIO", "JOB")
+        display.print_line(_fitted(_WATCHED.format(*titles), width))
     for change in JobWatch(client, wanted):
-        if output is Format.JSON:
+        if output in (Format.JSON, Format.JSONL):
             line: display.JsonObject = {"type": change.kind}
             if change.job is not None:
                 line["job"] = display.as_json(change.job)
             display.print_json(line, is_line=True)
+        elif change.job is not None and output is Format.NAME:
+            display.print_line(columns.JOBS.name(change.job))
         elif change.job is not None:
-            display.print_change(change)
+            display.print_line(_fitted(_changed(change, change.job, is_short=bool(width)), width))
 
 
-def _write(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+def _changed(change: Change, job: Job, *, is_short: bool) -> str:
+    """Return a line for a change: when it was seen, and what the job is now."""
+    return _WATCHED.format(
+        datetime.now().astimezone().strftime("%H:%M:%S"),
+        DELETED if change.kind == "DELETED" else job.status,
+        job.exit_code if job.HasField("exit_code") else "",
+        job.reason,
+        job.scenario_name,
+        columns.job_name(job, is_short=is_short),
+    )
+
+
+def _fitted(line: str, width: int | None) -> str:
+    return line if width is None else table.cut(line, width)

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 import grpc
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from krkn_grpc.cli.client import Client
-from krkn_grpc.cli.display import cell
+from krkn_grpc.cli.progress import DELETED, RunView, has_ended
 from krkn_grpc.cli.watch import JobWatch
 from krkn_grpc.v1.scenario_runs_pb2 import (
     GetScenarioRunStatusRequest,
@@ -15,44 +13,15 @@ from krkn_grpc.v1.scenario_runs_pb2 import (
     WatchScenarioRunsRequest,
 )
 
-SUCCEEDED = "Succeeded"
-# This command's status of a job that was deleted before its outcome was known.
-DELETED = "Deleted"
-_ENDED = {SUCCEEDED, "Failed", "Stopped", DELETED}
 
-
-def has_ended(job: Job) -> bool:
-    """Whether the job's status is final."""
-    return job.status in _ENDED
-
-
-def follow(
-    client: Client,
-    wanted: WatchScenarioRunsRequest,
-    jobs: dict[str, Job],
-    names: Mapping[str, str],
-) -> None:
-    """Update the jobs, by jobId, until each has ended, and show the progress.
-
-    Prints to standard error: one line per ended job, and a progress bar on a terminal.
-    """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with Progress(
-        TextColumn("{task.completed}/{task.total} ended"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as progress:
-        task = progress.add_task(_summary(jobs), total=len(jobs))
-        for job in _changes(client, wanted, jobs):
-            jobs[job.job_id] = job
-            if has_ended(job):
-                console.print(cell(_sentence(job, names.get(job.target_uuid, job.target_uuid))))
-            ended = sum(map(has_ended, jobs.values()))
-            progress.update(task, completed=ended, description=_summary(jobs))
+def follow(client: Client, run_id: str, jobs: dict[str, Job], view: RunView) -> None:
+    """Update the jobs of a run, by jobId, until each has ended, and show them in the view."""
+    view.show(jobs.values())
+    for job in _changes(client, WatchScenarioRunsRequest(run_id=run_id), jobs):
+        jobs[job.job_id] = job
+        if has_ended(job):
+            view.ended(job)
+        view.show(jobs.values())
 
 
 def _changes(
@@ -93,14 +62,3 @@ def _looked_up(client: Client, job: Job) -> Job:
     gone.CopyFrom(job)
     gone.status, gone.message = DELETED, "The job was deleted; how it ended is not known."
     return gone
-
-
-def _sentence(job: Job, target: str) -> str:
-    more = [job.reason] if job.reason and job.status != SUCCEEDED else []
-    more += [f"exit code {job.exit_code}"] if job.HasField("exit_code") else []
-    return f"{target}: {job.status}" + (f" ({', '.join(more)})" if more else "")
-
-
-def _summary(latest: Mapping[str, Job]) -> str:
-    statuses = [job.status for job in latest.values()]
-    return ", ".join(f"{statuses.count(each)} {each}" for each in dict.fromkeys(statuses))

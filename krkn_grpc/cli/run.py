@@ -6,9 +6,20 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import completion, parameters, sources, submission, target_names
+from krkn_grpc.cli import (
+    completion,
+    interrupts,
+    parameters,
+    questions,
+    sources,
+    submission,
+    target_names,
+    times,
+)
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.cli.runs import Verbose
+from krkn_grpc.cli.submission import Following
 from krkn_grpc.v1.scenario_runs_pb2 import RunScenarioRequest
 
 
@@ -40,8 +51,16 @@ def run(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="TARGET", help="A target (UUID or name); repeatable."
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help="A target: its name, UUID, or names by pattern ('eu-*'); repeatable.",
+            autocompletion=completion.target_names,
         ),
+    ] = None,
+    targets_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File with a target in each line; - is stdin."),
     ] = None,
     selector: Annotated[
         str,
@@ -98,14 +117,24 @@ def run(
         typer.Option(metavar="FILE", help="Token file instead. Or set KRKN_REGISTRY_TOKEN."),
     ] = None,
     timeout: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Time limit of each scenario.")
+        int | None,
+        typer.Option(
+            metavar="TIME", parser=times.option, help="Time limit of each scenario: 600, 10m, 1h."
+        ),
     ] = None,
     ttl: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Time to keep finished jobs.")
+        int | None,
+        typer.Option(
+            metavar="TIME", parser=times.option, help="Time to keep finished jobs: 600, 10m, 7d."
+        ),
     ] = None,
     queue_seconds: Annotated[
         int | None,
-        typer.Option(metavar="SECONDS", help="Time limit of the wait for a busy target."),
+        typer.Option(
+            metavar="TIME",
+            parser=times.option,
+            help="Time limit of the wait for a busy target: 600, 10m, 1h.",
+        ),
     ] = None,
     refuse_busy: Annotated[
         bool, typer.Option("--refuse-busy", help="Fail at once on a busy target, do not wait.")
@@ -131,7 +160,8 @@ def run(
         bool, typer.Option("--require-ready", help="Refuse targets that are not ready.")
     ] = False,
     validate_only: Annotated[
-        bool, typer.Option("--validate-only", help="Check everything and start nothing.")
+        bool,
+        typer.Option("--validate-only", "--dry-run", help="Check everything and start nothing."),
     ] = False,
     request_id: Annotated[
         str,
@@ -140,6 +170,9 @@ def run(
         ),
     ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every job has ended.")] = False,
+    verbose: Verbose = False,
+    on_interrupt: interrupts.Option = None,
+    yes: questions.Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Run a scenario on each target, one job per target.
@@ -151,7 +184,7 @@ def run(
         raise typer.BadParameter("give the name of one scenario: krkn-grpc run NAME")
     scenario = name or scenario
     given = parameters.inputs(client, scenario, param or [])
-    names = target_names.chosen(client, target or [], selector, every=all_targets)
+    names = target_names.chosen(client, target or [], targets_file, selector, every=all_targets)
     # Without a URL or a credential file there is no login: credentials that happen to be in the
     # environment are not sent.
     has_login = bool(registry_url or registry_password_file or registry_token_file)
@@ -186,9 +219,26 @@ def run(
         validate_only=validate_only,
         request_id=request_id or str(uuid.uuid4()),
     )
+    if len(names) > 1 and not validate_only:
+        questions.confirm(_question(request, selector, list(names.values())), yes=yes)
+    following = Following(
+        output,
+        wait and not validate_only,
+        verbose,
+        is_check=validate_only,
+        on_interrupt=interrupts.chosen(on_interrupt),
+    )
     reply = submission.send(
-        client, lambda: client.call(client.runs.RunScenario, request), request.request_id
+        client,
+        lambda: client.call(client.runs.RunScenario, request),
+        request.request_id,
+        following.on_interrupt,
     )
-    submission.show(
-        client, reply, names, output, wait=wait and not validate_only, scenario=scenario
-    )
+    submission.show(client, reply, names, following, scenario)
+
+
+def _question(request: RunScenarioRequest, selector: str, names: list[str]) -> str:
+    which = selector or questions.some_of(names)
+    image = f", image {request.scenario_image}" if request.scenario_image else ""
+    limit = f", up to {request.max_parallel} at once" if request.max_parallel else ""
+    return f"{request.scenario_name} on {len(names)} targets ({which}){image}{limit}. Continue?"

@@ -1,30 +1,52 @@
 """krkn-grpc runs: what calls of `run` have made, each as one thing."""
 
 import uuid
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import display, jobs, sources, submission
+from krkn_grpc.cli import (
+    columns,
+    completion,
+    display,
+    failures,
+    interrupts,
+    jobs,
+    logs,
+    lookup,
+    questions,
+    sources,
+    submission,
+)
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.cli.progress import REFUSED, SUCCEEDED
+from krkn_grpc.cli.submission import Following
 from krkn_grpc.v1.runs_pb2 import (
     GetRunRequest,
     ListRunsRequest,
     ListRunsResponse,
     Run,
     StopRunRequest,
-    StreamRunLogsAsTextRequest,
 )
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RerunRunRequest
 
 app = typer.Typer(help="List, show, stop and rerun runs, and print their logs.")
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
+RunId = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="The run's id, or an end of it.", autocompletion=completion.run_names
+    ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print each end while waiting, not failures alone.")
+]
 _PAGE = 1_000
+# Of a job that was deleted, or is not made yet.
+_ABSENT = "Absent"
 
 
 @app.command("list")
@@ -35,6 +57,7 @@ def list_runs(
         typer.Option(
             metavar="STATUS",
             help="Only runs in this status: Running, Succeeded, PartiallyFailed, ...",
+            autocompletion=completion.run_statuses,
         ),
     ] = "",
     scenario: Annotated[str, typer.Option(metavar="NAME", help="Only runs of this scenario.")] = "",
@@ -48,57 +71,73 @@ def list_runs(
             help="Only runs with these labels: a=b,c!=d,e in (f,g).",
         ),
     ] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most N runs; 0: all.")] = 0,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="At most N runs; 0: all. Default of a table: 50."),
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """List runs, newest first; OK says how many jobs succeeded, of all targets."""
+    most = display.most(limit, jobs.NEWEST, output)
     request = ListRunsRequest(
         status=status,
         scenario_name=scenario,
         requested_by=by,
         label_selector=selector,
-        page_size=min(limit or _PAGE, _PAGE),
+        page_size=min(most + 1 if most else _PAGE, _PAGE),
     )
-    runs = list(islice(_listed(context.obj, request), limit or None))
-    if output is Format.JSON:
-        display.print_json(display.as_json(ListRunsResponse(runs=runs)))
-    else:
-        display.print_runs(runs)
+    runs = list(islice(lookup.all_runs(context.obj, request), most + 1 if most else None))
+    shown = ListRunsResponse(runs=runs[:most] if most else runs)
+    display.show_list(columns.RUNS, shown, output)
+    display.say_if_more(len(runs), most, limit)
 
 
 @app.command("get")
 def get_run(context: typer.Context, run: RunId, output: Output = Format.TABLE) -> None:
     """Show one run and its jobs."""
     client: Client = context.obj
-    shown = client.call(client.runs.GetRun, GetRunRequest(run_id=run))
-    if output is Format.JSON:
-        display.print_json(display.as_json(shown))
+    shown = client.call(client.runs.GetRun, GetRunRequest(run_id=lookup.run_id(client, run)))
+    if not output.is_for_people:
+        display.show_one(columns.RUNS, shown, output)
         return
-    request = ListScenarioRunsRequest(run_id=run, page_size=_PAGE)
-    found = {job.job_id: job for job in jobs.all_jobs(client, request)}
-    outcomes = [
-        found.get(each.job_id) or _gone(each.job_id, each.target_uuid) for each in shown.targets
-    ]
-    outcomes += [
-        Job(target_uuid=each.target_uuid, status="Refused", reason=each.error)
-        for each in shown.refused
-    ]
+    outcomes = _jobs_of(client, shown)
     shown.ClearField("targets")
     shown.ClearField("refused")
-    display.print_one(shown, output)
+    display.describe(shown)
     display.print_line()
-    display.print_outcomes(outcomes)
+    display.print_things(columns.OUTCOMES, outcomes, is_wide=output is Format.WIDE)
+
+
+@app.command("watch")
+def watch_run(
+    context: typer.Context, run: RunId, verbose: Verbose = False, output: Output = Format.TABLE
+) -> None:
+    """Follow a run until each of its jobs has ended; exits as `run --wait` does.
+
+    Ctrl-C leaves the jobs as they are.
+    """
+    client: Client = context.obj
+    shown = client.call(client.runs.GetRun, GetRunRequest(run_id=lookup.run_id(client, run)))
+    following = Following(output, is_verbose=verbose)
+    told = _jobs_of(client, shown)
+    for job in told:
+        if job.status == _ABSENT:
+            # The watch finds out whether it was deleted, or is not made yet.
+            job.status = "Pending"
+    ended = submission.follow_run(client, shown.run_id, told, {}, following, shown)
+    if any(job.status != SUCCEEDED for job in ended):
+        raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
 
 
 @app.command("stop")
 def stop_run(context: typer.Context, run: RunId, output: Output = Format.TABLE) -> None:
     """Ask all jobs of a run to stop; each scenario gets time to roll back."""
     client: Client = context.obj
-    stopped = client.call(client.runs.StopRun, StopRunRequest(run_id=run))
-    if output is Format.JSON:
-        display.print_json(display.as_json(stopped))
+    stopped = client.call(client.runs.StopRun, StopRunRequest(run_id=lookup.run_id(client, run)))
+    if output.is_for_people:
+        display.print_things(columns.RUNS, [stopped], is_wide=output is Format.WIDE)
     else:
-        display.print_runs([stopped])
+        display.show_one(columns.RUNS, stopped, output)
 
 
 @app.command("rerun")
@@ -141,6 +180,9 @@ def rerun_run(
         ),
     ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every job has ended.")] = False,
+    verbose: Verbose = False,
+    on_interrupt: interrupts.Option = None,
+    yes: questions.Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Run the same once more, as a new run; secrets and files are given again.
@@ -150,8 +192,10 @@ def rerun_run(
     client: Client = context.obj
     # Credentials that happen to be in the environment are not sent to a run that had none.
     has_login = bool(registry_username or registry_password_file or registry_token_file)
+    run_id = lookup.run_id(client, run)
+    _confirm(client, run_id, only_failed=failed, yes=yes)
     request = RerunRunRequest(
-        run_id=run,
+        run_id=run_id,
         request_id=request_id or str(uuid.uuid4()),
         only_failed=failed,
         secret_environment=sources.merged(
@@ -164,42 +208,71 @@ def rerun_run(
         ),
         token=sources.secret(registry_token_file, "KRKN_REGISTRY_TOKEN") if has_login else "",
     )
+    following = Following(output, wait, verbose, on_interrupt=interrupts.chosen(on_interrupt))
     reply = submission.send(
-        client, lambda: client.call(client.runs.RerunRun, request), request.request_id
+        client,
+        lambda: client.call(client.runs.RerunRun, request),
+        request.request_id,
+        following.on_interrupt,
     )
-    submission.show(client, reply, {}, output, wait=wait)
+    names = submission.cluster_names(client, reply)
+    submission.show(client, reply, names, following)
 
 
 @app.command("logs")
 def run_logs(
     context: typer.Context,
     run: RunId,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Keep printing until each job has ended.")
-    ] = False,
-    tail: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Only the last N lines of each job.")
-    ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only of jobs that failed.")] = False,
+    follow: logs.Follow = False,
+    tail: logs.Tail = None,
+    failed: logs.Failed = False,
+    output: Output = Format.TABLE,
 ) -> None:
     """Print the logs of a run's jobs, each line with its target's name before it."""
-    client: Client = context.obj
-    request = StreamRunLogsAsTextRequest(
-        run_id=run, follow=follow, tail_lines=tail, only_failed=failed
-    )
-    jobs.print_chunks(client, lambda: client.stream(client.runs.StreamRunLogsAsText, request))
+    logs.print_run_logs(context.obj, run, follow=follow, tail=tail, failed=failed, output=output)
 
 
-def _listed(client: Client, request: ListRunsRequest) -> Iterator[Run]:
-    """Yield the runs of all pages; each page is requested when it is needed."""
-    while True:
-        page = client.call(client.runs.ListRuns, request)
-        yield from page.runs
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
+def _confirm(client: Client, run_id: str, *, only_failed: bool, yes: bool) -> None:
+    """Ask before a run on more than one cluster, where anyone can answer."""
+    if yes or not questions.is_anyone_there():
+        return
+    run = client.call(client.runs.GetRun, GetRunRequest(run_id=run_id))
+    counts = run.counts
+    count = counts.failed + counts.refused if only_failed else counts.total
+    if count > 1:
+        which = "where it failed, " if only_failed else ""
+        questions.confirm(
+            f"{run.scenario_name} on {count} targets, {which}image {run.scenario_image}. Continue?",
+            yes=yes,
+        )
 
 
-def _gone(job_id: str, target_uuid: str) -> Job:
+def _jobs_of(client: Client, run: Run) -> list[Job]:
+    """Return the jobs of a run, one per target in the order of the request."""
+    request = ListScenarioRunsRequest(run_id=run.run_id)
+    found = {job.job_id: job for job in lookup.all_jobs(client, request)}
+    outcomes = [
+        found.get(each.job_id) or _gone(run, each.job_id, each.target_uuid) for each in run.targets
+    ]
+    outcomes += [
+        Job(
+            target_uuid=each.target_uuid,
+            scenario_name=run.scenario_name,
+            run_id=run.run_id,
+            status=REFUSED,
+            message=each.error,
+        )
+        for each in run.refused
+    ]
+    return outcomes
+
+
+def _gone(run: Run, job_id: str, target_uuid: str) -> Job:
     """Return what is known of a job that is not listed."""
-    return Job(job_id=job_id, target_uuid=target_uuid, status="Absent")
+    return Job(
+        job_id=job_id,
+        target_uuid=target_uuid,
+        scenario_name=run.scenario_name,
+        run_id=run.run_id,
+        status=_ABSENT,
+    )

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import completion, display
+from krkn_grpc.cli import columns, completion, display
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.scenarios_pb2 import (
     GetScenarioGlobalsRequest,
     GetScenarioRequest,
     ListScenariosRequest,
+    Scenario,
     ScenarioField,
+    ScenarioGlobals,
 )
 
 app = typer.Typer(help="List the scenarios of the catalogue and show their parameters.")
@@ -31,11 +33,7 @@ def list_scenarios(context: typer.Context, output: Output = Format.TABLE) -> Non
     """List the scenarios by name."""
     client: Client = context.obj
     reply = client.call(client.scenarios.ListScenarios, ListScenariosRequest())
-    if output is Format.JSON:
-        display.print_json(display.as_json(reply))
-    else:
-        rows = [(each.name, each.title) for each in reply.scenarios]
-        display.print_table(("NAME", "TITLE"), rows, wrapped=("TITLE",))
+    display.show_list(columns.SCENARIOS, reply, output)
 
 
 @app.command("show")
@@ -53,15 +51,15 @@ def show_scenario(
         shared = client.call(
             client.scenarios.GetScenarioGlobals, GetScenarioGlobalsRequest(name=name)
         )
-        if output is Format.JSON:
-            display.print_json(display.as_json(shared))
+        if not output.is_for_people:
+            _print_for_programs(shared, name, output)
             return
         display.print_paragraph(shared.description)
         _print_fields(shared.fields)
         return
     shown = client.call(client.scenarios.GetScenario, GetScenarioRequest(name=name))
-    if output is Format.JSON:
-        display.print_json(display.as_json(shown))
+    if not output.is_for_people:
+        _print_for_programs(shown, name, output)
         return
     display.print_line(f"{shown.name}:", shown.title)
     display.print_paragraph(shown.description)
@@ -76,10 +74,15 @@ def show_scenario(
     )
 
 
+def _print_for_programs(shown: Scenario | ScenarioGlobals, name: str, output: Format) -> None:
+    whole = display.as_json(shown)
+    display.print_for_programs(whole, [whole], [name], output)
+
+
 def _print_fields(fields: Iterable[ScenarioField]) -> None:
     rows = [row for each in fields for row in _rows(each)]
     if rows:
-        display.print_table(_COLUMNS, rows, wrapped=("DESCRIPTION",))
+        display.print_wrapped(_COLUMNS, rows, wrapped=("DESCRIPTION",))
     else:
         display.print_line("It has no parameters of its own.")
 

@@ -1,19 +1,36 @@
 """Sends a run, follows its jobs, and prints what became of each."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import grpc
 import typer
 
-from krkn_grpc.cli import display, failures
+from krkn_grpc.cli import columns, display, failures, interrupts, lookup, progress, table
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format
-from krkn_grpc.cli.outcome import SUCCEEDED, follow, has_ended
-from krkn_grpc.v1.scenario_runs_pb2 import Job, RunScenarioResponse, WatchScenarioRunsRequest
+from krkn_grpc.cli.interrupts import OnInterrupt
+from krkn_grpc.cli.outcome import follow
+from krkn_grpc.cli.progress import REFUSED, SUCCEEDED, run_name
+from krkn_grpc.v1.runs_pb2 import Run, StopRunRequest
+from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RunScenarioResponse
 
 # The service itself tries for 25 s to find out the result of a write.
 _SETTLING_RETRIES = 2
+
+
+@dataclass(frozen=True)
+class Following:
+    """How a run is followed and shown."""
+
+    output: Format
+    wait: bool = True
+    is_verbose: bool = False
+    is_check: bool = False
+    """Nothing was to be started."""
+    on_interrupt: OnInterrupt = OnInterrupt.LEAVE
 
 
 class _Unsettled(Exception):
@@ -25,7 +42,10 @@ class _Unsettled(Exception):
 
 
 def send(
-    client: Client, call: Callable[[], RunScenarioResponse], request_id: str
+    client: Client,
+    call: Callable[[], RunScenarioResponse],
+    request_id: str,
+    on_interrupt: OnInterrupt = OnInterrupt.LEAVE,
 ) -> RunScenarioResponse:
     """Send the run, with retries while its result is unknown: the requestId makes that safe."""
 
@@ -36,12 +56,22 @@ def send(
         return reply
 
     try:
-        return client.repeated(lambda error: isinstance(error, _Unsettled), once, _SETTLING_RETRIES)
+        with interrupts.raised():
+            return client.repeated(
+                lambda error: isinstance(error, _Unsettled), once, _SETTLING_RETRIES
+            )
     except _Unsettled as unsettled:
         _say_how_to_repeat(request_id)
         return unsettled.reply
-    except (grpc.RpcError, KeyboardInterrupt) as error:
-        if isinstance(error, KeyboardInterrupt) or failures.left_unanswered(error):
+    except KeyboardInterrupt:
+        if on_interrupt is OnInterrupt.STOP:
+            # Only the reply has the id of the run; this one starts nothing that the first has not.
+            _stop(client, call().run_id)
+        else:
+            _say_how_to_repeat(request_id)
+        raise
+    except grpc.RpcError as error:
+        if failures.left_unanswered(error):
             _say_how_to_repeat(request_id)
         raise
 
@@ -50,9 +80,7 @@ def show(
     client: Client,
     reply: RunScenarioResponse,
     names: Mapping[str, str],
-    output: Format,
-    *,
-    wait: bool,
+    following: Following,
     scenario: str = "",
 ) -> None:
     """Print what became of the run, with `wait` when each job has ended; raises Exit if not well.
@@ -61,32 +89,161 @@ def show(
     """
     if reply.message:
         typer.echo(reply.message, err=True)
-    if reply.run_id and output is Format.TABLE:
+    if reply.run_id and following.output.is_for_people:
         typer.echo(f"Run: {reply.run_id}", err=True)
-    is_all_well = not reply.failed_jobs
-    if wait:
-        ended = _waited_for(client, reply, names, output, scenario)
-        is_all_well &= all(job.status == SUCCEEDED for job in ended)
+    told = [
+        Job(
+            job_id=each.job_id,
+            target_uuid=each.target_uuid,
+            cluster_name=names.get(each.target_uuid, ""),
+            scenario_name=scenario,
+            status=each.status if each.success or each.status == "Unknown" else REFUSED,
+            message=each.error,
+        )
+        for each in reply.jobs
+    ]
+    if following.wait:
+        ended = follow_run(client, reply.run_id, told, names, following, reply)
+        is_all_well = all(job.status == SUCCEEDED for job in ended)
     else:
-        with _said_on_failure(reply):
-            if output is Format.JSON:
-                display.print_json(display.as_json(reply))
-            else:
-                display.print_run(reply, names)
+        _show_started(reply, told, names, following)
+        is_all_well = not reply.failed_jobs
     if not is_all_well:
         raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
 
 
+def cluster_names(client: Client, reply: RunScenarioResponse) -> dict[str, str]:
+    """Return the names of the clusters on which a reply's jobs run, by target uuid."""
+    if not reply.run_id:
+        return {}
+    jobs = lookup.all_jobs(client, ListScenarioRunsRequest(run_id=reply.run_id))
+    return {job.target_uuid: job.cluster_name for job in jobs}
+
+
+def follow_run(
+    client: Client,
+    run_id: str,
+    told: Sequence[Job],
+    names: Mapping[str, str],
+    following: Following,
+    whole: RunScenarioResponse | Run,
+) -> list[Job]:
+    """Wait until each of the jobs has ended, print the result, and return how each ended.
+
+    Those without a job stay as they are told. `whole` is printed for programs, beside the jobs.
+    """
+    jobs = {job.job_id: job for job in told if job.job_id and job.status != REFUSED}
+    view = progress.RunView(run_id, names, is_verbose=following.is_verbose)
+    try:
+        with interrupts.raised(), view:
+            for job in told:
+                if job.job_id not in jobs:
+                    view.ended(job)
+            follow(client, run_id, jobs, view)
+    except BaseException as error:
+        is_interrupt = isinstance(error, KeyboardInterrupt)
+        if is_interrupt and following.on_interrupt is OnInterrupt.STOP:
+            _stop(client, run_id)
+        else:
+            stop = f"krkn-grpc runs stop {run_name(run_id, is_error=True)}"
+            typer.echo(f"The jobs go on. To stop them: {stop}", err=True)
+        raise
+    ended = [jobs.get(job.job_id, job) for job in told]
+    with _said_on_failure(run_id):
+        _show_ended(run_id, ended, list(jobs.values()), following.output, whole)
+    return ended
+
+
+def _show_ended(
+    run_id: str,
+    ended: Sequence[Job],
+    jobs: Sequence[Job],
+    output: Format,
+    whole: RunScenarioResponse | Run,
+) -> None:
+    said = progress.summary(ended, run_name(run_id, is_error=output is not Format.TABLE))
+    if output is Format.TABLE:
+        display.print_line(said)
+    elif output is Format.WIDE:
+        display.print_things(columns.JOBS, ended, is_wide=True)
+    else:
+        shown = list(map(display.as_json, jobs))
+        display.print_for_programs(
+            {"run": display.as_json(whole), "jobs": shown},
+            shown,
+            map(columns.JOBS.name, jobs),
+            output,
+        )
+    if output is not Format.TABLE:
+        typer.echo(said, err=True)
+    if any(job.status in ("Failed", REFUSED) for job in ended):
+        again = f"krkn-grpc runs rerun {run_name(run_id, is_error=True)} --failed"
+        typer.echo(f"To run the failed ones again: {again}", err=True)
+
+
+def _show_started(
+    reply: RunScenarioResponse, told: Sequence[Job], names: Mapping[str, str], following: Following
+) -> None:
+    """Print that the run was started, or that it would be."""
+    output = following.output
+    with _said_on_failure(reply.run_id):
+        if output is Format.WIDE:
+            display.print_things(columns.JOBS, told, is_wide=True)
+            return
+        if output is not Format.TABLE:
+            items = [display.as_json(each) for each in reply.jobs]
+            display.print_for_programs(display.as_json(reply), items, [reply.run_id], output)
+            return
+        if following.is_check:
+            _show_checked(reply, told)
+            return
+        view = progress.RunView(reply.run_id, names)
+        for job in told:
+            if job.status in (REFUSED, "Unknown"):
+                view.ended(job)
+        name = run_name(reply.run_id)
+        statuses = [job.status for job in told]
+        refused, unknown = statuses.count(REFUSED), statuses.count("Unknown")
+        started = len(told) - refused - unknown
+        parts = [f"{started} job{'' if started == 1 else 's'} started"]
+        parts += [f"{refused} refused"] if refused else []
+        parts += [f"{unknown} not known yet"] if unknown else []
+        display.print_line(", ".join(parts) + (f" (run {name})" if name else ""))
+        if started:
+            typer.echo(f"To follow: krkn-grpc runs watch {name}", err=True)
+
+
+def _show_checked(reply: RunScenarioResponse, told: Sequence[Job]) -> None:
+    """Print a line per target of a run that was checked alone, or refused on all targets."""
+    rows = [
+        (columns.target_of(job), f"refused: {job.message}" if job.message else "would run")
+        for job in told
+    ]
+    head = (table.Column("TARGET", least=12), table.Column("RESULT", least=12))
+    display.print_rows(head, rows, is_cut=sys.stdout.isatty())
+    refused = f", {reply.failed_jobs} refused" if reply.failed_jobs else ""
+    typer.echo(f"{reply.successful_jobs} would run{refused}; nothing was started.", err=True)
+
+
 @contextlib.contextmanager
-def _said_on_failure(reply: RunScenarioResponse) -> Iterator[None]:
-    """Print the started jobs to standard error if standard output fails: a full disk, a pipe."""
+def _said_on_failure(run_id: str) -> Iterator[None]:
+    """Print the run to standard error if standard output fails: a full disk, a pipe."""
     try:
         yield
     except BaseException:
-        started = " ".join(each.job_id for each in reply.jobs if each.job_id)
-        if started:
-            typer.echo(f"These jobs were started: {started}", err=True)
+        if run_id:
+            typer.echo(f"This run was started: {run_id}", err=True)
         raise
+
+
+def _stop(client: Client, run_id: str) -> None:
+    """Stop the run, and say so; a failure of the call is said, too."""
+    if not run_id:
+        return
+    run = client.call(client.runs.StopRun, StopRunRequest(run_id=run_id))
+    left = run.counts.total - run.counts.refused
+    jobs = "job" if left == 1 else "jobs"
+    typer.echo(f"Stopping {left} {jobs} of run {run_name(run_id, is_error=True)}.", err=True)
 
 
 def _say_how_to_repeat(request_id: str) -> None:
@@ -95,43 +252,3 @@ def _say_how_to_repeat(request_id: str) -> None:
         f"--request-id {request_id} says so and starts nothing twice.",
         err=True,
     )
-
-
-def _waited_for(
-    client: Client,
-    reply: RunScenarioResponse,
-    names: Mapping[str, str],
-    output: Format,
-    scenario: str,
-) -> list[Job]:
-    """Wait for the started jobs, print the result per target, and return the ended jobs."""
-    told = [
-        Job(
-            job_id=each.job_id,
-            target_uuid=each.target_uuid,
-            scenario_name=scenario,
-            status=each.status,
-            message=each.error,
-        )
-        for each in reply.jobs
-    ]
-    for job, each in zip(told, reply.jobs, strict=True):
-        if not each.success:
-            name = names.get(job.target_uuid, job.target_uuid)
-            typer.echo(f"{name}: {job.status}: {job.message}", err=True)
-    jobs = {each.job_id: job for job, each in zip(told, reply.jobs, strict=True) if each.success}
-    try:
-        follow(client, WatchScenarioRunsRequest(run_id=reply.run_id), jobs, names)
-    except BaseException:
-        left = " ".join(job_id for job_id, job in jobs.items() if not has_ended(job))
-        # A service that is older than this command tells no run.
-        stop = f"runs stop {reply.run_id}" if reply.run_id else f"stop {left}"
-        typer.echo(f"The jobs go on. To stop them: krkn-grpc {stop}", err=True)
-        raise
-    with _said_on_failure(reply):
-        if output is Format.JSON:
-            ended = [display.as_json(job) for job in jobs.values()]
-            display.print_json({"run": display.as_json(reply), "jobs": ended})
-        else:
-            display.print_jobs([jobs.get(job.job_id, job) for job in told], names)
-    return list(jobs.values())

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import discover, display, sources, target_names
+from krkn_grpc.cli import (
+    columns,
+    completion,
+    discover,
+    display,
+    imports,
+    kubeconfigs,
+    registration,
+    sources,
+    target_names,
+    target_wait,
+)
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.targets_pb2 import (
@@ -17,18 +28,27 @@ from krkn_grpc.v1.targets_pb2 import (
     GetTargetRequest,
     ListTargetsResponse,
     PatchTargetRequest,
-    UpdateTargetRequest,
     UpdateTargetResponse,
 )
 
 app = typer.Typer(help="Register clusters and check whether they can be reached.")
 app.command("discover")(discover.discover_targets)
+app.command("import")(imports.import_targets)
+app.command("apply")(imports.apply_targets)
+app.command("wait")(target_wait.wait_for_targets)
 
-Which = Annotated[str, typer.Argument(metavar="TARGET", help="The target's UUID or cluster name.")]
+Which = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="The target's UUID or cluster name.",
+        autocompletion=completion.target_names,
+    ),
+]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Unique name for the cluster.")]
 Kubeconfig = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Kubeconfig without file references; - is stdin."),
+    typer.Option(metavar="FILE", help="Kubeconfig; its current context is taken. - is stdin."),
 ]
 ApiUrl = Annotated[
     str, typer.Option("--api-url", metavar="URL", help="URL of its API; not with --kubeconfig.")
@@ -72,14 +92,17 @@ Selector = Annotated[
 
 @app.command("list")
 def list_targets(
-    context: typer.Context, selector: Selector = "", output: Output = Format.TABLE
+    context: typer.Context,
+    selector: Selector = "",
+    ready: Annotated[
+        bool | None,
+        typer.Option("--ready/--not-ready", help="Only targets that are ready, or that are not."),
+    ] = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """List the targets, newest first."""
-    targets = target_names.all_targets(context.obj, selector)
-    if output is Format.JSON:
-        display.print_json(display.as_json(ListTargetsResponse(targets=targets)))
-    else:
-        display.print_targets(targets)
+    targets = target_names.all_targets(context.obj, selector, ready=ready)
+    display.show_list(columns.TARGETS, ListTargetsResponse(targets=targets), output)
 
 
 @app.command("get")
@@ -87,7 +110,7 @@ def get_target(context: typer.Context, target: Which, output: Output = Format.TA
     """Show one target."""
     client: Client = context.obj
     request = GetTargetRequest(uuid=target_names.one_uuid(client, target))
-    display.print_one(client.call(client.targets.GetTarget, request), output)
+    display.show_one(columns.TARGETS, client.call(client.targets.GetTarget, request), output)
 
 
 @app.command("add")
@@ -100,6 +123,7 @@ def add_target(
     username: Username = "",
     password_file: PasswordFile = None,
     ca_bundle: CaBundle = None,
+    wait: target_wait.Wait = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Register a cluster by --kubeconfig, or by --api-url and a token or a user."""
@@ -110,6 +134,8 @@ def add_target(
     # A retry would be refused as a duplicate of the first call.
     reply = client.call(client.targets.CreateTarget, request, is_repeatable=False)
     _print_done(reply, output)
+    if wait:
+        target_wait.until(client, [reply.uuid], target_wait.READY)
 
 
 @app.command("update")
@@ -128,17 +154,7 @@ def update_target(
     """Replace a target as a whole: give its name and credential again."""
     client: Client = context.obj
     new = _registration(name, kubeconfig, api_url, token_file, username, password_file, ca_bundle)
-    request = UpdateTargetRequest(
-        uuid=target_names.one_uuid(client, target),
-        cluster_name=new.cluster_name,
-        secret_type=new.secret_type,
-        cluster_api_url=new.cluster_api_url,
-        ca_bundle=new.ca_bundle,
-        kubeconfig=new.kubeconfig,
-        token=new.token,
-        username=new.username,
-        password=new.password,
-    )
+    request = registration.update_of(target_names.one_uuid(client, target), new)
     _print_done(client.call(client.targets.UpdateTarget, request), output)
 
 
@@ -163,7 +179,7 @@ def label_target(
         else:
             raise typer.BadParameter(f"{change!r} is neither KEY=VALUE nor KEY-")
     request.uuid = target_names.one_uuid(client, target)
-    display.print_one(client.call(client.targets.PatchTarget, request), output)
+    display.show_one(columns.TARGETS, client.call(client.targets.PatchTarget, request), output)
 
 
 @app.command("limit")
@@ -177,7 +193,7 @@ def limit_target(
     client: Client = context.obj
     uuid = target_names.one_uuid(client, target)
     request = PatchTargetRequest(uuid=uuid, max_concurrent_jobs=jobs)
-    display.print_one(client.call(client.targets.PatchTarget, request), output)
+    display.show_one(columns.TARGETS, client.call(client.targets.PatchTarget, request), output)
 
 
 @app.command("check")
@@ -185,7 +201,7 @@ def check_target(context: typer.Context, target: Which, output: Output = Format.
     """Ask for a check of a target's cluster now, and show the target as it was before."""
     client: Client = context.obj
     request = CheckTargetRequest(uuid=target_names.one_uuid(client, target))
-    display.print_one(client.call(client.targets.CheckTarget, request), output)
+    display.show_one(columns.TARGETS, client.call(client.targets.CheckTarget, request), output)
 
 
 @app.command("delete")
@@ -215,7 +231,7 @@ def _registration(
         return CreateTargetRequest(
             cluster_name=name,
             secret_type="kubeconfig",  # noqa: S106  # a kind, no secret
-            kubeconfig=sources.text_of(kubeconfig),
+            kubeconfig=_embedded(name, kubeconfig),
         )
     request = CreateTargetRequest(
         cluster_name=name,
@@ -239,12 +255,30 @@ def _registration(
     return request
 
 
+def _embedded(name: str, file: Path) -> str:
+    """Return the current context of a kubeconfig with all that it needs, and say which it is."""
+    text = sources.text_of(file)
+    folder = Path() if file == sources.STANDARD_INPUT else file.parent
+    try:
+        found = kubeconfigs.parsed(str(file), text, folder)
+        if not found.current:
+            # The service says what is wrong with it.
+            return text
+        alone = found.alone(found.current)
+        said = kubeconfigs.summary(found, found.current)
+    except kubeconfigs.BadKubeconfig as error:
+        raise typer.BadParameter(str(error), param_hint="--kubeconfig") from None
+    typer.echo(display.printable(f"{name} = {said}"), err=True)
+    return alone
+
+
 def _print_done(
     reply: CreateTargetResponse | UpdateTargetResponse | DeleteTargetResponse, output: Format
 ) -> None:
     """Print the uuid to standard output, for scripts, and the message to standard error."""
-    if output is Format.JSON:
-        display.print_json(display.as_json(reply))
-    else:
+    if output.is_for_people:
         typer.echo(reply.message, err=True)
         display.print_line(reply.uuid)
+    else:
+        shown = display.as_json(reply)
+        display.print_for_programs(shown, [shown], [reply.uuid], output)

@@ -46,9 +46,8 @@ async def test_every_command_prints_what_it_can(elsewhere: Command, rest: Rest) 
     by_uuid = ["run", "-t", target, *run[3:]]
     ran = await ended(elsewhere, *by_uuid)
     assert ran.code == 0
-    assert ran.line.startswith("Run: ")
-    job_id = ran.out.splitlines()[1].split()[1]
-    assert (await rest.job(job_id))["targetUUID"] == target
+    run_id = ran.out.partition("(run ")[2].rstrip(")\n")
+    job_id = (await rest.get_run(run_id))["targets"][0]["jobId"]
     waited = await ended(elsewhere, *by_uuid, "--wait", "--label", "a=b")
     assert waited.code == 0, waited
     jobs = await ended(elsewhere, "jobs", "list", "--target", target)
@@ -63,26 +62,27 @@ async def test_every_command_prints_what_it_can(elsewhere: Command, rest: Rest) 
 
 async def test_errors_are_one_line_all_the_same(elsewhere: Command, rest: Rest) -> None:
     name = f"東京 {unused_name()}"
-    await rest.register(clusterName=name)
+    target = await rest.register(clusterName=name)
     environment = elsewhere.with_environment(KRKN_TARGET_TOKEN="x")
     add = ["targets", "add", "--name", name, "--api-url", "https://203.0.113.77:6443"]
     for arguments, code in (
         (add, 3),
-        (["targets", "get", "東京 \udcff"], 2),
+        (["targets", "get", "東京 \udcff"], 3),
         (["jobs", "list", "--scenario", "\udcff"], 2),
-        (["run", "-t", "東京", "--scenario", "s", "--image", "\udcff"], 2),
+        (["run", "-t", target, "--scenario", "s", "--image", "\udcff"], 2),
     ):
         failed = await ended(environment, *arguments)
         assert failed.code == code, failed
         assert "Traceback" not in failed.err
 
 
-async def test_the_ids_are_told_when_the_output_takes_nothing(cli: Command, rest: Rest) -> None:
+async def test_the_run_is_told_when_the_output_takes_nothing(cli: Command, rest: Rest) -> None:
     target = await rest.register()
     run = f"-m krkn_grpc.cli run -t {target} --scenario s --image {IMAGE}-lasts-0s"
     for options in ("", "--wait", "-o json"):
         async with cli.start_shell(f"{run} {options} > /dev/full") as started:
             failed = await started.ended()
         assert failed.code != 0
-        [said] = [line for line in failed.err.splitlines() if "were started" in line]
-        assert (await rest.job(said.rpartition(" ")[2]))["targetUUID"] == target
+        [said] = [line for line in failed.err.splitlines() if "was started" in line]
+        run = await rest.get_run(said.rpartition(" ")[2])
+        assert [each["targetUUID"] for each in run["targets"]] == [target]

@@ -22,7 +22,7 @@ async def test_the_life_of_a_halt(cli: Command, rest: Rest) -> None:
     listed = await cli("halts", "list", "-o", "json")
     assert listed.json == (await rest.get("/api/v1/halts")).body
     header, *rows = (await cli("halts", "list")).out.splitlines()
-    assert header.split() == ["NAME", "TARGETS", "BY", "SINCE", "REASON"]
+    assert header.split() == ["NAME", "TARGETS", "BY", "AGE", "REASON"]
     [row] = [row for row in rows if name in row]
     assert selector in row
     assert reason in row

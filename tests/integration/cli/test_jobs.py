@@ -22,8 +22,11 @@ async def test_jobs_are_listed_as_rest_lists_them(cli: Command, rest: Rest) -> N
 
     table = await cli("jobs", "list", "--target", name, "--status", "Pending")
     header, *rows = [line.split() for line in table.out.splitlines()]
-    assert header[:4] == ["JOB", "TARGET", "SCENARIO", "STATUS"]
-    assert [row[:4] for row in rows] == [[each, name, "pod-scenarios", "Pending"] for each in jobs]
+    assert header == ["TARGET", "SCENARIO", "STATUS", "EXIT", "REASON", "TIME", "AGE", "RUN", "ID"]
+    # Into a pipe ids are whole.
+    assert [[*row[:3], row[-1]] for row in rows] == [
+        [name, "pod-scenarios", "Pending", each] for each in jobs
+    ]
 
     few = await cli("jobs", "list", "--target", target, "--limit", "1", "-o", "json")
     assert [job["jobId"] for job in few.json["jobs"]] == jobs[:1]
@@ -39,9 +42,8 @@ async def test_one_job_is_shown(cli: Command, rest: Rest) -> None:
     job = await rest.job_when(job_id)
     assert (await cli("jobs", "get", job_id, "-o", "json")).json == job
     shown = (await cli("jobs", "get", job_id)).out.splitlines()
-    assert "status: Succeeded" in shown
-    assert "exitCode: 0" in shown
-    assert 'labels: {"a": "b"}' in shown
+    said = dict(line.split(maxsplit=1) for line in shown)
+    assert (said["status:"], said["exitCode:"], said["labels:"]) == ("Succeeded", "0", "a=b")
     gone = await cli("jobs", "get", str(uuid.uuid4()))
     assert (gone.code, gone.line) == (3, "Error: there is no such job")
 
@@ -86,8 +88,13 @@ async def test_a_watch_for_people_is_a_line_a_change(cli: Command, rest: Rest) -
     [job_id] = await rest.run(await rest.register(clusterName=name))
     await rest.job_when(job_id)
     async with cli.start("jobs", "list", "--target", name, "--watch") as watch:
+        head = (await watch.line()).split()
         words = (await watch.line()).split()
-    assert words[:5] == ["ADDED", job_id, "Succeeded", name, "pod-scenarios"]
+    assert head == ["TIME", "STATUS", "EXIT", "REASON", "SCENARIO", "JOB"]
+    run_id = (await rest.job(job_id))["runId"]
+    assert words[1:] == ["Succeeded", "0", "Completed", "pod-scenarios", f"{run_id}/{name}"]
+    limited = await cli("jobs", "list", "--watch", "--limit", "2")
+    assert (limited.code, "--limit is for a list" in limited.err) == (2, True)
 
 
 async def test_the_log_of_a_job_that_has_not_started_is_empty(cli: Command, rest: Rest) -> None:

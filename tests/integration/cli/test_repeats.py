@@ -17,6 +17,7 @@ from tests.rest.edge.running import Upstream
 from tests.support.command import Command
 
 TARGET = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
+RUN = "c0ffee00-58a5-4cfa-8d29-5ad5f4c3f1ab"
 JOB = "7c1c2b44-58a5-4cfa-8d29-5ad5f4c3f1aa"
 WAIT = ("run", "--scenario", "s", "--image", "i", "-t", TARGET, "--wait")
 ADD = ("targets", "add", "--name", "a", "--api-url", "https://a", "--token-file", "-")
@@ -81,7 +82,11 @@ def run_reply(status: str = "Pending") -> pb.RunScenarioResponse:
     success = status == "Pending"
     entry = pb.TargetJobResult(target_uuid=TARGET, job_id=JOB, status=status, success=success)
     return pb.RunScenarioResponse(
-        jobs=[entry], total_targets=1, successful_jobs=int(success), failed_jobs=int(not success)
+        jobs=[entry],
+        run_id=RUN,
+        total_targets=1,
+        successful_jobs=int(success),
+        failed_jobs=int(not success),
     )
 
 
@@ -106,7 +111,8 @@ PRESENT = [told("ADDED", "Pending"), told("SYNCED", token="t1")]
 async def test_a_run_is_sent_again_as_it_was(cli: Command, upstream: Upstream) -> None:
     in_turn(upstream, "RunScenario", AWAY, error(code_pb2.DEADLINE_EXCEEDED), run_reply())
     ran = await cli(*WAIT[:-1])
-    assert (ran.code, ran.line) == (0, "said; trying again, Ctrl-C ends it")
+    assert (ran.code, ran.out) == (0, f"1 job started (run {RUN})\n")
+    assert ran.err.splitlines()[0] == "said; trying again, Ctrl-C ends it"
     first, second, third = asked(upstream, "RunScenario")
     assert first == second == third
     assert first.request_id
@@ -123,7 +129,7 @@ async def test_jobs_of_which_nobody_knows_are_asked_for_again(
     in_turn(upstream, "RunScenario", run_reply("Unknown"))
     unknown = await cli(*WAIT[:-1])
     assert unknown.code == 1
-    assert " Unknown " in unknown.out
+    assert unknown.out == f"0 jobs started, 1 not known yet (run {RUN})\n"
     assert f"--request-id {asked(upstream, 'RunScenario')[-1].request_id}" in unknown.err
 
 
@@ -197,7 +203,8 @@ async def test_a_watch_that_is_refused_ends(cli: Command, upstream: Upstream) ->
     refused = await cli(*WAIT)
     assert refused.code == 3
     assert refused.err.splitlines() == [
-        f"The jobs go on. To stop them: krkn-grpc stop {JOB}",
+        f"Run: {RUN}",
+        f"The jobs go on. To stop them: krkn-grpc runs stop {RUN}",
         "Error: it ended",
     ]
 
@@ -285,4 +292,5 @@ async def test_what_comes_from_elsewhere_is_no_markup_and_moves_no_terminal(
     in_turn(upstream, "ListScenarioRuns", pb.ListScenarioRunsResponse(jobs=[job]))
     listed = await cli("jobs", "list")
     assert "[red]a[/red]" in listed.out
-    assert listed.out.rstrip().endswith("b [2Jc d")
+    wide = await cli("jobs", "list", "-o", "wide")
+    assert wide.out.rstrip().endswith("b [2Jc d")

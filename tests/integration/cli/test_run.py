@@ -16,26 +16,30 @@ from tests.support.waiting import eventually
 RUN = ("run", "--scenario", "pod-scenarios", "--image")
 
 
+def took(text: str) -> str:
+    """How long a run took, in its summary."""
+    return text.partition(" in ")[2].partition(" ")[0]
+
+
 async def test_a_run_by_name_starts_a_job_a_target(cli: Command, rest: Rest) -> None:
     names = [unused_name(), unused_name()]
     uuids = [await rest.register(clusterName=name) for name in names]
     targets = ["-t", names[0], "-t", uuids[1]]
     ran = await cli(*RUN, IMAGE, *targets)
     assert ran.code == 0
-    assert ran.line.startswith("Run: ")
-    header, *rows = [line.split() for line in ran.out.splitlines()]
-    assert header == ["TARGET", "JOB", "STATUS", "ERROR"]
-    assert [row[0] for row in rows] == [names[0], uuids[1]]
-    assert {row[2] for row in rows} == {"Pending"}
-    for row, target in zip(rows, uuids, strict=True):
-        assert (await rest.job(row[1]))["targetUUID"] == target
+    run_id = ran.err.splitlines()[0].removeprefix("Run: ")
+    assert ran.out == f"2 jobs started (run {run_id})\n"
+    assert ran.err.splitlines()[1:] == [f"To follow: krkn-grpc runs watch {run_id}"]
+    run = await rest.get_run(run_id)
+    assert [each["targetUUID"] for each in run["targets"]] == uuids
 
 
 async def test_waiting_tells_how_each_ended(cli: Command, rest: Rest) -> None:
     name = unused_name()
     target = await rest.register(clusterName=name)
     ran = await cli(*RUN, IMAGE, "-t", name, "--wait", "-o", "json")
-    assert (ran.code, ran.line) == (0, f"{name}: Succeeded (exit code 0)")
+    run_id = ran.json["run"]["runId"]
+    assert (ran.code, ran.line) == (0, f"1 job: 1 Succeeded in {took(ran.line)} (run {run_id})")
     assert ran.json["run"]["successfulJobs"] == 1
     [job] = ran.json["jobs"]
     assert (job["targetUUID"], job["status"], job["exitCode"]) == (target, "Succeeded", 0)
@@ -46,12 +50,13 @@ async def test_one_that_fails_fails_the_command(cli: Command, rest: Rest) -> Non
     name = unused_name()
     await rest.register(clusterName=name)
     ran = await cli(*RUN, f"{IMAGE}-exit-3", "-t", name, "--wait")
-    run, told = ran.err.splitlines()
-    assert run.startswith("Run: ")
-    assert (ran.code, told) == (1, f"{name}: Failed (NonZeroExit, exit code 3)")
-    header, row = ran.out.splitlines()
-    assert header.split()[:6] == ["JOB", "TARGET", "SCENARIO", "STATUS", "EXIT", "REASON"]
-    assert row.split()[1:6] == [name, "pod-scenarios", "Failed", "3", "NonZeroExit"]
+    run, told, again = ran.err.splitlines()
+    run_id = run.removeprefix("Run: ")
+    logs = f"krkn-grpc logs {run_id}/{name}"
+    assert (ran.code, told) == (1, f"{name}  Failed  NonZeroExit 3   {logs}")
+    assert ran.out == f"1 job: 1 Failed in {took(ran.out)} (run {run_id})\n"
+    assert again == f"To run the failed ones again: krkn-grpc runs rerun {run_id} --failed"
+    assert (await cli(*logs.split()[1:])).code == 0
 
 
 async def test_one_that_is_refused_fails_the_command_and_no_other(cli: Command, rest: Rest) -> None:
@@ -64,17 +69,14 @@ async def test_one_that_is_refused_fails_the_command_and_no_other(cli: Command, 
 
     waited = await cli(*RUN, IMAGE, "-t", target, "-t", absent, "--wait")
     assert waited.code == 1
-    assert waited.err.splitlines()[1].startswith(f"{absent}: Failed: ")
-    _, one, other = waited.out.splitlines()
-    assert one.split()[1:4] == [target, "pod-scenarios", "Succeeded"]
-    assert other.split()[:3] == [absent, "pod-scenarios", "Failed"]
+    assert waited.err.splitlines()[1] == f"{absent}  Refused   there is no such target"
+    assert waited.out.startswith("2 jobs: 1 Succeeded, 1 refused in ")
 
 
 async def test_a_misspelt_name_starts_nothing(cli: Command, rest: Rest) -> None:
     target = await rest.register()
     wrong = await cli(*RUN, IMAGE, "-t", target, "-t", "misspelt")
-    assert wrong.code == 2
-    assert "there is no target of the name 'misspelt'" in wrong.err
+    assert (wrong.code, wrong.line) == (3, "Error: there is no target 'misspelt'")
     assert (await rest.get(f"{RUNS}?targetUUID={target}")).body["jobs"] == []
 
 
@@ -83,7 +85,7 @@ async def test_targets_are_named_or_all_of_them_are_meant(cli: Command) -> None:
     for options in ([], both, ["--all", "-l", "a=b"], [*both[1:], "-l", "a=b"]):
         wrong = await cli(*RUN, IMAGE, *options)
         assert wrong.code == 2
-        said = "name targets with --target, by their labels with --selector, or all with --all"
+        said = "name targets with --target or --targets-file, by their labels with --selector"
         assert said in wrong.err
 
 
@@ -94,8 +96,7 @@ async def test_targets_by_their_labels(cli: Command, rest: Rest) -> None:
     ran = await cli(*RUN, IMAGE, "-l", f"{label}=yes", "-o", "json")
     assert {each["targetUUID"] for each in ran.json["jobs"]} == chosen
     none = await cli(*RUN, IMAGE, "-l", f"{label}=maybe")
-    assert none.code == 2
-    assert f"no target has the labels '{label}=maybe'" in none.err
+    assert (none.code, none.line) == (3, f"Error: no target has the labels '{label}=maybe'")
 
 
 async def test_what_is_asked_for_the_run_as_a_whole(cli: Command, rest: Rest) -> None:
@@ -181,7 +182,10 @@ async def test_a_job_that_is_deleted_meanwhile_is_told(
         path = f"{collection(JOBS, shared_services.namespace)}/{job_id}"
         await shared_services.cluster.request("DELETE", path)
         ended = await started.ended()
-    assert (ended.code, ended.line) == (1, f"{name}: Deleted")
+    assert ended.code == 1
+    first, summary = ended.err.splitlines()
+    assert first.startswith(f"{name}  Deleted   The job was deleted")
+    assert summary.startswith("1 job: 1 Deleted")
     assert ended.json["jobs"][0]["status"] == "Deleted"
 
 
@@ -193,7 +197,7 @@ async def test_who_stops_waiting_is_told_how_to_stop_the_jobs(cli: Command, rest
         await rest.delete(f"{RUNS}/{jobs[0]}")
         run_id = (await started.error_line()).removeprefix("Run: ").strip()
         # Now it has told of one, and surely waits for the other.
-        assert (await started.error_line()).startswith(f"{targets[0]}: Stopped (")
+        assert (await started.error_line()).startswith(f"{targets[0]}  Stopped  StopRequested")
         started.process.send_signal(signal.SIGINT)
         ended = await started.ended()
     assert ended.code == 130

@@ -1,6 +1,5 @@
 """krkn-grpc targets, against the real services."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,14 @@ async def test_a_kubeconfig_is_registered_shown_and_deleted(
     assert [shown.json[field] for field in steady] == [of_rest[field] for field in steady]
     assert shown.json["clusterAPIURL"] == url
     described = await cli("targets", "get", uuid)
-    assert f"clusterName: {name}" in described.out.splitlines()
+    assert ["clusterName:", name] in [line.split() for line in described.out.splitlines()]
 
     listed = await cli("targets", "list", "-o", "json")
     assert uuid in [target["uuid"] for target in listed.json["targets"]]
-    table = await cli("targets", "list")
+    table = await cli("targets", "list", "-o", "wide")
     [row] = [line.split() for line in table.out.splitlines() if uuid in line]
-    assert row[:4] == [uuid, name, url, "kubeconfig"]
+    assert row[:2] == [name, "no"]
+    assert {url, "kubeconfig", uuid} <= set(row)
 
     assert (await cli("targets", "delete", name)).out.strip() == uuid
     gone = await cli("targets", "get", uuid)
@@ -83,9 +83,9 @@ async def test_a_limit_and_jobs_that_do_not_wait(cli: Command, rest: Rest) -> No
     run = ("run", "--scenario", "pod-scenarios", "--image", IMAGE, "--target", name, "--wait")
     refused = await cli(*run, "--refuse-busy")
     assert refused.code != 0
-    assert "TargetBusy" in refused.out
+    assert "TargetBusy" in refused.err
     late = await cli(*run, "--queue-seconds", "1")
-    assert "QueueTimeout" in late.out
+    assert "QueueTimeout" in late.err
     await rest.delete(f"{RUNS}/{first}")
     assert (await cli("targets", "limit", uuid, "-1")).code == 2
 
@@ -97,7 +97,7 @@ async def test_labels_are_set_removed_and_listed_by(cli: Command, rest: Rest) ->
     assert labelled.json["labels"] == {"team": team, "site": "b"}
     shown = await cli("targets", "label", uuid, "site=")
     [line] = [line for line in shown.out.splitlines() if line.startswith("labels: ")]
-    assert json.loads(line.removeprefix("labels: ")) == {"site": "", "team": team}
+    assert line.split(maxsplit=1)[1] == f"site=, team={team}"
 
     listed = await cli("targets", "list", "-l", f"team in ({team},x),!env", "-o", "json")
     assert [target["uuid"] for target in listed.json["targets"]] == [uuid]
@@ -167,8 +167,9 @@ async def test_discovery_lists_the_clusters_of_all_providers(cli: Command, rest:
     assert found.json["status"] == "Completed"
     assert "krkn-operator" in found.json["targetData"]
     table = await cli("targets", "discover", "--keep")
-    assert table.out.split()[:2] == ["PROVIDER", "CLUSTER"]
-    kept = table.err.strip()
+    # None of the providers here knows a cluster.
+    assert table.out == "" or table.out.split()[:2] == ["PROVIDER", "CLUSTER"]
+    kept = table.err.split()[-1]
     assert (await rest.get(f"/api/v1/targets/{kept}")).body["status"] == "Completed"
     assert (await rest.delete(f"/api/v1/targets/{kept}")).status == 200
 

@@ -1,0 +1,96 @@
+"""Finds runs and jobs by the names that people give: ends of ids, and RUN/TARGET."""
+
+import difflib
+from collections.abc import Iterator
+
+from krkn_grpc.cli import columns, ids
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.failures import NotFound
+from krkn_grpc.v1.runs_pb2 import ListRunsRequest, Run
+from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest
+
+_PAGE = 1_000
+# Named in a refusal.
+_MOST = 5
+
+
+def all_runs(client: Client, request: ListRunsRequest) -> Iterator[Run]:
+    """Yield the runs of all pages; each page is requested when it is needed."""
+    request.page_size = request.page_size or _PAGE
+    while True:
+        page = client.call(client.runs.ListRuns, request)
+        yield from page.runs
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def all_jobs(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
+    """Yield the jobs of all pages; each page is requested when it is needed."""
+    request.page_size = request.page_size or _PAGE
+    while True:
+        page = client.call(client.runs.ListScenarioRuns, request)
+        yield from page.jobs
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def run_id(client: Client, given: str) -> str:
+    """Return the id of the run with this id or end of an id; raises NotFound.
+
+    An id is not looked up.
+    """
+    if ids.is_uuid(given):
+        return given
+    found = runs_ending(client, given)
+    if not found:
+        raise NotFound(f"there is no run whose id ends with {given!r}")
+    return _only("runs", given, found)
+
+
+def job_id(client: Client, given: str) -> str:
+    """Return the id of the job that is named RUN/TARGET, or by an end of its id; raises NotFound.
+
+    An id is not looked up.
+    """
+    if ids.is_uuid(given):
+        return given
+    run, slash, target = given.partition("/")
+    if slash:
+        return _of_run(client, run_id(client, run), target)
+    known = (job.job_id for job in all_jobs(client, ListScenarioRunsRequest()))
+    found = ids.ending(known, given)
+    if not found:
+        raise NotFound(
+            f"there is no job whose id ends with {given!r}; name it RUN/TARGET, or by id"
+        )
+    return _only("jobs", given, list(found))
+
+
+def runs_ending(client: Client, given: str) -> list[str]:
+    """Return the ids of the runs that end so."""
+    known = (run.run_id for run in all_runs(client, ListRunsRequest()))
+    return list(ids.ending(known, given))
+
+
+def _of_run(client: Client, run: str, target: str) -> str:
+    jobs = list(all_jobs(client, ListScenarioRunsRequest(run_id=run)))
+    found = {job.job_id for job in jobs if target in (columns.target_of(job), job.target_uuid)}
+    if not found:
+        names = [columns.target_of(job) for job in jobs]
+        raise NotFound(f"run {ids.end(run)} has no job on {target!r}{meant(target, names)}")
+    return _only("jobs", target, sorted(found))
+
+
+def meant(given: str, known: list[str]) -> str:
+    """Return a question after the most similar known name, "" if none is similar."""
+    guess = difflib.get_close_matches(given, known, n=1)
+    return f" ({guess[0]}?)" if guess else ""
+
+
+def _only(what: str, given: str, found: list[str]) -> str:
+    if len(found) > 1:
+        named = ", ".join(found[:_MOST]) + (", ..." if len(found) > _MOST else "")
+        raise NotFound(f"{len(found)} {what} end with {given!r}: {named}")
+    return found[0]

@@ -1,0 +1,109 @@
+"""krkn-grpc targets wait: until targets are ready, or gone."""
+
+import time
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from krkn_grpc.cli import completion, display, failures, target_names, times
+from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.failures import NotFound
+from krkn_grpc.v1.targets_pb2 import Target
+
+_PAUSE_SECONDS = 0.5
+_SECONDS = 60
+# Named when the time is over.
+_MOST = 20
+
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until they are ready, for a minute.")]
+
+
+class Condition(StrEnum):
+    """What is waited for."""
+
+    READY = "ready"
+    DELETED = "deleted"
+
+
+READY = Condition.READY
+
+
+def wait_for_targets(
+    context: typer.Context,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TARGET",
+            help="Targets: names, UUIDs or patterns ('eu-*').",
+            autocompletion=completion.target_names,
+        ),
+    ] = None,
+    selector: Annotated[
+        str,
+        typer.Option(
+            "--selector", "-l", metavar="LABELS", help="Every target with these labels: a=b,c!=d."
+        ),
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every target.")] = False,
+    condition: Annotated[Condition, typer.Option("--for", help="What to wait for.")] = READY,
+    timeout: Annotated[
+        int, typer.Option(metavar="TIME", parser=times.option, help="How long: 60, 5m.")
+    ] = _SECONDS,
+) -> None:
+    """Wait until targets are ready; exits with 1, and names those that are not, after a time."""
+    client: Client = context.obj
+    if [bool(targets), bool(selector), every].count(True) != 1:
+        raise typer.BadParameter("name targets, or use --selector or --all")
+    try:
+        names = target_names.chosen(client, targets or [], None, selector, every=every)
+    except NotFound:
+        if condition is Condition.DELETED:
+            return
+        raise
+    until(client, list(names.values()), condition, timeout)
+
+
+def until(
+    client: Client, wanted: Sequence[str], condition: Condition, seconds: int = _SECONDS
+) -> None:
+    """Wait for the targets, by name or uuid; raises Exit when the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        left = _left(wanted, target_names.all_targets(client), condition)
+        if not left:
+            typer.echo(f"{len(wanted)} {_targets(wanted)} {condition}.", err=True)
+            return
+        if time.monotonic() >= end:
+            break
+        time.sleep(_PAUSE_SECONDS)
+    for name, why in list(left.items())[:_MOST]:
+        typer.echo(display.printable(f"{name}  {why}"), err=True)
+    more = f" ({len(left) - _MOST} more)" if len(left) > _MOST else ""
+    said = f"Error: after {times.span(seconds)} {len(left)} of {len(wanted)} not {condition}{more}"
+    typer.echo(said, err=True)
+    raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
+
+
+def _left(
+    wanted: Collection[str], targets: Sequence[Target], condition: Condition
+) -> dict[str, str]:
+    """Return those that are waited for still, and what is known of each."""
+    known = {target.cluster_name: target for target in targets}
+    known |= {target.uuid: target for target in targets}
+    left: dict[str, str] = {}
+    for name in wanted:
+        target = known.get(name)
+        if condition is Condition.DELETED:
+            if target is not None:
+                left[name] = "is there"
+        elif target is None:
+            left[name] = "there is no such target"
+        elif not target.ready:
+            left[name] = f"{target.reason or 'not checked yet'}  {target.message}".rstrip()
+    return left
+
+
+def _targets(wanted: Collection[str]) -> str:
+    return "target" if len(wanted) == 1 else "targets"
