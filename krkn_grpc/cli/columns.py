@@ -116,8 +116,8 @@ JOBS = Kind[Job](
     "jobs",
     lambda job: job.job_id,
     (
-        Field(Column("TARGET", least=12), target_of),
-        Field(Column("SCENARIO", least=8), lambda job: job.scenario_name),
+        Field(Column("TARGET", least=20), target_of),
+        Field(Column("SCENARIO", least=12), lambda job: job.scenario_name),
         Field(Column("STATUS"), lambda job: job.status),
         Field(Column("EXIT", is_right=True), _exit),
         Field(Column("REASON", least=11, drop=2), lambda job: job.reason),

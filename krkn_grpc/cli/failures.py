@@ -112,11 +112,11 @@ def explanation(error: Exception, server: str) -> str:
     if code is StatusCode.DEADLINE_EXCEEDED:
         return f"{server} did not answer in time"
     if left_unanswered(error):
-        return _unanswered(server, said)
+        return unanswered(server, said)
     return f"{server} answered {code.name}: {said}"
 
 
-def _unanswered(server: str, said: str) -> str:
+def unanswered(server: str, said: str) -> str:
     """Return why there was no answer, by gRPC's own message."""
     for sign, meaning in _CAUSES.items():
         if sign in said:

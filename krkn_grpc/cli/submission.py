@@ -176,6 +176,9 @@ def _show_ended(
         )
     if output is not Format.TABLE:
         typer.echo(said, err=True)
+    if any(job.status == "Failed" and job.HasField("start_time") for job in ended):
+        logs = f"krkn-grpc logs --run {run_name(run_id, is_error=True)} --failed"
+        typer.echo(f"Logs of the failed ones: {logs}", err=True)
     if any(job.status in ("Failed", REFUSED) for job in ended):
         again = f"krkn-grpc runs rerun {run_name(run_id, is_error=True)} --failed"
         typer.echo(f"To run the failed ones again: {again}", err=True)

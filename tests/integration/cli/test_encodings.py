@@ -84,5 +84,5 @@ async def test_the_run_is_told_when_the_output_takes_nothing(cli: Command, rest:
             failed = await started.ended()
         assert failed.code != 0
         [said] = [line for line in failed.err.splitlines() if "was started" in line]
-        run = await rest.get_run(said.rpartition(" ")[2])
-        assert [each["targetUUID"] for each in run["targets"]] == [target]
+        started_run = await rest.get_run(said.rpartition(" ")[2])
+        assert [each["targetUUID"] for each in started_run["targets"]] == [target]

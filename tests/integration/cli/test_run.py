@@ -50,7 +50,7 @@ async def test_one_that_fails_fails_the_command(cli: Command, rest: Rest) -> Non
     name = unused_name()
     await rest.register(clusterName=name)
     ran = await cli(*RUN, f"{IMAGE}-exit-3", "-t", name, "--wait")
-    run, told, again = ran.err.splitlines()
+    run, told, _, again = ran.err.splitlines()
     run_id = run.removeprefix("Run: ")
     logs = f"krkn-grpc logs {run_id}/{name}"
     assert (ran.code, told) == (1, f"{name}  Failed  NonZeroExit 3   {logs}")

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.services import REPOSITORY
 from tests.support.command import Command
 from tests.support.custom_objects import JOBS, collection
-from tests.support.requests import IMAGE, canary
+from tests.support.requests import IMAGE, canary, unused_name
 from tests.support.rest import RUNS, Rest
 from tests.support.running import Running
 
@@ -224,10 +224,24 @@ async def completed(cli: Command, line: str) -> list[str]:
         ("krkn-grpc run --scenario pod-scenarios -p CERBERUS_U", ["CERBERUS_URL="]),
         ("krkn-grpc run nothing -e NAME", []),
         ("krkn-grpc --server 127.0.0.1:1 run pod-s", []),
+        ("krkn-grpc jobs list --status st", ["Stopping", "Stopped"]),
+        ("krkn-grpc runs list --status Part", ["PartiallyFailed"]),
     ],
 )
 async def test_what_a_shell_completes(cli: Command, line: str, offered: list[str]) -> None:
     assert await completed(cli, line) == offered
+
+
+async def test_a_shell_completes_targets_runs_and_jobs(cli: Command, rest: Rest) -> None:
+    name = unused_name()
+    run_id = await rest.run_of(
+        await rest.register(clusterName=name), scenarioImage=f"{IMAGE}-never-starts"
+    )
+    end = run_id[-6:]
+    assert await completed(cli, f"krkn-grpc run pod-scenarios -t {name[:-2]}") == [name]
+    assert await completed(cli, f"krkn-grpc runs get {end}") == [end]
+    assert await completed(cli, f"krkn-grpc jobs list --run {run_id[:20]}") == [run_id]
+    assert await completed(cli, f"krkn-grpc stop {end}") == [f"{end}/{name}"]
 
 
 async def spec_of(services: Running, job_id: str) -> dict[str, object]:

@@ -61,7 +61,7 @@ async def test_lists_have_one_line_a_row_at_any_width(terminal: Terminal, rest: 
 
 
 async def test_a_run_is_shown_as_a_whole(terminal: Terminal, rest: Rest) -> None:
-    ok, bad = unused_name(), unused_name()
+    ok, bad = unused_name(), f"b-{uuid.uuid4().hex[:8]}"
     for name in (ok, bad):
         await rest.register(clusterName=name)
     good = await terminal(*RUN, f"{IMAGE}-lasts-0s", "-t", ok, "--wait")
@@ -76,12 +76,13 @@ async def test_a_run_is_shown_as_a_whole(terminal: Terminal, rest: Rest) -> None
     assert failed.code == 1
     name = failed.lines[0][-6:]
     assert f"{bad}  Failed  NonZeroExit 3   krkn-grpc logs {name}/{bad}" in failed.lines
-    *_, summary, again = failed.lines
+    *_, summary, logs, again = failed.lines
     assert summary.startswith("1 job: 1 Failed in ")
+    assert logs == f"Logs of the failed ones: krkn-grpc logs --run {name} --failed"
     assert again == f"To run the failed ones again: krkn-grpc runs rerun {name} --failed"
     assert fits(failed.lines)
     watched = await terminal("runs", "watch", name)
-    assert (watched.code, watched.lines[-2]) == (1, summary)
+    assert (watched.code, watched.lines[-3]) == (1, summary)
 
 
 async def test_more_than_one_cluster_is_asked_about(terminal: Terminal, rest: Rest) -> None:
@@ -92,7 +93,7 @@ async def test_more_than_one_cluster_is_asked_about(terminal: Terminal, rest: Re
     refused = await terminal(*arguments, typed="n\n")
     assert refused.code == 1
     assert f"pod-scenarios on 2 targets ({label}=y)" in refused.text.replace("\n", "")
-    assert refused.lines[-1] == "Nothing was done."
+    assert refused.lines[-1].endswith("Nothing was done.")
     listed = await rest.get(f"{CHAOS_RUNS}?labelSelector={label}%3Dy")
     assert listed.body["runs"] == []
     agreed = await terminal(*arguments, typed="y\n")

@@ -1,0 +1,145 @@
+"""Contexts: which server is called, and who may see its token."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from krkn_grpc.cli import config, server_choice, times, token_command
+from krkn_grpc.cli.app import app, with_global_options_first
+from krkn_grpc.cli.config import BadConfig, Context
+from krkn_grpc.cli.connection import BadToken
+from krkn_grpc.cli.server_choice import Given
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KRKN_CONFIG", str(tmp_path / "folder" / "config.yaml"))
+    for name in ("KRKN_SERVER", "KRKN_CONTEXT", "KRKN_TOKEN", "KRKN_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "folder" / "config.yaml"
+
+
+def krkn(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["config", *arguments])
+    return result.exit_code, result.stdout + result.stderr
+
+
+def test_the_life_of_contexts(file: Path) -> None:
+    assert krkn("current")[0] == 1
+    set_one = krkn("set-context", "one", "--server", "one:1", "--token-command", "echo a")
+    assert set_one == (0, "Context one: it is used\n")
+    assert krkn("set-context", "two", "--server", "https://two")[0] == 0
+    assert krkn("current") == (0, "one\n")
+    assert krkn("use", "two")[0] == 0
+    assert krkn("set-context", "two", "--ca", "ca.pem")[0] == 0
+    assert config.load(file).chosen() == Context(server="https://two", ca="ca.pem")
+    assert krkn("list")[1].splitlines()[1].split() == ["one", "one:1", "echo", "a"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert krkn("delete-context", "two")[0] == 0
+    assert krkn("current")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["use", "none"], "there is no context 'none'; known: none"),
+        (["set-context", "a"], "a context needs a --server"),
+        (["set-context", "a", "--server", "ftp://a"], "ftp:// is not http:// or https://"),
+        (
+            ["set-context", "a", "--server", "a", "--token-file", "f", "--token-command", "c"],
+            "give --token-file or --token-command, not both",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(file: Path, arguments: list[str], said: str) -> None:
+    code, text = krkn(*arguments)
+    assert (code, said in text) == (2, True), text
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a", "contexts: {a: {sever: x}}", "contexts: [a]"])
+def test_a_file_that_is_none_is_refused(file: Path, text: str) -> None:
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(BadConfig, match=r"config\.yaml"):
+        config.load(file)
+
+
+def token_of(given: Given) -> tuple[str, str]:
+    client = server_choice.client(given, retries=0)
+    try:
+        metadata = dict(client._metadata())
+    finally:
+        client.close()
+    return client.server, metadata.get("authorization", "")
+
+
+def test_a_token_goes_to_the_server_of_its_context_alone(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.save(
+        file, config.Config().with_context("one", Context("one:1", token_command="echo secret"))
+    )
+    assert token_of(Given()) == ("one:1", "Bearer secret")
+    assert token_of(Given(context="one")) == ("one:1", "Bearer secret")
+    assert token_of(Given(server="other:1")) == ("other:1", "")
+    with pytest.raises(BadConfig, match="not both"):
+        token_of(Given(server="other:1", context="one"))
+    monkeypatch.setenv("KRKN_TOKEN", "own")
+    assert token_of(Given()) == ("one:1", "Bearer own")
+
+
+def jwt(expires: float) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
+    return f"e30.{payload}.sig"
+
+
+def test_a_token_is_got_again_before_it_expires(tmp_path: Path) -> None:
+    now, file = 1_000.0, tmp_path / "token"
+    file.write_text(jwt(1_600))
+    token = token_command.source(f"cat '{file}'", lambda: now)
+    assert token() == jwt(1_600)
+    file.write_text(jwt(9_000))
+    now = 1_539.0
+    assert token() == jwt(1_600)
+    now = 1_541.0
+    assert token() == jwt(9_000)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("sh -c 'echo no rights >&2; exit 3'", r"exit code 3\): no rights"),
+        ("/nonexistent/command", "No such file"),
+        ("true", "printed nothing"),
+        ("'", "No closing quotation"),
+    ],
+)
+def test_a_command_that_gives_no_token(command: str, said: str) -> None:
+    with pytest.raises(BadToken, match=said):
+        token_command.source(command)()
+
+
+def test_options_of_the_whole_command_may_stand_anywhere() -> None:
+    given = ["jobs", "list", "--server", "a", "-l", "b", "--no-tls", "--retries=3"]
+    first = ["--server", "a", "--no-tls", "--retries=3", "jobs", "list", "-l", "b"]
+    assert with_global_options_first(given) == first
+    of_config = ["config", "set-context", "a", "--server", "b"]
+    for unmoved in (of_config, ["stop", "--", "--server", "x"]):
+        assert with_global_options_first(unmoved) == unmoved
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5_400), ("7d", 604_800)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    assert times.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "1x", "h", "-1", "1m1h", "1.5h"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        times.seconds(text)
