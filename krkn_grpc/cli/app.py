@@ -109,8 +109,8 @@ app = typer.Typer(
     # Local variables may hold credentials.
     pretty_exceptions_enable=False,
     epilog=(
-        "The caller's token is taken from KRKN_TOKEN_FILE or KRKN_TOKEN, never from the command "
-        f"line. {failures.EXPLAINED}"
+        "The caller's token is taken from KRKN_TOKEN_FILE, KRKN_TOKEN or the context, never from "
+        f"the command line. {failures.EXPLAINED}"
     ),
 )
 app.add_typer(targets.app, name="targets")

@@ -97,6 +97,8 @@ def current_context() -> None:
 def list_contexts() -> None:
     """List the contexts; * is the one that is used."""
     known = _load()
+    if not known.contexts:
+        typer.echo("There are no contexts. To add one: krkn-grpc config set-context", err=True)
     rows = [
         ("*" if name == known.current else "", name, context.server, _token(context))
         for name, context in known.contexts.items()

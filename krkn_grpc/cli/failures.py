@@ -38,6 +38,11 @@ _HINTS = {
 }
 """What can be done about what the service says."""
 
+_ROLE_HINT = (
+    ": an administrator binds a role that allows it, such as krkn-viewer or krkn-runner "
+    "(deploy/rbac/user-roles.yaml); it counts after 10 s"
+)
+
 
 class ExitCode(IntEnum):
     """The exit codes of the command."""
@@ -108,7 +113,7 @@ def explanation(error: Exception, server: str) -> str:
         listed = [f"{each.field}: {each.description}" for each in bad.field_violations]
         return "; ".join([*listed, "and more"] if len(listed) >= _MOST_VIOLATIONS else listed)
     if _is_from_the_service(error):
-        return said + _HINTS.get(said, "")
+        return said + (_ROLE_HINT if said.startswith("you may not ") else _HINTS.get(said, ""))
     if code is StatusCode.DEADLINE_EXCEEDED:
         return f"{server} did not answer in time"
     if left_unanswered(error):
