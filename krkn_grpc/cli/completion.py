@@ -84,12 +84,12 @@ def job_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 def job_statuses(incomplete: str) -> list[str]:
     """Return the statuses of a job that begin so."""
-    return [each for each in _JOB_STATUSES if each.lower().startswith(incomplete.lower())]
+    return [each for each in _JOB_STATUSES if each.startswith(incomplete)]
 
 
 def run_statuses(incomplete: str) -> list[str]:
     """Return the statuses of a run that begin so."""
-    return [each for each in _RUN_STATUSES if each.lower().startswith(incomplete.lower())]
+    return [each for each in _RUN_STATUSES if each.startswith(incomplete)]
 
 
 def parameter_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

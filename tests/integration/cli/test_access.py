@@ -92,11 +92,15 @@ async def test_tls_with_certificates_on_both_sides(
     trusting = cli.with_environment(KRKN_CA=str(authority.file))
     assert (await trusting.with_environment(**pair)("jobs", "list")).code == 0
 
-    for without in (
-        trusting,
-        cli.with_environment(**pair),
-        cli.with_environment(KRKN_SERVER=f"http://{door.address}"),
+    unanswered = f"{door.address} does not answer: "
+    for without, said in (
+        (trusting, unanswered),
+        (
+            cli.with_environment(**pair),
+            f"the certificate of {door.address} is not trusted: give its CA with --ca or KRKN_CA",
+        ),
+        (cli.with_environment(KRKN_SERVER=f"http://{door.address}"), unanswered),
     ):
         refused = await without("jobs", "list")
         assert refused.code == 4
-        assert refused.line.startswith(f"Error: {door.address} does not answer: ")
+        assert refused.line.startswith(f"Error: {said}")

@@ -224,7 +224,7 @@ async def completed(cli: Command, line: str) -> list[str]:
         ("krkn-grpc run --scenario pod-scenarios -p CERBERUS_U", ["CERBERUS_URL="]),
         ("krkn-grpc run nothing -e NAME", []),
         ("krkn-grpc --server 127.0.0.1:1 run pod-s", []),
-        ("krkn-grpc jobs list --status st", ["Stopping", "Stopped"]),
+        ("krkn-grpc jobs list --status St", ["Stopping", "Stopped"]),
         ("krkn-grpc runs list --status Part", ["PartiallyFailed"]),
     ],
 )
