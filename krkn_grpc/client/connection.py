@@ -1,0 +1,175 @@
+"""Calls through one channel: token, deadline, retries where they are safe, typed errors."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+
+from krkn_grpc.client.address import Address, Certificates, open_channel
+from krkn_grpc.client.errors import (
+    KrknError,
+    Unauthenticated,
+    Unavailable,
+    from_call,
+    was_not_answered,
+)
+from krkn_grpc.client.reading import read
+from krkn_grpc.client.retries import Patience, may_retry
+from krkn_grpc.client.tokens import TokenSource
+from krkn_grpc.v1.halts_pb2_grpc import HaltServiceStub
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
+from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
+from krkn_grpc.v1.target_requests_pb2_grpc import TargetRequestServiceStub
+from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
+
+_REVISION = "krkn-revision"
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+P = TypeVar("P", bound=Message)
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the service is reached: where, with which certificates, as whom, how patiently."""
+
+    address: Address
+    certificates: Certificates
+    token: TokenSource
+    patience: Patience
+    deadline_seconds: float
+    """Of one attempt; the service itself ends a call after 25 s."""
+
+
+class Connection:
+    """The service's stubs, and the two kinds of calls. A read sees earlier writes of this client.
+
+    The channel is opened by the first call and belongs to the event loop that makes it.
+    """
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+        self.server = way.address.target
+        self._channel = open_channel(way.address, way.certificates)
+        self.targets = TargetServiceStub(self._channel)
+        self.target_requests = TargetRequestServiceStub(self._channel)
+        self.scenarios = ScenarioServiceStub(self._channel)
+        self.halts = HaltServiceStub(self._channel)
+        self.runs = ScenarioRunServiceStub(self._channel)
+        self._revision = ""
+
+    async def close(self) -> None:
+        """Close the channel; open calls end."""
+        await self._channel.close()
+
+    async def call(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]",
+        request: Q,
+        *,
+        is_repeatable: bool = True,
+    ) -> R:
+        """Return the reply; raises KrknError.
+
+        A call that is not repeatable (not idempotent) is retried only if the service says that it
+        did nothing. `was_lost_before` of an error says that an earlier attempt had no answer.
+        """
+        began, attempt, was_lost_before = time.monotonic(), 0, False
+        token, has_fresh_token = await self.way.token.token(), False
+        while True:
+            attempt += 1
+            try:
+                return await self._once(method, request, token)
+            except KrknError as error:
+                error.was_lost_before = was_lost_before
+                if isinstance(error, Unauthenticated) and not has_fresh_token:
+                    # The service did nothing: another token may be sent at once.
+                    refused, has_fresh_token = token, True
+                    token = await self.way.token.token(fresh=True)
+                    if token != refused:
+                        continue
+                waited = time.monotonic() - began
+                pause = self.way.patience.pause(error, attempt=attempt, waited=waited)
+                if pause is None or not may_retry(error, is_repeatable=is_repeatable):
+                    raise
+                was_lost_before |= was_not_answered(error)
+            await asyncio.sleep(pause)
+            token = await self.way.token.token()
+
+    async def ask(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, P]", request: Q, model: type[M]
+    ) -> M:
+        """Return the reply of an idempotent call as this model; raises KrknError."""
+        reply = await self.call(method, request)
+        return read(reply, model)
+
+    async def stream(
+        self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q
+    ) -> AsyncGenerator[R, None]:
+        """Yield the messages of one call, without retries; raises KrknError.
+
+        Only a token that is refused at the start is replaced by a fresh one.
+        """
+        token, has_begun = await self.way.token.token(), False
+        try:
+            async for message in self._messages(method, request, token):
+                has_begun = True
+                yield message
+        except Unauthenticated:
+            if has_begun or (fresh := await self.way.token.token(fresh=True)) == token:
+                raise
+        else:
+            return
+        async for message in self._messages(method, request, fresh):
+            yield message
+
+    async def _messages(
+        self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q, token: str
+    ) -> AsyncGenerator[R, None]:
+        call = method(request, metadata=self._metadata(token))
+        try:
+            async for message in call:
+                yield message
+        except grpc.RpcError as error:
+            raise from_call(error, self.server) from error
+        except asyncio.CancelledError:
+            raise self._ended_by_the_service() from None
+        finally:
+            call.cancel()
+
+    async def _once(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]", request: Q, token: str
+    ) -> R:
+        call = method(request, timeout=self.way.deadline_seconds, metadata=self._metadata(token))
+        try:
+            reply = await call
+            metadata = await call.initial_metadata()
+        except grpc.RpcError as error:
+            raise from_call(error, self.server) from error
+        except asyncio.CancelledError:
+            raise self._ended_by_the_service() from None
+        for key, value in metadata:
+            if key == _REVISION and isinstance(value, str):
+                self._revision = value
+        return reply
+
+    def _ended_by_the_service(self) -> KrknError:
+        """Return the error of a call that the other side cancelled; raises if this task was.
+
+        gRPC raises the same exception for both.
+        """
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+        message = f"{self.server} does not answer: it cancelled the call"
+        return Unavailable(message, code=grpc.StatusCode.CANCELLED)
+
+    def _metadata(self, token: str) -> tuple[tuple[str, str], ...]:
+        pairs = {"authorization": token and f"Bearer {token}", _REVISION: self._revision}
+        return tuple((key, value) for key, value in pairs.items() if value)

@@ -1,0 +1,118 @@
+"""The client: one object for one service."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+from krkn_grpc.client import address
+from krkn_grpc.client.address import Certificates
+from krkn_grpc.client.connection import Connection, Way
+from krkn_grpc.client.halts import Halts
+from krkn_grpc.client.jobs import Jobs
+from krkn_grpc.client.models import Target, TargetJobResult
+from krkn_grpc.client.options import RunOptions
+from krkn_grpc.client.retries import Patience
+from krkn_grpc.client.run import Run
+from krkn_grpc.client.runs import Runs
+from krkn_grpc.client.scenarios import Scenarios
+from krkn_grpc.client.targets import Targets
+from krkn_grpc.client.tokens import Token, source
+
+CALL_SECONDS = 30.0
+RETRY_SECONDS = 60.0
+
+
+class Krkn:
+    """A client of one service, for asyncio: `async with Krkn() as krkn`.
+
+    `targets`, `runs`, `jobs`, `scenarios` and `halts` are its parts.
+    """
+
+    targets: Targets
+    runs: Runs
+    jobs: Jobs
+    scenarios: Scenarios
+    halts: Halts
+
+    def __init__(
+        self,
+        server: str = "",
+        *,
+        token: Token | None = None,
+        tls: bool | None = None,
+        ca: Path | str | None = None,
+        certificate: Path | str | None = None,
+        key: Path | str | None = None,
+        call_seconds: float = CALL_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        """Speak to `server`: HOST, HOST:PORT or a URL; nothing is sent yet.
+
+        Left out, it is KRKN_SERVER, else 127.0.0.1:8080; `ca` is KRKN_CA. TLS is used except to
+        this machine itself; `ca`, `certificate` and `key` are PEM files. `token` is a text, a
+        function, or a source of `krkn_grpc.client.tokens`; left out, the file KRKN_TOKEN_FILE or
+        the variable KRKN_TOKEN. An attempt of a call ends after `call_seconds`; what may safely be
+        repeated is, for `retry_seconds` at most, and a stream that is cut is resumed for as long.
+        Raises BadAddress, BadToken, and OSError for files that cannot be read.
+        """
+        given = Certificates(_path(ca or os.environ.get("KRKN_CA")), _path(certificate), _path(key))
+        if tls is None and (given.ca or given.certificate):
+            tls = True
+        where = server or os.environ.get("KRKN_SERVER") or address.DEFAULT_SERVER
+        self._way = Way(
+            address=address.address(where, tls),
+            certificates=given,
+            token=source(token),
+            patience=Patience(retry_seconds),
+            deadline_seconds=call_seconds,
+        )
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        """Make the client ready; it connects with its first call."""
+        self._connection = connection = Connection(self._way)
+        self.targets = Targets(connection)
+        self.runs = Runs(connection)
+        self.jobs = Jobs(connection)
+        self.scenarios = Scenarios(connection)
+        self.halts = Halts(connection)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; what is still open ends."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def run(
+        self, scenario: str, targets: Iterable[str | Target], **options: Unpack[RunOptions]
+    ) -> Run:
+        """Run a scenario on each of the targets (or their uuids), one job per target.
+
+        Best effort: a target that is refused does not affect the others, and `Run.refused` has it.
+        Nothing starts twice, whatever happens to the connection: the call has a requestId.
+        Raises InvalidArgument, Halted if all targets are halted, NothingStarted if the service
+        refused all of them, and Unavailable if there was no answer: the same call with the same
+        `request_id` says what came of it.
+        """
+        return await self.runs.start(scenario, targets, **options)
+
+    async def validate(
+        self, scenario: str, targets: Iterable[str | Target], **options: Unpack[RunOptions]
+    ) -> tuple[TargetJobResult, ...]:
+        """Check all that `run` checks, start nothing, and return what would become of each."""
+        return await self.runs.validate(scenario, targets, **options)
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return Path(given) if given else None

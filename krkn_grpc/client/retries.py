@@ -1,0 +1,77 @@
+"""Decides whether and when a failed call is sent again, and a cut stream opened again.
+
+A call is retried only where that is safe: the service says that it did nothing (RetryInfo), or the
+call is idempotent. What is not known to be safe is the caller's to decide.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from krkn_grpc.client.errors import (
+    Conflict,
+    KrknError,
+    LimitReached,
+    ServiceError,
+    TooOld,
+    Unauthenticated,
+    Unavailable,
+)
+
+_FIRST_SECONDS = 0.2
+_LONGEST_SECONDS = 5.0
+# After these a new stream of the same kind may succeed; after others it will not.
+_MAY_GO_ON = (Unavailable, ServiceError, Conflict, LimitReached, TooOld)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """For how long calls are retried, in seconds; 0: not at all."""
+
+    seconds: float = 60.0
+
+    def pause(self, error: KrknError, *, attempt: int, waited: float) -> float | None:
+        """Return the seconds to wait before the next attempt, None to give up.
+
+        `attempt` counts from 1; `waited` is the time since the first one, in seconds.
+        """
+        backoff: float = min(_FIRST_SECONDS * 2 ** min(attempt - 1, 10), _LONGEST_SECONDS)
+        # Spread, so that the clients of a service that was away do not come all at once.
+        pause = max(backoff * random.uniform(0.5, 1.0), error.retry_after or 0.0)
+        return pause if waited + pause <= self.seconds else None
+
+
+def may_retry(error: KrknError, *, is_repeatable: bool) -> bool:
+    """Whether the call may be sent again without doing anything twice."""
+    if error.retry_after is not None:
+        return isinstance(error, Unavailable | LimitReached)
+    return is_repeatable and isinstance(error, Unavailable)
+
+
+class Resumption:
+    """Counts how often a stream was cut since its last message, and waits before the next."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self.progressed()
+
+    def progressed(self) -> None:
+        """Note that a message came: the patience begins anew."""
+        self._cuts = 0
+        self._since = time.monotonic()
+
+    async def wait(self, error: KrknError) -> None:
+        """Wait before the stream is opened again; raises the error where that is of no use."""
+        self._cuts += 1
+        if isinstance(error, Unauthenticated):
+            # The token has expired meanwhile; the next attempt sends a fresh one.
+            if self._cuts > 1:
+                raise error
+            return
+        pause = self._patience.pause(
+            error, attempt=self._cuts, waited=time.monotonic() - self._since
+        )
+        if pause is None or not isinstance(error, _MAY_GO_ON):
+            raise error
+        await asyncio.sleep(pause)

@@ -1,0 +1,168 @@
+"""Where the caller's bearer token comes from.
+
+A source is asked before each call, so that a token may be replaced before it expires. When the
+service does not accept a token, the source is asked once more, for a fresh one.
+"""
+
+import asyncio
+import base64
+import inspect
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+AUDIENCE = "krkn-grpc"
+_KUBECTL_SECONDS = 30.0
+# A token is replaced when so much of its life is over.
+_SHARE = 0.8
+_UNKNOWN_LIFE_SECONDS = 300.0
+
+
+class BadToken(ValueError):
+    """The given text is not a bearer token, or none could be made."""
+
+
+class TokenSource(Protocol):
+    """Gives the token of a call; "" for none."""
+
+    async def token(self, *, fresh: bool = False) -> str:
+        """Return the token; with `fresh`, the last one was refused. Raises BadToken, OSError."""
+
+
+Token: TypeAlias = TokenSource | str | Callable[[], str] | Callable[[], Awaitable[str]]
+
+
+class File:
+    """A file that holds the token, read before each call; a pipe is read only once."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Read from `path`; raises OSError at once if it cannot be read."""
+        self._path = Path(path)
+        read = self._path.read_text()
+        self._once = None if self._path.is_file() else read
+
+    async def token(self, *, fresh: bool = False) -> str:  # noqa: ARG002  # it is always fresh
+        """Return what is in the file now; raises OSError and BadToken."""
+        return _checked(self._path.read_text() if self._once is None else self._once)
+
+
+class Call:
+    """A function, plain or async, that is called before each call of the service."""
+
+    def __init__(self, function: Callable[[], str] | Callable[[], Awaitable[str]]) -> None:
+        """Ask `function`; a plain one must not block for long."""
+        self._function = function
+
+    async def token(self, *, fresh: bool = False) -> str:  # noqa: ARG002  # it is always fresh
+        """Return what the function returns; raises BadToken and what it raises."""
+        given = self._function()
+        return _checked(await given if inspect.isawaitable(given) else given)
+
+
+class Kubectl:
+    """A token of a ServiceAccount by `kubectl create token`, replaced before it expires."""
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        namespace: str = "",
+        audience: str = AUDIENCE,
+        duration_seconds: int | None = None,
+        context: str = "",
+        kubeconfig: Path | str | None = None,
+        program: str = "kubectl",
+    ) -> None:
+        """Make tokens of `account`; what is left out is kubectl's own default."""
+        options = {
+            "--namespace": namespace,
+            "--audience": audience,
+            "--duration": f"{duration_seconds}s" if duration_seconds else "",
+            "--context": context,
+            "--kubeconfig": str(kubeconfig or ""),
+        }
+        given = [f"{name}={value}" for name, value in options.items() if value]
+        self._command = [program, "create", "token", *given, "--", account]
+        self._made = ""
+        self._replaced_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def token(self, *, fresh: bool = False) -> str:
+        """Return a token; raises BadToken with the last line of kubectl if there is none."""
+        before = self._made
+        async with self._lock:
+            # Several calls may be refused at once: one fresh token is enough for all of them.
+            is_stale = fresh and before == self._made
+            if is_stale or time.time() >= self._replaced_at:
+                self._made = _checked(await self._run())
+                self._replaced_at = _replaced_at(self._made, time.time())
+            return self._made
+
+    async def _run(self) -> str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            raise BadToken(f"{self._command[0]} cannot be started: {error.strerror}") from None
+        try:
+            async with asyncio.timeout(_KUBECTL_SECONDS):
+                out, err = await process.communicate()
+        except TimeoutError:
+            raise BadToken("kubectl create token did not end in time") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode:
+            last = err.decode(errors="replace").strip().splitlines()[-1:]
+            raise BadToken(f"kubectl create token: {last[0] if last else 'failed'}")
+        return out.decode(errors="replace")
+
+
+def variable(name: str = "KRKN_TOKEN") -> TokenSource:
+    """Return a source that reads an environment variable before each call."""
+    return Call(lambda: os.environ.get(name, ""))
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> TokenSource:
+    """Return the default source: the file KRKN_TOKEN_FILE, else KRKN_TOKEN; raises OSError."""
+    if name := environment.get("KRKN_TOKEN_FILE"):
+        return File(name)
+    return Call(lambda: environment.get("KRKN_TOKEN", ""))
+
+
+def source(token: Token | None) -> TokenSource:
+    """Return the source that `token` stands for; None is the environment's. Raises BadToken."""
+    if token is None:
+        return from_environment()
+    if isinstance(token, str):
+        text = _checked(token)
+        return Call(lambda: text)
+    if callable(token):
+        return Call(token)
+    return token
+
+
+def _checked(text: str) -> str:
+    token = text.strip()
+    # It becomes a header. The message does not quote it: parts of it may be a token.
+    if not token.isascii() or any(each.isspace() or not each.isprintable() for each in token):
+        raise BadToken("what was given as the token is no bearer token")
+    return token
+
+
+def _replaced_at(token: str, now: float) -> float:
+    """Return when to replace a token: after most of the life that it says it has."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        ends = float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return now + _UNKNOWN_LIFE_SECONDS
+    return now + (ends - now) * _SHARE
