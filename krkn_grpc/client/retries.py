@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from krkn_grpc.client.errors import (
     Conflict,
+    Denied,
     KrknError,
     LimitReached,
     ServiceError,
@@ -64,10 +65,9 @@ class Resumption:
     async def wait(self, error: KrknError) -> None:
         """Wait before the stream is opened again; raises the error where that is of no use."""
         self._cuts += 1
-        if isinstance(error, Unauthenticated):
-            # The token has expired meanwhile; the next attempt sends a fresh one.
-            if self._cuts > 1:
-                raise error
+        if isinstance(error, Unauthenticated | Denied) and self._cuts == 1:
+            # The token has expired meanwhile, and the next attempt sends another one. If it is the
+            # caller who may no more, that attempt says so.
             return
         pause = self._patience.pause(
             error, attempt=self._cuts, waited=time.monotonic() - self._since
