@@ -45,7 +45,11 @@ class Guarded:
 async def guarded(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Guarded]:
-    environment = {"KRKN_AUTH": "kubernetes", "KRKN_RECHECK_SECONDS": "0.5"}
+    environment = {
+        "KRKN_AUTH": "kubernetes",
+        "KRKN_AUTH_CACHE_SECONDS": "0.5",
+        "KRKN_RECHECK_SECONDS": "0.5",
+    }
     wanted = Wanted(controller=False, envoy=False, environment=environment)
     folder = tmp_path_factory.mktemp("guarded")
     async with (
@@ -128,12 +132,17 @@ async def test_a_refused_token_is_replaced_once(guarded: Guarded) -> None:
 
 
 async def test_a_watch_outlives_its_token(guarded: Guarded) -> None:
-    """The first token's account is deleted during the watch; the source has another token then."""
-    running = guarded.running
+    """The first token's account is deleted during the watch; the source has another one then."""
+    cluster, namespace = guarded.running.cluster, guarded.running.namespace
     await make_account(cluster, namespace, "first", "krkn-viewer", "krkn-target-admin")
     first = await cluster.token(namespace, "first", seconds=600, audiences=[AUDIENCE])
-    current = [first]
-    async with guarded.krkn(lambda: current[0]) as krkn, asyncio.timeout(60):
+    current, asked = [first], list[str]()
+
+    def token() -> str:
+        asked.append(current[0])
+        return current[0]
+
+    async with guarded.krkn(token) as krkn, asyncio.timeout(60):
 
         async def register() -> str:
             credential = BearerToken(unused_url(), canary())
@@ -149,7 +158,7 @@ async def test_a_watch_outlives_its_token(guarded: Guarded) -> None:
         watch = krkn.targets.watch()
         assert (await anext(watch)).type is ChangeType.ADDED
         change = asyncio.ensure_future(anext(watch))
-        current[0] = guarded.token
+        current[0], before = guarded.token, len(asked)
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/first"
         await cluster.request("DELETE", path)
         async with guarded.krkn(first) as refused:
@@ -162,8 +171,12 @@ async def test_a_watch_outlives_its_token(guarded: Guarded) -> None:
                 return False
 
             await eventually(is_refused)
-        # Longer than it takes until the server asks again; the watch resumes meanwhile.
-        await asyncio.sleep(1.5)
+
+        async def resumptions() -> int:
+            return len(asked) - before
+
+        # The service ends the watch, which asks for a token to go on.
+        await eventually(resumptions)
         target = await cluster.request("GET", collection(TARGETS, namespace))
         [uuid] = [each["metadata"]["name"] for each in target["items"]]
         path = f"{collection(TARGETS, namespace)}/{uuid}"

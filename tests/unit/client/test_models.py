@@ -54,7 +54,7 @@ def test_words_of_a_later_service_are_unknown() -> None:
     assert JobStatus("Pondering") is JobStatus.UNKNOWN
     assert not JobStatus.UNKNOWN.is_final
     assert RunStatus("PartiallyFailed").is_final
-    assert JobStatus.RUNNING == "Running"
+    assert str(JobStatus.RUNNING) == "Running"
 
 
 def test_a_run_with_all_its_parts() -> None:
