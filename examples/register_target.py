@@ -7,73 +7,31 @@ minute, and says why. KRKN_SERVER is the address of the service (default 127.0.0
 KRKN_TOKEN the caller's token.
 """
 
-import os
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import grpc
-
-from krkn_grpc.v1.targets_pb2 import (
-    CreateTargetRequest,
-    DeleteTargetRequest,
-    GetTargetRequest,
-    ListTargetsRequest,
-    Target,
-)
-from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
-
-SERVER = os.environ.get("KRKN_SERVER") or "127.0.0.1:8080"
-TOKEN = os.environ.get("KRKN_TOKEN", "")
-METADATA = (("authorization", f"Bearer {TOKEN}"),) if TOKEN else ()
-# Without TLS a proxy could read the token, so no proxy is used.
-DIRECT = [("grpc.enable_http_proxy", 0)]
-PATIENCE_SECONDS = 60.0
+from krkn_grpc.client import KrknError, Kubeconfig, NotReady
+from krkn_grpc.client.plain import Krkn
 
 
-def register(service: TargetServiceStub, name: str, kubeconfig: str) -> str:
-    """Register the cluster of the kubeconfig's current context; return its uuid."""
-    request = CreateTargetRequest(
-        cluster_name=name, secret_type="kubeconfig", kubeconfig=kubeconfig
-    )
-    return service.CreateTarget(request, metadata=METADATA).uuid
-
-
-def checked(service: TargetServiceStub, uuid: str) -> Target:
-    """Return the target as soon as it is ready, or in its current state after 60 s."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        target = service.GetTarget(GetTargetRequest(uuid=uuid), metadata=METADATA)
-        if target.ready or time.monotonic() > deadline:
-            return target
-        time.sleep(0.5)
-
-
-def registered(service: TargetServiceStub) -> Iterator[Target]:
-    """Yield all targets, newest first, page after page."""
-    request = ListTargetsRequest()
-    while True:
-        page = service.ListTargets(request, metadata=METADATA)
-        yield from page.targets
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
-
-
-def run(service: TargetServiceStub, name: str, kubeconfig: str, *, delete: bool) -> bool:
+def run(krkn: Krkn, name: str, kubeconfig: Kubeconfig, *, delete: bool) -> bool:
     """Register the cluster, wait, and list all targets; return whether the cluster was ready."""
-    uuid = register(service, name, kubeconfig)
+    uuid = krkn.targets.register(name, kubeconfig).uuid
     print(f"{name} is registered as {uuid}")
-    target = checked(service, uuid)
-    print(f"{name} is ready" if target.ready else f"{name} is not ready: {target.message}")
-    for each in registered(service):
+    is_ready = True
+    try:
+        krkn.targets.wait_ready([uuid])
+        print(f"{name} is ready")
+    except NotReady:
+        is_ready = False
+        print(f"{name} is not ready: {krkn.targets.get(uuid).message}")
+    for each in krkn.targets.list():
         state = "Ready" if each.ready else each.reason or "not checked yet"
         print(each.uuid, each.cluster_name, each.cluster_api_url, state, sep="\t")
     if delete:
-        service.DeleteTarget(DeleteTargetRequest(uuid=uuid), metadata=METADATA)
+        krkn.targets.delete(uuid)
         print(f"{name} is deleted")
-    return target.ready
+    return is_ready
 
 
 def main() -> None:
@@ -83,14 +41,13 @@ def main() -> None:
         sys.exit(__doc__)
     name, file = arguments
     try:
-        kubeconfig = Path(file).read_text()
-        with grpc.insecure_channel(SERVER, DIRECT) as channel:
-            service = TargetServiceStub(channel)
-            is_ready = run(service, name, kubeconfig, delete="--delete" in sys.argv)
+        kubeconfig = Kubeconfig(Path(file).read_text())
+        with Krkn() as krkn:
+            is_ready = run(krkn, name, kubeconfig, delete="--delete" in sys.argv)
     except OSError as error:
         sys.exit(f"{file} cannot be read: {error.strerror}")
-    except grpc.RpcError as error:
-        sys.exit(f"The call to {SERVER} failed: {error.details()}")
+    except KrknError as error:
+        sys.exit(f"The call failed: {error}")
     sys.exit(0 if is_ready else 1)
 
 

@@ -28,6 +28,7 @@ PROJECT = FOLDER.parent / "pyproject.toml"
 GROUPS = {"dev": "dev", "run": "local", "image": "image", "go": "go", "clients": "clients"}
 LIKE_DEV = ("run", "image")
 APART = ("image", "go", "clients")  # without the project's own requirements
+EXTRA = "server"
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 EVERYWHERE = ("--universal",)
@@ -49,8 +50,8 @@ def digest(group: str) -> str:
     project = content["project"]
     if group in APART:
         return _hashed([sorted(resolved(group))])
-    parts = [project["requires-python"], sorted(project["dependencies"]), sorted(resolved(group))]
-    return _hashed(parts)
+    own = [*project["dependencies"], *project["optional-dependencies"][EXTRA]]
+    return _hashed([project["requires-python"], sorted(own), sorted(resolved(group))])
 
 
 def _hashed(parts: list[Any]) -> str:
@@ -78,7 +79,7 @@ def write(name: str, group: str, *, upgrade: bool) -> None:
     constraints = ["--constraints", str(FOLDER / "dev.lock")] if name in LIKE_DEV else []
     more = ["--upgrade"] if upgrade else []
     output = ["--output-file", str(path)]
-    source = [] if group in APART else [str(PROJECT)]
+    source = [] if group in APART else [str(PROJECT), "--extra", EXTRA]
     platform = IN_THE_IMAGE if name == "image" else EVERYWHERE
     command = [str(UV), "pip", "compile", *source, "--group", f"{PROJECT}:{group}", *OPTIONS]
     subprocess.run([*command, *platform, *constraints, *more, *output], check=True)

@@ -13,8 +13,13 @@ from pathlib import Path
 from deploy.image.target import REPOSITORY, SITE
 from deploy.local.errors import StartError
 
-# The command is a client: its packages are not in the image either.
-LEFT_OUT = ("krkn_grpc/cli", "*.dist-info/RECORD", "*.dist-info/entry_points.txt")
+# Client and command are for other machines; the command's packages are not in the image either.
+LEFT_OUT = (
+    "krkn_grpc/cli",
+    "krkn_grpc/client",
+    "*.dist-info/RECORD",
+    "*.dist-info/entry_points.txt",
+)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The address of the service, and a channel to it: TLS, proxies, keepalive."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -10,7 +12,6 @@ import grpc.aio
 
 from krkn_grpc.loopback import is_loopback
 
-DEFAULT_SERVER = "127.0.0.1:8080"
 _PORT, _TLS_PORT = 8080, 443
 
 _DIRECT = ("grpc.enable_http_proxy", 0)
@@ -47,6 +48,12 @@ class Certificates:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+
+
+def default_server(environment: Mapping[str, str] = os.environ) -> str:
+    """Return KRKN_SERVER, else this machine at KRKN_REST_PORT (as for `make run`) or 8080."""
+    port = environment.get("KRKN_REST_PORT") or _PORT
+    return environment.get("KRKN_SERVER") or f"127.0.0.1:{port}"
 
 
 def address(text: str, tls: bool | None = None) -> Address:

@@ -50,19 +50,19 @@ class Krkn:
     ) -> None:
         """Speak to `server`: HOST, HOST:PORT or a URL; nothing is sent yet.
 
-        Left out, it is KRKN_SERVER, else 127.0.0.1:8080; `ca` is KRKN_CA. TLS is used except to
-        this machine itself; `ca`, `certificate` and `key` are PEM files. `token` is a text, a
-        function, or a source of `krkn_grpc.client.tokens`; left out, the file KRKN_TOKEN_FILE or
-        the variable KRKN_TOKEN. An attempt of a call ends after `call_seconds`; what may safely be
-        repeated is, for `retry_seconds` at most, and a stream that is cut is resumed for as long.
+        Left out, it is KRKN_SERVER, else this machine's port 8080 (or KRKN_REST_PORT); `ca` is
+        KRKN_CA. TLS is used except to this machine itself; `ca`, `certificate` and `key` are PEM
+        files. `token` is a text, a function, or a source of `krkn_grpc.client.tokens`; left out,
+        the file KRKN_TOKEN_FILE or the variable KRKN_TOKEN. An attempt of a call ends after
+        `call_seconds`; what may safely be repeated is, for `retry_seconds` at most, and a stream
+        that is cut is resumed for as long.
         Raises BadAddress, BadToken, and OSError for files that cannot be read.
         """
         given = Certificates(_path(ca or os.environ.get("KRKN_CA")), _path(certificate), _path(key))
         if tls is None and (given.ca or given.certificate):
             tls = True
-        where = server or os.environ.get("KRKN_SERVER") or address.DEFAULT_SERVER
         self._way = Way(
-            address=address.address(where, tls),
+            address=address.address(server or address.default_server(), tls),
             certificates=given,
             token=source(token),
             patience=Patience(retry_seconds),
