@@ -19,14 +19,20 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=self._loop.run_forever, name="krkn-grpc", daemon=True)
-        thread.start()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="krkn-grpc", daemon=True
+        )
+        self._thread.start()
 
     def result(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, and raise what it raises.
 
-        An interruption here (Ctrl-C) cancels it, and waits until it has cleaned up.
+        An interruption here (Ctrl-C) cancels it, and waits until it has cleaned up. Raises
+        RuntimeError in the loop's own thread (a token's function, say), which would wait for ever.
         """
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("the plain client cannot be called by what the client itself calls")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()

@@ -34,6 +34,24 @@ class _Part:
         self._inner = inner
 
 
+def _result(
+    method: Callable[..., Coroutine[Any, Any, R]],
+    part: _Part | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> R:
+    """Return what the asyncio client's method returns for these arguments."""
+    assert part is not None
+    # An iterator may be one of this client's own (all targets, say): the loop cannot wait for it.
+    given = [_listed(each) for each in args]
+    named = {name: _listed(each) for name, each in kwargs.items()}
+    return loop_thread.shared().result(method(part._inner, *given, **named))
+
+
+def _listed(argument: Any) -> Any:
+    return list(argument) if isinstance(argument, Iterator) else argument
+
+
 class _Blocking(Generic[P, R]):
     """A method that waits for what the asyncio client's method returns."""
 
@@ -46,8 +64,7 @@ class _Blocking(Generic[P, R]):
 
         @wraps(method)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            assert part is not None
-            return loop_thread.shared().result(method(part._inner, *args, **kwargs))
+            return _result(method, part, args, kwargs)
 
         return call
 
@@ -87,8 +104,7 @@ class _Wrapping(Generic[P, R, W]):
 
         @wraps(method)
         def call(*args: P.args, **kwargs: P.kwargs) -> W:
-            assert part is not None
-            return plain(loop_thread.shared().result(method(part._inner, *args, **kwargs)))
+            return plain(_result(method, part, args, kwargs))
 
         return call
 

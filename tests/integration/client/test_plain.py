@@ -100,6 +100,9 @@ async def test_threads_share_a_client(shared_services: Running) -> None:
 
             assert set(pool.map(ended, registered)) == {JobStatus.SUCCEEDED}
             assert set(registered) <= {each.uuid for each in client.targets.list()}
+            # The client's own iterators are arguments as any other.
+            run = client.run("x", client.targets.list(), image=f"{IMAGE}-never-starts")
+            run.cancel()
             # An iterator that is left early is closed, and others go on.
             for change in client.targets.watch():
                 assert change.object.uuid
@@ -110,6 +113,20 @@ async def test_threads_share_a_client(shared_services: Running) -> None:
                 client.run("x", registered[:1], image=f"{IMAGE}-never-starts").wait(timeout=0.1)
 
     await asyncio.to_thread(work)
+
+
+def test_the_client_is_not_called_by_itself() -> None:
+    clients: list[Krkn] = []
+
+    def token() -> str:
+        return str(clients[0].targets.select())
+
+    with (
+        Krkn("127.0.0.1:1", token=token) as client,
+        pytest.raises(RuntimeError, match="by what the client itself calls"),
+    ):
+        clients.append(client)
+        client.targets.select()
 
 
 @pytest.mark.parametrize(
