@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
-import grpc
 import typer
 from typer.core import TyperGroup
 
@@ -30,6 +29,7 @@ from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.logs import logs
 from krkn_grpc.cli.run import run
 from krkn_grpc.cli.stop import stop
+from krkn_grpc.client.errors import KrknError
 
 # Options of the whole command, which may also stand after the name of a command.
 _WITH_VALUE = ("--server", "--ca", "--cert", "--key", "--retries")
@@ -79,8 +79,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (
-            grpc.RpcError,
-            failures.WatchEnded,
+            KrknError,
             failures.NotFound,
             connection.BadToken,
         ) as error:

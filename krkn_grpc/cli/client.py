@@ -1,76 +1,77 @@
-"""Calls with the caller's token and a deadline, retried where that is safe."""
+"""The client library as this command uses it: messages of the protos, retries by number."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
-from typing import Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
-import grpc
-import stamina
+import grpc.aio
 import typer
-from stamina.instrumentation import RetryDetails
 
 from krkn_grpc.cli import connection, failures
-from krkn_grpc.v1.halts_pb2_grpc import HaltServiceStub
-from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
-from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
-from krkn_grpc.v1.target_requests_pb2_grpc import TargetRequestServiceStub
-from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
+from krkn_grpc.client import loop_thread
+from krkn_grpc.client.connection import Connection, Way
+from krkn_grpc.client.errors import KrknError
+from krkn_grpc.client.retries import Patience
+from krkn_grpc.client.tokens import Token, source
 
 # The service itself ends a call after 25 s.
 _CALL_SECONDS = 30.0
-_REVISION = "krkn-revision"
 
 # About a minute, and about 5 s.
 _RETRIES, _TERMINAL_RETRIES = 15, 4
 
 Q = TypeVar("Q")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 
 def _is_watched() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-class Stream(Iterator[R_co], Protocol[R_co]):
-    """The messages of a streaming call."""
+@dataclass
+class _ByNumber(Patience):
+    """So many retries, and not so long: a watch may be quiet for hours before it is cut.
 
-    def cancel(self) -> bool:
-        """Cancel the call."""
+    Says once per outage that it waits, and not for one that ends at once. `first_retries` holds
+    until the service has answered once.
+    """
+
+    retries: int = _RETRIES
+    first_retries: int | None = None
+    server: str = ""
+
+    def pause(self, error: KrknError, *, attempt: int, waited: float) -> float | None:  # noqa: ARG002
+        """Return the seconds to wait before the next attempt, None to give up."""
+        if attempt > (self.retries if self.first_retries is None else self.first_retries):
+            return None
+        if attempt == 2:
+            why = failures.explanation(error, self.server)
+            typer.echo(f"{why}; trying again, Ctrl-C ends it", file=sys.stderr)
+        return super().pause(error, attempt=attempt, waited=0.0)
+
+    def answered(self) -> None:
+        """Note that the service has answered a call."""
+        self.first_retries = None
 
 
 class Client:
-    """The service stubs, with token, deadline and retries.
+    """The service stubs of a connection, and blocking calls of them.
 
     A read sees this client's earlier writes, on every replica.
     """
 
-    def __init__(
-        self,
-        channel: grpc.Channel,
-        server: str,
-        token: Callable[[], str],
-        retries: int | None,
-        seconds: float = _CALL_SECONDS,
-    ) -> None:
-        """Call through `channel`; messages name the server as `server`.
-
-        Without a number of `retries` a server is waited for about a minute; where a person waits
-        at a terminal, only one that has answered before.
-        """
-        self.server = server
-        self.close = channel.close
-        self.targets = TargetServiceStub(channel)
-        self.target_requests = TargetRequestServiceStub(channel)
-        self.scenarios = ScenarioServiceStub(channel)
-        self.halts = HaltServiceStub(channel)
-        self.runs = ScenarioRunServiceStub(channel)
-        self._token = token
-        self._retries = _RETRIES if retries is None else retries
-        self._first_retries = _TERMINAL_RETRIES if retries is None and _is_watched() else None
-        self._seconds = seconds
-        self._revision = ""
-        stamina.instrumentation.set_on_retry_hooks([self._say_that_it_waits])
+    def __init__(self, way: Way) -> None:
+        """Call the service that the way leads to."""
+        self._loop = loop_thread.shared()
+        self.connection = self._loop.result(_opened(way))
+        self.server = self.connection.server
+        self.targets = self.connection.targets
+        self.target_requests = self.connection.target_requests
+        self.scenarios = self.connection.scenarios
+        self.halts = self.connection.halts
+        self.runs = self.connection.runs
 
     @classmethod
     def connected(
@@ -79,79 +80,67 @@ class Client:
         server: str,
         tls: bool | None,
         certificates: connection.Certificates,
-        token: Callable[[], str],
+        token: Token,
         retries: int | None,
         seconds: float = _CALL_SECONDS,
     ) -> Self:
         """Return a client of a server; `token` is asked for every call.
 
-        Raises BadAddress, BadToken, and OSError for files that cannot be read.
+        Without a number of `retries` a server is waited for about a minute; where a person waits
+        at a terminal, only one that has answered before. Raises BadAddress, BadToken, and OSError
+        for files that cannot be read.
         """
         is_certified = certificates.ca or certificates.certificate
         where = connection.address(server, True if tls is None and is_certified else tls)
-        channel = connection.connect(where, certificates)
-        token()
-        return cls(channel, where.target, token, retries, seconds)
+        patience = _ByNumber(
+            retries=_RETRIES if retries is None else retries,
+            first_retries=_TERMINAL_RETRIES if retries is None and _is_watched() else None,
+            server=where.target,
+        )
+        of_caller = source(token)
+        loop_thread.shared().result(of_caller.token())
+        return cls(Way(where, certificates, of_caller, patience, seconds, "krkn-grpc-cli"))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._loop.result(self.connection.close())
 
     def call(
         self,
-        method: "grpc.UnaryUnaryMultiCallable[Q, R]",
+        method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]",
         request: Q,
         *,
         is_repeatable: bool = True,
     ) -> R:
-        """Return the reply; raises grpc.RpcError.
+        """Return the reply; raises KrknError.
 
         A call that is not repeatable (not idempotent) is retried only if the server says that it
         did nothing.
         """
+        return self._loop.result(self.connection.call(method, request, is_repeatable=is_repeatable))
 
-        def again(error: Exception) -> bool:
-            return failures.is_invited_again(error) or (
-                is_repeatable and failures.left_unanswered(error)
-            )
-
-        return self.repeated(again, lambda: self._once(method, request))
-
-    def stream(self, method: "grpc.UnaryStreamMultiCallable[Q, R]", request: Q) -> Stream[R]:
+    def stream(self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q) -> Iterator[R]:
         """Return the messages of one call, without retries."""
-        return method(request, metadata=self._metadata())
+        return self._loop.iterate(self.connection.stream(method, request))
 
     def repeated(
         self, again: Callable[[Exception], bool], work: Callable[[], R], retries: int | None = None
     ) -> R:
-        """Return the result of `work`; retry with back-off while `again` allows it.
+        """Return the result of `work`; retry with back-off while `again` allows it."""
+        patience = self.connection.way.patience
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return work()
+            except Exception as error:
+                known = error if isinstance(error, KrknError) else KrknError(str(error))
+                pause = patience.pause(known, attempt=attempt, waited=0.0)
+                is_last = retries is not None and attempt > retries
+                if pause is None or is_last or not again(error):
+                    raise
+            time.sleep(pause)
 
-        Retries are limited by number, not by time: a watch may be quiet for hours before it is cut.
-        """
-        usual = self._retries if self._first_retries is None else self._first_retries
-        for attempt in stamina.retry_context(
-            on=again,
-            attempts=1 + (usual if retries is None else retries),
-            timeout=None,
-            wait_initial=0.2,
-            wait_max=5.0,
-        ):
-            with attempt:
-                done = work()
-                self._first_retries = None
-                return done
-        raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:
-        reply, call = method.with_call(request, timeout=self._seconds, metadata=self._metadata())
-        for key, value in call.initial_metadata() or ():
-            if key == _REVISION and isinstance(value, str):
-                self._revision = value
-        return reply
-
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
-        token = self._token()
-        pairs = {"authorization": token and f"Bearer {token}", _REVISION: self._revision}
-        return tuple((key, value) for key, value in pairs.items() if value)
-
-    def _say_that_it_waits(self, details: RetryDetails) -> None:
-        # Once per outage, and not for one that ends at once.
-        if details.retry_num == 2:
-            why = failures.explanation(details.caused_by, self.server)
-            typer.echo(f"{why}; trying again, Ctrl-C ends it", file=sys.stderr)
+async def _opened(way: Way) -> Connection:
+    return Connection(way)

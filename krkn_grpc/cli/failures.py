@@ -1,20 +1,11 @@
-"""Classifies failed calls: whether to retry, the message to print, the exit code."""
+"""The message that is printed for a failed call, and the exit code."""
 
 from enum import IntEnum
-from typing import TypeVar
 
-import grpc
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
-from grpc import StatusCode
-from grpc_status import rpc_status
+from krkn_grpc.client.errors import DeadlineExceeded, KrknError, Unavailable
 
 # The service lists at most this many.
 _MOST_VIOLATIONS = 20
-_AWAY = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
-# The codes of a cut connection when a proxy is in between.
-_CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
-D = TypeVar("D", bound=Message)
 
 _CAUSES = {
     "WRONG_VERSION_NUMBER": "{server} speaks no TLS: use http://{server} or --no-tls",
@@ -60,15 +51,6 @@ EXPLAINED = (
 )
 
 
-class WatchEnded(Exception):
-    """A watch ended; its code and message come from the server's last message, not a status."""
-
-    def __init__(self, code: StatusCode, message: str) -> None:
-        """Keep both."""
-        super().__init__(message)
-        self.code = code
-
-
 class NotFound(Exception):
     """What was named does not exist, or more than one thing has the name; the message says which.
 
@@ -76,26 +58,9 @@ class NotFound(Exception):
     """
 
 
-def code_of(error: Exception) -> StatusCode | None:
-    """Return the gRPC code, None for an error that has none."""
-    match error:
-        case grpc.RpcError():
-            return error.code()
-        case WatchEnded():
-            return error.code
-        case _:
-            return None
-
-
 def left_unanswered(error: Exception) -> bool:
-    """Whether it is unknown if the call was carried out: the service did not answer."""
-    code = code_of(error)
-    return code in _AWAY or (code in _CUT and not _is_from_the_service(error))
-
-
-def is_invited_again(error: Exception) -> bool:
-    """Whether the server says that the call did nothing and may be retried."""
-    return _detail(error, error_details_pb2.RetryInfo) is not None
+    """Whether the service did not answer: it may be unknown if the call was carried out."""
+    return isinstance(error, Unavailable)
 
 
 def exit_code(error: Exception) -> ExitCode:
@@ -105,20 +70,17 @@ def exit_code(error: Exception) -> ExitCode:
 
 def explanation(error: Exception, server: str) -> str:
     """Say in one line what went wrong."""
-    if not isinstance(error, grpc.RpcError):
+    if not isinstance(error, KrknError):
         return str(error)
-    code, said = error.code(), " ".join((error.details() or "").split())
-    bad = _detail(error, error_details_pb2.BadRequest)
-    if bad is not None and bad.field_violations:
-        listed = [f"{each.field}: {each.description}" for each in bad.field_violations]
-        return "; ".join([*listed, "and more"] if len(listed) >= _MOST_VIOLATIONS else listed)
-    if _is_from_the_service(error):
+    if error.fields:
+        more = "; and more" if len(error.fields) >= _MOST_VIOLATIONS else ""
+        return f"{error}{more}"
+    if error.reason:
+        said = str(error)
         return said + (_ROLE_HINT if said.startswith("you may not ") else _HINTS.get(said, ""))
-    if code is StatusCode.DEADLINE_EXCEEDED:
-        return f"{server} did not answer in time"
-    if left_unanswered(error):
-        return unanswered(server, said)
-    return f"{server} answered {code.name}: {said}"
+    if isinstance(error, Unavailable) and not isinstance(error, DeadlineExceeded):
+        return unanswered(server, error.said)
+    return str(error)
 
 
 def unanswered(server: str, said: str) -> str:
@@ -128,26 +90,3 @@ def unanswered(server: str, said: str) -> str:
             return meaning.format(server=server, host=server.rpartition(":")[0])
     # The cause is at the end of a long line.
     return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
-
-
-def _is_from_the_service(error: Exception) -> bool:
-    return _detail(error, error_details_pb2.ErrorInfo) is not None
-
-
-def _detail(error: Exception, kind: type[D]) -> D | None:
-    """Return the error detail of this type from the service, None if there is none."""
-    for packed in _status(error).details:
-        detail = kind()
-        if packed.Unpack(detail):
-            return detail
-    return None
-
-
-def _status(error: Exception) -> status_pb2.Status:
-    if not isinstance(error, grpc.Call):
-        return status_pb2.Status()
-    try:
-        return rpc_status.from_call(error) or status_pb2.Status()
-    except ValueError:
-        # A proxy replaced the code or the message: the details belong to another error.
-        return status_pb2.Status()

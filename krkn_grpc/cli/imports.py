@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import grpc
 import typer
 import yaml
 
@@ -19,9 +18,10 @@ from krkn_grpc.cli import (
     target_wait,
 )
 from krkn_grpc.cli.client import Client
+from krkn_grpc.client.errors import KrknError
 from krkn_grpc.v1.targets_pb2 import CreateTargetRequest
 
-_FAILURES = (grpc.RpcError, kubeconfigs.BadKubeconfig, accounts.AccountError)
+_FAILURES = (KrknError, kubeconfigs.BadKubeconfig, accounts.AccountError)
 _KEYS = (
     *("name", "kubeconfig", "context", "apiUrl", "caFile", "tokenFile", "username"),
     *("passwordFile", "labels", "maxConcurrentJobs"),

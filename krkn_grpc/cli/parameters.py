@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
 import typer
 
 from krkn_grpc.cli import sources
 from krkn_grpc.cli.client import Client
+from krkn_grpc.client.errors import NotFound
 from krkn_grpc.v1.scenario_runs_pb2 import ScenarioFile
 from krkn_grpc.v1.scenarios_pb2 import (
     GetScenarioGlobalsRequest,
@@ -30,7 +30,7 @@ class Inputs:
 
 
 def fields_of(client: Client, scenario: str) -> list[ScenarioField]:
-    """Return all parameters of a scenario, its own first; raises grpc.RpcError."""
+    """Return all parameters of a scenario, its own first; raises KrknError."""
     own = client.call(client.scenarios.GetScenario, GetScenarioRequest(name=scenario))
     shared = client.call(
         client.scenarios.GetScenarioGlobals, GetScenarioGlobalsRequest(name=scenario)
@@ -48,9 +48,7 @@ def inputs(client: Client, scenario: str, given: Sequence[str]) -> Inputs:
         return Inputs()
     try:
         known = fields_of(client, scenario)
-    except grpc.RpcError as error:
-        if error.code() is not grpc.StatusCode.NOT_FOUND:
-            raise
+    except NotFound:
         raise typer.BadParameter(
             f"the catalogue has no scenario {scenario!r}: give its variables with --env",
             param_hint="--param",

@@ -17,7 +17,7 @@ def apply(client: Client, wanted: CreateTargetRequest, known: Mapping[str, Targe
     """Create a target, or update the one of its name; return which of them, in the past tense.
 
     `known` are the targets by name. Labels and the limit stay where they are left out. Raises
-    grpc.RpcError.
+    KrknError.
     """
     found = known.get(wanted.cluster_name)
     if found is None:

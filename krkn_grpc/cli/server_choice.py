@@ -1,13 +1,13 @@
 """Decides which server is called, and with what: options and variables, else a context."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from krkn_grpc.cli import config, connection, token_command
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.config import Context
+from krkn_grpc.client.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def client(given: Given, *, retries: int | None, seconds: float | None = None) -
     )
 
 
-def _token(context: Context) -> Callable[[], str]:
+def _token(context: Context) -> Token:
     """Return the source of the token: the environment's, else the context's."""
     has_own = os.environ.get("KRKN_TOKEN_FILE") or os.environ.get("KRKN_TOKEN")
     if not has_own and context.token_command:

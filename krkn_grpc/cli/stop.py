@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-import grpc
 import typer
 
 from krkn_grpc.cli import columns, completion, display, failures, lookup, questions
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.progress import has_ended
+from krkn_grpc.client.errors import KrknError
 from krkn_grpc.v1.runs_pb2 import ListRunsRequest, Run, StopRunRequest
 from krkn_grpc.v1.scenario_runs_pb2 import (
     Job,
@@ -86,7 +86,7 @@ class _Stopped:
         """Add the jobs that `work` stops; print its failure after the name."""
         try:
             self.jobs += work(name)
-        except (grpc.RpcError, failures.NotFound) as error:
+        except (KrknError, failures.NotFound) as error:
             self.failure = self.failure or error
             typer.echo(f"Error: {name}: {failures.explanation(error, client.server)}", err=True)
 

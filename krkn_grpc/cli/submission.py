@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import grpc
 import typer
 
 from krkn_grpc.cli import columns, display, failures, interrupts, lookup, progress, table
@@ -14,6 +13,7 @@ from krkn_grpc.cli.display import Format
 from krkn_grpc.cli.interrupts import OnInterrupt
 from krkn_grpc.cli.outcome import follow
 from krkn_grpc.cli.progress import REFUSED, SUCCEEDED, run_name
+from krkn_grpc.client.errors import KrknError
 from krkn_grpc.v1.runs_pb2 import Run, StopRunRequest
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RunScenarioResponse
 
@@ -70,7 +70,7 @@ def send(
         else:
             _say_how_to_repeat(request_id)
         raise
-    except grpc.RpcError as error:
+    except KrknError as error:
         if failures.left_unanswered(error):
             _say_how_to_repeat(request_id)
         raise

@@ -15,7 +15,7 @@ from krkn_grpc.loopback import is_loopback
 _PORT, _TLS_PORT = 8080, 443
 
 _DIRECT = ("grpc.enable_http_proxy", 0)
-_OPTIONS = [
+_OPTIONS: list[tuple[str, int | str]] = [
     # A page of 1,000 jobs with their labels is more than gRPC's default of 4 MiB.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     # Reconnect soon after an outage; gRPC would wait up to two minutes.
@@ -25,7 +25,6 @@ _OPTIONS = [
     # every 10 seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.primary_user_agent", "krkn-grpc-client"),
 ]
 
 
@@ -82,12 +81,14 @@ def address(text: str, tls: bool | None = None) -> Address:
     return Address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", uses_tls)
 
 
-def open_channel(to: Address, certificates: Certificates) -> grpc.aio.Channel:
+def open_channel(to: Address, certificates: Certificates, user_agent: str) -> grpc.aio.Channel:
     """Return a channel, which connects on first use; raises OSError for unreadable files."""
+    options = [*_OPTIONS, ("grpc.primary_user_agent", user_agent)]
     # Without TLS a proxy could read the token, so no proxy is used.
     if not to.uses_tls:
-        return grpc.aio.insecure_channel(to.target, [*_OPTIONS, _DIRECT])
-    options = [*_OPTIONS, _DIRECT] if _goes_past_proxies(to.target) else _OPTIONS
+        return grpc.aio.insecure_channel(to.target, [*options, _DIRECT])
+    if _goes_past_proxies(to.target):
+        options.append(_DIRECT)
     credentials = grpc.ssl_channel_credentials(
         root_certificates=_read(certificates.ca),
         private_key=_read(certificates.key),

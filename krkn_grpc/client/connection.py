@@ -45,6 +45,7 @@ class Way:
     patience: Patience
     deadline_seconds: float
     """Of one attempt; the service itself ends a call after 25 s."""
+    user_agent: str = "krkn-grpc-client"
 
 
 class Connection:
@@ -56,7 +57,7 @@ class Connection:
     def __init__(self, way: Way) -> None:
         self.way = way
         self.server = way.address.target
-        self._channel = open_channel(way.address, way.certificates)
+        self._channel = open_channel(way.address, way.certificates, way.user_agent)
         self.targets = TargetServiceStub(self._channel)
         self.target_requests = TargetRequestServiceStub(self._channel)
         self.scenarios = ScenarioServiceStub(self._channel)
@@ -94,9 +95,11 @@ class Connection:
                     token = await self.way.token.token(fresh=True)
                     if token != refused:
                         continue
+                if not may_retry(error, is_repeatable=is_repeatable):
+                    raise
                 waited = time.monotonic() - began
                 pause = self.way.patience.pause(error, attempt=attempt, waited=waited)
-                if pause is None or not may_retry(error, is_repeatable=is_repeatable):
+                if pause is None:
                     raise
                 was_lost_before |= was_not_answered(error)
             await asyncio.sleep(pause)
@@ -154,6 +157,7 @@ class Connection:
             raise from_call(error, self.server) from error
         except asyncio.CancelledError:
             raise self._ended_by_the_service() from None
+        self.way.patience.answered()
         for key, value in metadata:
             if key == _REVISION and isinstance(value, str):
                 self._revision = value

@@ -43,12 +43,14 @@ class KrknError(Exception):
         reason: str = "",
         retry_after: float | None = None,
         fields: Sequence[FieldError] = (),
+        said: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
         self.fields = tuple(fields)
+        self.said = said or message
         self.was_lost_before = False
 
 
@@ -184,10 +186,12 @@ def _typed(code: StatusCode, said: str, status: status_pb2.Status, server: str) 
     if not reason and code in _CUT:
         kind = Unavailable
     if fields:
-        said = "; ".join(map(str, fields))
-    elif not reason:
-        said = _unsaid(kind, code, said, server)
-    return kind(said, code=code, reason=reason, retry_after=retry_after, fields=fields)
+        message = "; ".join(map(str, fields))
+    else:
+        message = said if reason else _unsaid(kind, code, said, server)
+    return kind(
+        message, code=code, reason=reason, retry_after=retry_after, fields=fields, said=said
+    )
 
 
 def _unsaid(kind: type[KrknError], code: StatusCode, said: str, server: str) -> str:

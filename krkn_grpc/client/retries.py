@@ -26,9 +26,12 @@ _LONGEST_SECONDS = 5.0
 _MAY_GO_ON = (Unavailable, ServiceError, Conflict, LimitReached, TooOld)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Patience:
-    """For how long calls are retried, in seconds; 0: not at all."""
+    """For how long calls are retried, in seconds; 0: not at all.
+
+    A subclass may decide in another way, and is told of each answer.
+    """
 
     seconds: float = 60.0
 
@@ -41,6 +44,9 @@ class Patience:
         # Spread, so that the clients of a service that was away do not come all at once.
         pause = max(backoff * random.uniform(0.5, 1.0), error.retry_after or 0.0)
         return pause if waited + pause <= self.seconds else None
+
+    def answered(self) -> None:
+        """Note that the service has answered a call."""
 
 
 def may_retry(error: KrknError, *, is_repeatable: bool) -> bool:
@@ -69,9 +75,10 @@ class Resumption:
             # The token has expired meanwhile, and the next attempt sends another one. If it is the
             # caller who may no more, that attempt says so.
             return
-        pause = self._patience.pause(
-            error, attempt=self._cuts, waited=time.monotonic() - self._since
-        )
-        if pause is None or not isinstance(error, _MAY_GO_ON):
+        if not isinstance(error, _MAY_GO_ON):
+            raise error
+        waited = time.monotonic() - self._since
+        pause = self._patience.pause(error, attempt=self._cuts, waited=waited)
+        if pause is None:
             raise error
         await asyncio.sleep(pause)

@@ -46,20 +46,26 @@ class File:
 
     async def token(self, *, fresh: bool = False) -> str:  # noqa: ARG002  # it is always fresh
         """Return what is in the file now; raises OSError and BadToken."""
-        return _checked(self._path.read_text() if self._once is None else self._once)
+        text = self._path.read_text() if self._once is None else self._once
+        return _checked(text, str(self._path))
 
 
 class Call:
     """A function, plain or async, that is called before each call of the service."""
 
-    def __init__(self, function: Callable[[], str] | Callable[[], Awaitable[str]]) -> None:
-        """Ask `function`; a plain one must not block for long."""
+    def __init__(
+        self,
+        function: Callable[[], str] | Callable[[], Awaitable[str]],
+        name: str = "the source of the token",
+    ) -> None:
+        """Ask `function`; a plain one must not block for long. Messages have the `name`."""
         self._function = function
+        self._name = name
 
     async def token(self, *, fresh: bool = False) -> str:  # noqa: ARG002  # it is always fresh
         """Return what the function returns; raises BadToken and what it raises."""
         given = self._function()
-        return _checked(await given if inspect.isawaitable(given) else given)
+        return _checked(await given if inspect.isawaitable(given) else given, self._name)
 
 
 class Kubectl:
@@ -127,14 +133,14 @@ class Kubectl:
 
 def variable(name: str = "KRKN_TOKEN") -> TokenSource:
     """Return a source that reads an environment variable before each call."""
-    return Call(lambda: os.environ.get(name, ""))
+    return Call(lambda: os.environ.get(name, ""), name)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> TokenSource:
     """Return the default source: the file KRKN_TOKEN_FILE, else KRKN_TOKEN; raises OSError."""
     if name := environment.get("KRKN_TOKEN_FILE"):
         return File(name)
-    return Call(lambda: environment.get("KRKN_TOKEN", ""))
+    return Call(lambda: environment.get("KRKN_TOKEN", ""), "KRKN_TOKEN")
 
 
 def source(token: Token | None) -> TokenSource:
@@ -149,11 +155,11 @@ def source(token: Token | None) -> TokenSource:
     return token
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, what: str = "the source of the token") -> str:
     token = text.strip()
     # It becomes a header. The message does not quote it: parts of it may be a token.
     if not token.isascii() or any(each.isspace() or not each.isprintable() for each in token):
-        raise BadToken("what was given as the token is no bearer token")
+        raise BadToken(f"{what} holds no bearer token")
     return token
 
 

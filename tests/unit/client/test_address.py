@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from krkn_grpc.cli.connection import Address, BadAddress, BadToken, address, bearer_token
+from krkn_grpc.client.address import Address, BadAddress, address, default_server
+from krkn_grpc.client.tokens import BadToken, from_environment
 
 
 @pytest.mark.parametrize(
@@ -50,28 +51,40 @@ def test_no_address(text: str, tls: bool | None) -> None:
     assert "secret" not in str(refused.value)
 
 
-def test_a_token_file_is_read_for_every_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "127.0.0.1:8080"),
+        ({"KRKN_REST_PORT": "1"}, "127.0.0.1:1"),
+        ({"KRKN_REST_PORT": "1", "KRKN_SERVER": "krkn.example"}, "krkn.example"),
+    ],
+)
+def test_the_default_server(environment: dict[str, str], expected: str) -> None:
+    assert default_server(environment) == expected
+
+
+async def test_a_token_file_is_read_for_every_call(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
-    token = bearer_token({"KRKN_TOKEN_FILE": str(file), "KRKN_TOKEN": "not this"})
-    assert token() == "first"
+    source = from_environment({"KRKN_TOKEN_FILE": str(file), "KRKN_TOKEN": "not this"})
+    assert await source.token() == "first"
     file.write_text("second")
-    assert token() == "second"
+    assert await source.token() == "second"
     file.write_text("with\nbreak")
     with pytest.raises(BadToken):
-        token()
+        await source.token()
 
 
-def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+async def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=("token\n",))
     writer.start()
-    token = bearer_token({"KRKN_TOKEN_FILE": str(pipe)})
+    source = from_environment({"KRKN_TOKEN_FILE": str(pipe)})
     writer.join()
-    assert [token(), token()] == ["token", "token"]
+    assert [await source.token(), await source.token()] == ["token", "token"]
 
 
-def test_without_a_token_there_is_none() -> None:
-    assert bearer_token({"KRKN_TOKEN_FILE": ""})() == ""
-    assert bearer_token({"KRKN_TOKEN": " token\n"})() == "token"
+async def test_without_a_token_there_is_none() -> None:
+    assert await from_environment({"KRKN_TOKEN_FILE": ""}).token() == ""
+    assert await from_environment({"KRKN_TOKEN": " token\n"}).token() == "token"
