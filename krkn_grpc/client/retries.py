@@ -22,6 +22,8 @@ from krkn_grpc.client.errors import (
 
 _FIRST_SECONDS = 0.2
 _LONGEST_SECONDS = 5.0
+# A refusal so soon after another one is no token that has expired.
+_REFUSED_AGAIN_SECONDS = 10.0
 # After these a new stream of the same kind may succeed; after others it will not.
 _MAY_GO_ON = (Unavailable, ServiceError, Conflict, LimitReached, TooOld)
 
@@ -61,6 +63,7 @@ class Resumption:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
+        self._believes_refusals_until = 0.0
         self.progressed()
 
     def progressed(self) -> None:
@@ -71,13 +74,15 @@ class Resumption:
     async def wait(self, error: KrknError) -> None:
         """Wait before the stream is opened again; raises the error where that is of no use."""
         self._cuts += 1
-        if isinstance(error, Unauthenticated | Denied) and self._cuts == 1:
+        now = time.monotonic()
+        if isinstance(error, Unauthenticated | Denied) and now >= self._believes_refusals_until:
             # The token has expired meanwhile, and the next attempt sends another one. If it is the
-            # caller who may no more, that attempt says so.
+            # caller who may no more, that attempt is refused as well.
+            self._believes_refusals_until = now + _REFUSED_AGAIN_SECONDS
             return
         if not isinstance(error, _MAY_GO_ON):
             raise error
-        waited = time.monotonic() - self._since
+        waited = now - self._since
         pause = self._patience.pause(error, attempt=self._cuts, waited=waited)
         if pause is None:
             raise error
