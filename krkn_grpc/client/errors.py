@@ -163,7 +163,7 @@ def from_call(error: grpc.RpcError, server: str) -> KrknError:
 def from_watch(code: int, message: str) -> KrknError:
     """Return the typed error of the message that ended a watch; `code` is the gRPC number."""
     known = _CODES.get(code, StatusCode.UNKNOWN)
-    return _BY_CODE.get(known, ServiceError)(message, code=known)
+    return _BY_CODE.get(known, ServiceError)(message, code=known, reason="WATCH_ENDED")
 
 
 def was_not_answered(error: KrknError) -> bool:
