@@ -27,10 +27,11 @@ async def test_the_api_server_is_killed(
     binaries: Binaries, programs_of_prometheus: Binaries, tmp_path: Path
 ) -> None:
     name = f"test-{uuid.uuid4().hex[:8]}"
+    wanted = Wanted(environment={"KRKN_LEASE_SECONDS": "3"})
     async with ControlPlane(binaries, only_api_server=True, crds=CLUSTER_WIDE) as alone:
         await make_namespace(alone.cluster, name)
         async with (
-            running(alone.cluster, name, tmp_path, Wanted()) as started,
+            running(alone.cluster, name, tmp_path, wanted) as started,
             alerting(programs_of_prometheus, started, tmp_path, *ALL) as alerts,
         ):
             await alone.kill("kube-apiserver")
