@@ -22,6 +22,7 @@ GITLAB = RECIPES / "gitlab" / "chaos.gitlab-ci.yml"
 TEKTON = RECIPES / "tekton" / "task.yaml"
 ARGO = RECIPES / "argo" / "workflow-template.yaml"
 CRON_JOB = RECIPES / "kubernetes" / "cronjob.yaml"
+CONTAINERFILE = RECIPES / "Containerfile"
 
 _SUPPORT = Path(__file__).parent
 _ARGO_LINT = GoModule("argo-lint", _SUPPORT / "argo", "some minutes")
