@@ -18,8 +18,8 @@ from krkn_grpc.cli import (
     target_wait,
 )
 from krkn_grpc.cli.client import Client
-from krkn_grpc.client.errors import KrknError
-from krkn_grpc.v1.targets_pb2 import CreateTargetRequest
+from krkn_grpc.client.errors import AlreadyExists, KrknError
+from krkn_grpc.v1.targets_pb2 import CreateTargetRequest, Target
 
 _FAILURES = (KrknError, kubeconfigs.BadKubeconfig, accounts.AccountError)
 _KEYS = (
@@ -150,7 +150,7 @@ def _apply_all(
             verb = registration.apply(client, request(), known)
         except _FAILURES as error:
             failure = failure or error
-            why = failures.explanation(error, client.server)
+            why = failures.explanation(error, client.server) + _owner(error, known)
             typer.echo(display.printable(f"Error: {name}: {why}"), err=True)
         else:
             done.append(name)
@@ -159,6 +159,15 @@ def _apply_all(
         target_wait.until(client, done, target_wait.READY)
     if failure is not None:
         raise typer.Exit(failures.exit_code(failure))
+
+
+def _owner(error: Exception, known: Mapping[str, Target]) -> str:
+    """Return which target has the URL that a refusal names as taken."""
+    if not isinstance(error, AlreadyExists):
+        return ""
+    said = failures.explanation(error, "")
+    owners = [name for name, each in known.items() if f"'{each.cluster_api_url}'" in said]
+    return f": it is {owners[0]}" if owners else ""
 
 
 def _entries(name: str, text: str) -> dict[str, dict[str, Any]]:

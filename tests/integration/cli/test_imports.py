@@ -48,6 +48,9 @@ async def test_all_contexts_become_targets_and_again_without_harm(
     assert again.out.startswith(f"p-{names[1]} updated: https://")
     listed = await cli("targets", "get", f"p-{names[1]}", "-o", "json")
     assert (listed.json["labels"], listed.json["secretType"]) == ({"env": "test"}, "kubeconfig")
+    other = await cli(*arguments[:-2], "--context", names[1])
+    assert other.code == 3
+    assert other.line.endswith(f"exists already: it is p-{names[1]}")
     unknown = await cli(*arguments, "--context", "none")
     assert unknown.code == 2
     assert "there is no context 'none'" in unknown.err

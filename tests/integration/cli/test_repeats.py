@@ -1,6 +1,8 @@
 """What the command makes of what a service may say, told by one that says just that."""
 
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import grpc
@@ -12,9 +14,11 @@ from grpc_status import rpc_status
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
+from krkn_grpc.v1.runs_pb2 import Run, RunCounts
 from krkn_grpc.v1.watch_pb2 import WatchError
 from tests.rest.edge.running import Upstream
 from tests.support.command import Command
+from tests.support.waiting import eventually
 
 TARGET = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = "c0ffee00-58a5-4cfa-8d29-5ad5f4c3f1ab"
@@ -131,6 +135,43 @@ async def test_jobs_of_which_nobody_knows_are_asked_for_again(
     assert unknown.code == 1
     assert unknown.out == f"0 jobs started, 1 not known yet (run {RUN})\n"
     assert f"--request-id {asked(upstream, 'RunScenario')[-1].request_id}" in unknown.err
+
+
+@pytest.mark.parametrize("choice", ["stop", "leave"])
+async def test_a_run_that_is_interrupted_before_its_reply(
+    cli: Command, upstream: Upstream, choice: str
+) -> None:
+    is_over = threading.Event()
+
+    def reply(_: object, __: grpc.ServicerContext) -> Message:
+        if len(asked(upstream, "RunScenario")) == 1:
+            is_over.wait(30)
+        return run_reply()
+
+    upstream.on("RunScenario", reply)
+    in_turn(upstream, "StopRun", Run(run_id=RUN, counts=RunCounts(total=1)))
+    try:
+        async with cli.start(*WAIT, "--on-interrupt", choice) as command:
+            await eventually(_is_asked(upstream))
+            command.process.send_signal(signal.SIGTERM)
+            ended = await command.ended()
+    finally:
+        is_over.set()
+    assert ended.code == 143, ended
+    sent = asked(upstream, "RunScenario")
+    if choice == "stop":
+        assert (sent[0], [each.run_id for each in asked(upstream, "StopRun")]) == (sent[1], [RUN])
+        assert ended.line == f"Stopping 1 job of run {RUN}."
+    else:
+        assert (len(sent), asked(upstream, "StopRun")) == (1, [])
+        assert f"--request-id {sent[0].request_id}" in ended.line
+
+
+def _is_asked(upstream: Upstream) -> Callable[[], Awaitable[bool]]:
+    async def is_asked() -> bool:
+        return bool(asked(upstream, "RunScenario"))
+
+    return is_asked
 
 
 async def test_a_registration_is_sent_again_only_where_nothing_was_done(
