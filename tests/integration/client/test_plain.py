@@ -121,12 +121,10 @@ def test_the_client_is_not_called_by_itself() -> None:
     def token() -> str:
         return str(clients[0].targets.select())
 
-    with (
-        Krkn("127.0.0.1:1", token=token) as client,
-        pytest.raises(RuntimeError, match="by what the client itself calls"),
-    ):
+    with Krkn("127.0.0.1:1", token=token) as client:
         clients.append(client)
-        client.targets.select()
+        with pytest.raises(RuntimeError, match="by what the client itself calls"):
+            client.targets.select()
 
 
 @pytest.mark.parametrize(
