@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
 
 import yaml
 
@@ -61,7 +60,7 @@ def unreachable(krkn: Krkn, kubeconfig: str) -> Iterator[None]:
 
 def follow(krkn: Krkn) -> None:
     """Read a watch until the client is closed."""
-    with contextlib.suppress(KrknError, CancelledError):
+    with contextlib.suppress(KrknError):
         for _ in krkn.jobs.watch():
             pass
 

@@ -64,9 +64,11 @@ class Connection:
         self.halts = HaltServiceStub(self._channel)
         self.runs = ScenarioRunServiceStub(self._channel)
         self._revision = ""
+        self._is_closed = False
 
     async def close(self) -> None:
-        """Close the channel; open calls end."""
+        """Close the channel; open calls end with KrknError."""
+        self._is_closed = True
         await self._channel.close()
 
     async def call(
@@ -135,6 +137,7 @@ class Connection:
     async def _messages(
         self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q, token: str
     ) -> AsyncGenerator[R, None]:
+        self._must_be_open()
         call = method(request, metadata=self._metadata(token))
         try:
             async for message in call:
@@ -149,6 +152,7 @@ class Connection:
     async def _once(
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]", request: Q, token: str
     ) -> R:
+        self._must_be_open()
         call = method(request, timeout=self.way.deadline_seconds, metadata=self._metadata(token))
         try:
             reply = await call
@@ -171,8 +175,13 @@ class Connection:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise asyncio.CancelledError
+        self._must_be_open()
         message = f"{self.server} does not answer: it cancelled the call"
         return Unavailable(message, code=grpc.StatusCode.CANCELLED)
+
+    def _must_be_open(self) -> None:
+        if self._is_closed:
+            raise KrknError("the client was closed", code=grpc.StatusCode.CANCELLED)
 
     def _metadata(self, token: str) -> tuple[tuple[str, str], ...]:
         pairs = {"authorization": token and f"Bearer {token}", _REVISION: self._revision}

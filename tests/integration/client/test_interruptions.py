@@ -1,12 +1,13 @@
 """What the client does when the service, or the way to it, is lost: nothing twice, nothing lost."""
 
 import asyncio
+import uuid
 from functools import partial
 
 import pytest
 
 from deploy.local.services import SERVER
-from krkn_grpc.client import BearerToken, JobStatus, Krkn, NotFound, Unavailable
+from krkn_grpc.client import BearerToken, JobStatus, Krkn, KrknError, NotFound, Unavailable
 from tests.support.cut_connections import relay
 from tests.support.requests import IMAGE, canary, unused_name, unused_url
 from tests.support.rest import Rest
@@ -152,3 +153,14 @@ async def test_patience_has_an_end() -> None:
         with pytest.raises(Unavailable):
             async for _ in krkn.jobs.watch():
                 pass
+
+
+async def test_what_is_open_ends_with_the_client(shared_services: Running) -> None:
+    async with Krkn(shared_services.processes.rest_url) as krkn:
+        # Nothing passes the filter: it waits.
+        waiting = asyncio.ensure_future(anext(krkn.jobs.watch(run_id=str(uuid.uuid4()))))
+        await krkn.targets.select()
+    with pytest.raises(KrknError, match="the client was closed"):
+        await waiting
+    with pytest.raises(KrknError, match="the client was closed"):
+        await krkn.targets.select()
