@@ -47,10 +47,27 @@ ROW = Row(
             maximum=1,
         ),
         Panel(
+            "Spans of traces",
+            "Spans that were sent, and those that were dropped, because the collector does not "
+            "answer or there are too many. Without tracing there are none.",
+            (
+                Query(
+                    "sum by (container) (rate(krkn_spans_sent_total{...}[...]))",
+                    "{{container}}: sent",
+                ),
+                Query(
+                    "sum by (container, reason) (rate(krkn_spans_dropped_total{...}[...]))",
+                    "{{container}}: dropped, {{reason}}",
+                ),
+            ),
+            unit="ops",
+        ),
+        Panel(
             "Time since the start",
             "A line that falls to zero is a restart.",
             (Query("time() - process_start_time_seconds{...}", _NAME),),
             unit="dtdurations",
+            width=24,
         ),
     ),
     is_open=False,

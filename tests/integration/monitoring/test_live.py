@@ -18,13 +18,14 @@ QUERIES = [query for row in ROWS for panel in row.panels for query in panel.quer
 PANELS = {panel.title: panel for row in ROWS for panel in row.panels}
 PROCESSES = {"server", "logs", "controller", "envoy"}
 
-# Series that come with the first event that they count.
+# Series that come with the first event that they count, or with traces.
 LATER = {
     "envoy_cluster_upstream_rq_xx",
     "krkn_job_duration_seconds_bucket",
     "krkn_jobs_finished_total",
     "krkn_jobs_pending",
     "krkn_review_seconds_bucket",
+    "krkn_spans_dropped_total",
     "krkn_sweep_removed_total",
     "krkn_targets",
     "krkn_watch_restarts_total",
