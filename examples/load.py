@@ -10,13 +10,12 @@ import contextlib
 import itertools
 import math
 import sys
-import threading
 import time
 from collections.abc import Iterator
 
 import yaml
 
-from examples.demo import IMAGE, KUBECONFIGS, is_ready, registered
+from examples.demo import IMAGE, KUBECONFIGS, SCENARIO, is_ready, registered
 from krkn_grpc.client import KrknError, Kubeconfig
 from krkn_grpc.client.plain import Krkn
 
@@ -26,6 +25,38 @@ WAVE_SECONDS = 120
 ENDINGS = ("", "-lasts-5s", "-lasts-12s", "", "-lasts-3s-exit-1", "", "-lasts-20s", "-oom-killed")
 STOPPED = 10
 """One of so many runs is stopped."""
+
+
+@contextlib.contextmanager
+def unreachable(krkn: Krkn, kubeconfig: str) -> Iterator[None]:
+    """Register a cluster at an address where nothing listens."""
+    content = yaml.safe_load(kubeconfig)
+    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    uuid = krkn.targets.register("demo-gone", Kubeconfig(yaml.safe_dump(content))).uuid
+    try:
+        yield
+    finally:
+        krkn.targets.delete(uuid)
+
+
+def keep_busy(krkn: Krkn, uuids: list[str], end: float) -> None:
+    """Run scenarios until `end`, which is by the monotonic clock."""
+    for number, ending in enumerate(itertools.cycle(ENDINGS), 1):
+        if time.monotonic() > end:
+            return
+        run = krkn.run(
+            SCENARIO,
+            uuids[: 1 + number % len(uuids)],
+            image=f"{IMAGE}{ending}",
+            max_parallel=2,
+            ttl_seconds_after_finished=WAVE_SECONDS,
+        )
+        for job in run.results:
+            krkn.jobs.get(job.job_id)
+        if number % STOPPED == 0:
+            run.cancel()
+        share_of_wave = time.monotonic() % WAVE_SECONDS / WAVE_SECONDS
+        time.sleep(1.5 + math.sin(2 * math.pi * share_of_wave))
 
 
 def main() -> None:
@@ -38,52 +69,11 @@ def main() -> None:
         Krkn() as krkn,
         registered(krkn, kubeconfigs) as names,
         unreachable(krkn, kubeconfigs[0].read_text()),
+        contextlib.suppress(KeyboardInterrupt),
     ):
         for target in names:
             is_ready(krkn, target)
-        threading.Thread(target=follow, args=(krkn,), daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):
-            keep_busy(krkn, list(names), time.monotonic() + seconds)
-
-
-@contextlib.contextmanager
-def unreachable(krkn: Krkn, kubeconfig: str) -> Iterator[None]:
-    """Register a cluster at an address where nothing listens."""
-    content = yaml.safe_load(kubeconfig)
-    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
-    target = krkn.targets.register("demo-gone", Kubeconfig(yaml.safe_dump(content)))
-    try:
-        yield
-    finally:
-        krkn.targets.delete(target.uuid)
-
-
-def follow(krkn: Krkn) -> None:
-    """Read a watch until the client is closed."""
-    with contextlib.suppress(KrknError):
-        for _ in krkn.jobs.watch():
-            pass
-
-
-def keep_busy(krkn: Krkn, uuids: list[str], end: float) -> None:
-    """Run scenarios until `end`, which is by the monotonic clock."""
-    for number, ending in enumerate(itertools.cycle(ENDINGS)):
-        if time.monotonic() > end:
-            return
-        run = krkn.run(
-            "pod-scenarios",
-            uuids[: 1 + number % len(uuids)],
-            image=f"{IMAGE}{ending}",
-            max_parallel=2,
-            ttl_seconds_after_finished=WAVE_SECONDS,
-        )
-        next(krkn.jobs.list(), None)
-        for job in run.results:
-            krkn.jobs.get(job.job_id)
-        if number % STOPPED == STOPPED - 1:
-            run.cancel()
-        share_of_wave = time.monotonic() % WAVE_SECONDS / WAVE_SECONDS
-        time.sleep(1.5 + math.sin(2 * math.pi * share_of_wave))
+        keep_busy(krkn, list(names), time.monotonic() + seconds)
 
 
 if __name__ == "__main__":
