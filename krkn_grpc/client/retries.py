@@ -67,7 +67,7 @@ class Resumption:
         self.progressed()
 
     def progressed(self) -> None:
-        """Note that a message came: the patience begins anew."""
+        """Note that a message came: the patience starts again."""
         self._cuts = 0
         self._since = time.monotonic()
 
