@@ -176,8 +176,11 @@ class Door:
 
 
 @contextlib.contextmanager
-def open_door(folder: Path, **settings: Any) -> Iterator[Door]:
-    """Start a server and Envoy in front of it, with files in `folder`; both end with the block."""
+def open_door(folder: Path, *, more: str = "", **settings: Any) -> Iterator[Door]:
+    """Start a server and Envoy in front of it, with files in `folder`; both end with the block.
+
+    `more` is YAML of the machine's part, such as its resolver, that our configuration leaves out.
+    """
     upstream = Upstream()
     server = upstream.serve()
     chosen = EnvoySettings(
@@ -191,7 +194,7 @@ def open_door(folder: Path, **settings: Any) -> Iterator[Door]:
         }
     )
     for name, text in render_files(chosen).items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text + more if name == CONFIG else text)
     access_log, log = folder / "access.log", folder / "envoy.log"
     with access_log.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(

@@ -1,15 +1,18 @@
 """What Envoy makes of a caller's trace context, with tracing and without."""
 
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from krkn_grpc.resources.trace_context import CALLER_HEADER, Traceparent, parse
-from tests.rest.edge.running import Door, check_health, open_door
+from tests.rest.edge.running import LOOPBACK, Door, check_health, open_door
 
 NOBODY = {"otel_exporter_otlp_endpoint": "http://127.0.0.1:9"}
 """Nobody takes the spans: calls must not notice."""
@@ -96,3 +99,23 @@ def test_calls_go_on_while_nobody_takes_the_spans(doors: dict[str, Door]) -> Non
     with doors["on"].client() as client:
         replies: list[httpx.Response] = [client.get("/api/v1/health") for _ in range(50)]
     assert {reply.status_code for reply in replies} == {200}
+
+
+def test_calls_come_through_before_the_receiver_s_name_is_resolved(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((LOOPBACK, 0))
+        address = {"address": LOOPBACK, "port_value": silent.getsockname()[1]}
+        resolver = {
+            "name": "envoy.network.dns_resolver.cares",
+            "typed_config": {
+                "@type": "type.googleapis.com/"
+                "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                "resolvers": [{"socket_address": address}],
+            },
+        }
+        more = "\n" + yaml.safe_dump({"typed_dns_resolver_config": resolver})
+        endpoint = "http://collector.example:4317"
+        with open_door(tmp_path, more=more, otel_exporter_otlp_endpoint=endpoint) as door:
+            assert reached(door)["traceparent"]
+        asked, _ = silent.recvfrom(512)
+        assert b"collector" in asked
