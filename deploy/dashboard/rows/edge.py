@@ -2,13 +2,12 @@
 
 from deploy.dashboard.model import Panel, Query, Row
 
-NO_CERTIFICATE = 4294967295
 """What Envoy says without a certificate: the largest number of 32 bits."""
 
 _BUCKETS = "sum by (le) (rate(envoy_http_downstream_rq_time_bucket{...}[...]))"
 _OVERLOAD = "envoy_overload_envoy_overload_actions"
 _PRESSURE = "envoy_overload_envoy_resource_monitors"
-_EXPIRING = "envoy_server_days_until_first_cert_expiring"
+_EXPIRING = "envoy_listener_ssl_certificate_expiration_unix_time_seconds"
 
 ROW = Row(
     "Envoy",
@@ -132,8 +131,8 @@ ROW = Row(
         ),
         Panel(
             "The certificate expires in",
-            "Days until the first certificate expires, in the pod that is worst off.",
-            (Query(f"min({_EXPIRING}{{...}} < {NO_CERTIFICATE})", "days"),),
+            "Days until the first certificate of callers' connections expires, in the pod that is worst off.",
+            (Query(f"min({_EXPIRING}{{...}} - time()) / 86400", "days"),),
             unit="d",
             kind="stat",
             colors=((0, "red"), (7, "orange"), (14, "green")),

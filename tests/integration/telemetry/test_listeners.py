@@ -117,7 +117,6 @@ async def test_envoy_counts_calls(shared_services: Running) -> None:
     earlier = before.of(name, envoy_response_code_class="4", **labels)
     await eventually(refused, lambda now: now > earlier)
     assert before.has("envoy_http_downstream_rq_time_count", **labels)
-    assert before.has("envoy_server_days_until_first_cert_expiring")
     assert before.has("envoy_overload_envoy_resource_monitors_fixed_heap_pressure")
     assert len(before.samples) < 1_500
     assert not any(name.startswith("envoy_listener_admin") for name in before.names())

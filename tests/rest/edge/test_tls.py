@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rest.edge.running import LOOPBACK, SECONDS, Door, check_health, eventually, open_door
 
@@ -25,7 +26,8 @@ Key = ec.EllipticCurvePrivateKey
 class Authority:
     """Signs certificates for the loopback address."""
 
-    def __init__(self) -> None:
+    def __init__(self, hours: int = 1) -> None:
+        self.hours = hours
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
         self.certificate = self._sign(self.name, self.key, is_authority=True)
@@ -58,7 +60,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=self.hours))
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([address]), critical=False)
             .sign(self.key, hashes.SHA256())
@@ -199,3 +201,35 @@ def test_clients_show_a_certificate_where_they_must(
         for folder in (None, tmp_path / "stranger"):
             with pytest.raises(httpx.TransportError):
                 ask(folder)
+
+
+def expirations(door: Door) -> dict[str, float]:
+    """When each certificate of the alert expires, by its name."""
+    url = f"http://{LOOPBACK}:{door.settings.envoy_metrics_port}/stats/prometheus"
+    return {
+        sample.labels["envoy_tls_certificate"]: sample.value
+        for family in text_string_to_metric_families(httpx.get(url).text)
+        for sample in family.samples
+        if sample.name == "envoy_listener_ssl_certificate_expiration_unix_time_seconds"
+    }
+
+
+def test_expirations_are_those_of_callers_connections(tmp_path: Path, files: Path) -> None:
+    before, after, sooner = Authority(hours=2), Authority(hours=3), Authority(hours=1)
+    first = before.write(files)
+    sooner.write(tmp_path / "receiver")
+    settings = {
+        "tls": "on",
+        "tls_directory": files,
+        "tls_client_certificates": True,
+        "envoy_admin_socket": tmp_path / "admin",
+        "otel_exporter_otlp_endpoint": f"https://{LOOPBACK}:9",
+        "otel_exporter_otlp_certificate": tmp_path / "receiver" / "ca.crt",
+    }
+    with open_door(tmp_path, **settings) as door:
+        told = {"certificate": first, "client_ca": before.certificate}
+        assert expirations(door) == {
+            name: each.not_valid_after_utc.timestamp() for name, each in told.items()
+        }
+        renewed = after.write(files).not_valid_after_utc.timestamp()
+        eventually(lambda: expirations(door)["certificate"] == renewed)

@@ -71,7 +71,10 @@ def test_a_runbook_says_what_it_means_and_what_to_look_at_and_to_do(alert: rules
 
 # What a scrape adds; and the label that the expression of KrknAbsent makes.
 ADDED = {"namespace", "pod", "container", "process"}
-OF_ENVOY = {"envoy_response_code_class", "envoy_http_conn_manager_prefix"}
+OF_ENVOY = {
+    *("envoy_response_code_class", "envoy_http_conn_manager_prefix"),
+    "envoy_tls_certificate",
+}
 WORDS = {
     *("absent", "deriv", "histogram_quantile", "increase", "label_replace", "rate", "time"),
     *("count", "max", "min", "sort_desc", "sum", "topk", "and", "or", "unless"),

@@ -26,7 +26,7 @@ OF_ENVOY = {
     "envoy_http_local_rate_limit_": {"envoy_local_http_ratelimit_prefix"},
     "envoy_http_": {"envoy_http_conn_manager_prefix", "envoy_response_code_class", "le"},
     "envoy_cluster_": {"envoy_cluster_name", "envoy_response_code_class", "le"},
-    "envoy_listener_": {"envoy_listener_address"},
+    "envoy_listener_": {"envoy_listener_address", "envoy_tls_certificate"},
     "envoy_overload_": set(),
     "envoy_server_": set(),
 }
