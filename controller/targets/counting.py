@@ -7,7 +7,7 @@ from controller.targets.probe.result import ProbeReason
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources import target as targets
 from krkn_grpc.resources.meta import find_condition
-from krkn_grpc.resources.target import READY, Target
+from krkn_grpc.resources.target import ADMITTED, READY, Target
 from krkn_grpc.telemetry import metrics
 
 NOT_CHECKED = "NotChecked"
@@ -45,7 +45,7 @@ class TargetCounts:
             metrics.TARGETS.labels(*_labels(change.old)).dec()
         if change.new is not None:
             metrics.TARGETS.labels(*_labels(change.new)).inc()
-        else:
+        if change.new is None or not _is_checked_again(change.new):
             self._checked.pop(change.object.metadata.name, None)
 
     def checked(self, uuid: str) -> None:
@@ -60,6 +60,15 @@ class TargetCounts:
         """Return the age of the oldest of the targets' last checks; 0 when there is none."""
         now = self._clock()
         return now - min(self._checked.values(), default=now)
+
+
+def _is_checked_again(target: Target) -> bool:
+    """Whether another check of the target follows by itself, as `decide` has it."""
+    ready, admitted = (find_condition(target.status.conditions, kind) for kind in (READY, ADMITTED))
+    is_withheld = ready is not None and ready.reason == targets.PROVIDER_GONE
+    is_refused = admitted is not None and admitted.status == "False"
+    is_going = target.metadata.deletion_timestamp is not None
+    return not is_withheld and not is_refused and not is_going
 
 
 def _labels(target: Target) -> tuple[str, str]:

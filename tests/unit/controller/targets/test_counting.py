@@ -6,7 +6,7 @@ from controller.targets.counting import TargetCounts
 from krkn_grpc.kube.informer import CacheChange
 from krkn_grpc.resources.target import READY
 from krkn_grpc.telemetry import metrics
-from tests.unit.controller.targets.builders import UUID, ATarget
+from tests.unit.controller.targets.builders import NOW, UUID, ATarget
 
 
 def number(ready: str, reason: str) -> float:
@@ -54,4 +54,29 @@ def test_the_oldest_check_is_that_of_the_target_that_waits_longest() -> None:
     counts.changed(CacheChange(ATarget().built(), None, 1, is_whole=True))
     assert counts.oldest_seconds() == 5
     counts.stopped()
+    assert counts.oldest_seconds() == 0
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(
+            ATarget().admitted().with_condition(READY, "False", "ProviderGone"), id="withheld"
+        ),
+        pytest.param(
+            ATarget().admitted().checked(ready=True).with_metadata(deletion_timestamp=NOW),
+            id="being deleted",
+        ),
+        pytest.param(ATarget().refused(), id="refused"),
+    ],
+)
+def test_a_target_that_is_not_checked_any_more_does_not_wait_for_a_check(target: ATarget) -> None:
+    now = 100.0
+    counts = TargetCounts(lambda: now)
+    checked = ATarget().admitted().checked(ready=True).built()
+    counts.checked(UUID)
+    counts.changed(CacheChange(None, checked, 1, is_whole=True))
+    now = 130.0
+    assert counts.oldest_seconds() == 30
+    counts.changed(CacheChange(checked, target.built(), 2, is_whole=True))
     assert counts.oldest_seconds() == 0
