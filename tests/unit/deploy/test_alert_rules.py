@@ -163,3 +163,14 @@ def test_the_manifest_has_the_same_rules_and_is_fresh() -> None:
     written = rules.MANIFEST.read_text()
     assert written == rules.manifest(), "run make docs"
     assert yaml.safe_load(written)["spec"] == yaml.safe_load(rules.SOURCE.read_text())
+
+
+def test_logs_of_pods_by_a_selector_are_whole() -> None:
+    """Of pods that are named by a selector kubectl shows the last 10 lines, unless told."""
+    commands = [
+        command
+        for page in sorted(RUNBOOKS.parent.rglob("*.md"))
+        for command in re.findall(r"kubectl logs .* -l .*", page.read_text())
+    ]
+    assert len(commands) > 5
+    assert [each for each in commands if "--tail" not in each] == []
