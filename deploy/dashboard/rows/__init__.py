@@ -25,8 +25,6 @@ ROWS: Sequence[Row] = (
 )
 
 NOT_SHOWN: Mapping[str, str] = {
-    "krkn_spans_dropped_total": "counts only where traces are sent",
-    "krkn_spans_sent_total": "as those that were dropped",
     "process_virtual_memory_bytes": "says nothing about the memory that a process uses",
 }
 """Metrics that are on no panel, each with the reason."""
