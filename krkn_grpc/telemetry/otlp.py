@@ -76,6 +76,8 @@ class Sink:
         """Send to `endpoint`; headers, certificate and sampler are in the OTEL_ variables."""
         # It warns of each retry, and says at last that it failed: the last line is enough.
         logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
+        # It logs whole what it cannot read of OTEL_EXPORTER_OTLP_HEADERS, such as a token.
+        logging.getLogger("opentelemetry.util.re").addFilter(_without_value)
         self._exporter = _Counted(OTLPSpanExporter(endpoint=endpoint))
         self._processor = _Bounded(self._exporter)
         self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
@@ -173,6 +175,11 @@ class _Bounded(BatchSpanProcessor):
             return
         self._queued += 1
         super().on_end(span)
+
+
+def _without_value(record: logging.LogRecord) -> bool:
+    record.args = ("***",)
+    return True
 
 
 def _resource(service: str) -> Resource:

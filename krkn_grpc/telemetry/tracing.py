@@ -6,6 +6,7 @@ asks `is_on()` and nothing more. A caller's trace context is passed on in either
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -38,14 +39,20 @@ def follow(given: Traceparent | None) -> None:
 
 @asynccontextmanager
 async def exported(endpoint: str, service: str) -> AsyncIterator[None]:
-    """Send the spans of this process to `endpoint`, if there is one, as those of `service`."""
+    """Send the spans of this process to `endpoint`, if there is one, as those of `service`.
+
+    Ends the process with status 1 and one line if OpenTelemetry cannot use its own settings.
+    """
     global _sink  # noqa: PLW0603 - there is one for the process, as for metrics
     if not endpoint:
         yield
         return
     from krkn_grpc.telemetry.otlp import Sink  # noqa: PLC0415 - imported only where it is used
 
-    sink = _sink = Sink(endpoint, service)
+    try:
+        sink = _sink = Sink(endpoint, service)
+    except Exception as error:  # of any class; headers are not in their texts
+        sys.exit(f"{service}: a setting OTEL_* cannot be used: {error}")
     try:
         yield
     finally:

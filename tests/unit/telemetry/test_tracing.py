@@ -15,6 +15,7 @@ from krkn_grpc.kube.request_metrics import measured
 from krkn_grpc.resources.trace_context import EndedSpan, Traceparent
 from krkn_grpc.telemetry import metrics, tracing
 from tests.support.collector import collector
+from tests.support.requests import canary
 
 JOBS = "/apis/krkn.krkn-chaos.dev/v1alpha1/namespaces/test/krknchaosjobs"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -108,4 +109,29 @@ async def test_a_receiver_that_is_not_there_delays_no_end() -> None:
         tracing.send([EndedSpan("job", call, call, NOW, NOW, {})])
         began = time.monotonic()
     assert time.monotonic() - began < 5
+    assert not tracing.is_on()
+
+
+async def test_a_header_that_cannot_be_read_is_not_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hidden = canary()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"api-key: {hidden}")
+    async with tracing.exported(f"http://127.0.0.1:{free_port()}", "krkn-grpc-server"):
+        pass
+    assert "Header format invalid!" in caplog.text
+    assert hidden not in caplog.text
+
+
+async def test_a_setting_of_opentelemetry_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "10s")
+    with pytest.raises(SystemExit) as ended:
+        async with tracing.exported("http://127.0.0.1:4317", "krkn-grpc-server"):
+            pytest.fail("it began")
+    told = str(ended.value.code)
+    assert told.startswith("krkn-grpc-server: a setting OTEL_* cannot be used: ")
+    assert "'10s'" in told
+    assert "\n" not in told
     assert not tracing.is_on()
