@@ -1,5 +1,6 @@
 """What Envoy makes of a caller's trace context, with tracing and without."""
 
+import asyncio
 import secrets
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import yaml
 
 from krkn_grpc.resources.trace_context import CALLER_HEADER, Traceparent, parse
 from tests.rest.edge.running import LOOPBACK, Door, check_health, open_door
+from tests.support.collector import Span, collector
+from tests.support.waiting import eventually
 
 NOBODY = {"otel_exporter_otlp_endpoint": "http://127.0.0.1:9"}
 """Nobody takes the spans: calls must not notice."""
@@ -119,3 +122,26 @@ def test_calls_come_through_before_the_receiver_s_name_is_resolved(tmp_path: Pat
             assert reached(door)["traceparent"]
         asked, _ = silent.recvfrom(512)
         assert b"collector" in asked
+
+
+async def test_what_a_caller_chooses_is_short_in_spans_and_in_the_log(tmp_path: Path) -> None:
+    known = secrets.token_hex(64)
+    async with collector() as kept:
+        with open_door(tmp_path, otel_exporter_otlp_endpoint=kept.endpoint) as door:
+
+            def call() -> dict[str, Any]:
+                headers = {"x-request-id": known + "x" * 8_000}
+                with door.client(http2=True, http1=False) as client:
+                    # As many as Envoy sends without waiting for more.
+                    for _ in range(5):
+                        client.request("M" * 4_000, "/api/v1/health", headers=headers)
+                return door.access_log_of(known)
+
+            async def spans() -> list[Span]:
+                return kept.spans
+
+            line = await asyncio.to_thread(call)
+            span = (await eventually(spans))[0]
+    assert line["method"] == "M" * 16
+    assert span.attributes["guid:x-request-id"] == known
+    assert span.attributes["http.method"] == "_OTHER"
