@@ -38,3 +38,8 @@ class Address:
         self.host = parts.hostname or ""
         self.port = parts.port or _PORT
         self.is_encrypted = parts.scheme == "https"
+
+    def __str__(self) -> str:
+        """Return the URL, with its port: a client of gRPC would take 443 where there is none."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.is_encrypted else 'http'}://{host}:{self.port}"

@@ -31,6 +31,7 @@ from opentelemetry.trace import (
     TraceFlags,
 )
 
+from krkn_grpc.otlp_endpoint import Address
 from krkn_grpc.resources.trace_context import EndedSpan, Traceparent
 from krkn_grpc.telemetry import metrics
 
@@ -78,7 +79,7 @@ class Sink:
         logging.getLogger("opentelemetry.exporter.otlp.proto.grpc").setLevel(logging.ERROR)
         # It logs whole what it cannot read of OTEL_EXPORTER_OTLP_HEADERS, such as a token.
         logging.getLogger("opentelemetry.util.re").addFilter(_without_value)
-        self._exporter = _Counted(OTLPSpanExporter(endpoint=endpoint))
+        self._exporter = _Counted(OTLPSpanExporter(endpoint=str(Address(endpoint))))
         self._processor = _Bounded(self._exporter)
         self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
         self._provider.add_span_processor(self._processor)

@@ -69,13 +69,13 @@ class Collector:
 
 
 @contextlib.asynccontextmanager
-async def collector() -> AsyncIterator[Collector]:
-    """A collector on a port of its own, until the block ends."""
+async def collector(address: str = f"{LOOPBACK}:0") -> AsyncIterator[Collector]:
+    """A collector at an address, or on a port of its own, until the block ends."""
     kept = Collector()
     server = grpc.aio.server()
     add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
     add(_Servicer(kept), server)
-    kept.port = server.add_insecure_port(f"{LOOPBACK}:0")
+    kept.port = server.add_insecure_port(address)
     await server.start()
     try:
         yield kept

@@ -135,3 +135,13 @@ async def test_a_setting_of_opentelemetry_that_cannot_be_used_is_one_line(
     assert "'10s'" in told
     assert "\n" not in told
     assert not tracing.is_on()
+
+
+@pytest.mark.parametrize("end", ["", "/", ":4317"])
+async def test_the_port_of_a_receiver_is_that_of_otlp_where_none_is_given(end: str) -> None:
+    # An address that no other test listens on.
+    host = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.1"
+    async with collector(f"{host}:4317") as kept:
+        async with tracing.exported(f"http://{host}{end}", "krkn-grpc-server"):
+            tracing.started_call("Service/Method", None, None).end()
+        assert [each.name for each in kept.spans] == ["Service/Method"]
