@@ -20,6 +20,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ParentBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
@@ -82,6 +83,8 @@ class Sink:
         self._exporter = _Counted(OTLPSpanExporter(endpoint=str(Address(endpoint))))
         self._processor = _Bounded(self._exporter)
         self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
+        # Envoy has decided, by the same setting; by the same share it takes other traces.
+        self._provider.sampler = ParentBased(self._provider.sampler)
         self._provider.add_span_processor(self._processor)
         self._tracer = self._provider.get_tracer(_SCOPE)
 

@@ -145,3 +145,17 @@ async def test_the_port_of_a_receiver_is_that_of_otlp_where_none_is_given(end: s
         async with tracing.exported(f"http://{host}{end}", "krkn-grpc-server"):
             tracing.started_call("Service/Method", None, None).end()
         assert [each.name for each in kept.spans] == ["Service/Method"]
+
+
+@pytest.mark.parametrize("sampler", ["traceidratio", "parentbased_traceidratio"])
+async def test_whether_a_trace_is_sent_is_decided_once(
+    monkeypatch: pytest.MonkeyPatch, sampler: str
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+    async with tracing.exported(f"http://127.0.0.1:{free_port()}", "krkn-grpc-server"):
+        for is_sampled in (True, False) * 20:
+            parent = place(is_sampled=is_sampled)
+            assert tracing.started_call("Service/Method", parent, None).at.is_sampled == is_sampled
+        alone = {tracing.started_call("a", None, None).at.is_sampled for _ in range(200)}
+    assert alone == {True, False}
