@@ -222,4 +222,5 @@ def _context(at: Traceparent) -> SpanContext:
 
 
 def _nanoseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1_000_000) * 1_000
+    # OTLP has no time before 1970: one such span would make its whole batch unreadable.
+    return max(int(time.timestamp() * 1_000_000), 0) * 1_000

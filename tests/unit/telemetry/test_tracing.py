@@ -159,3 +159,12 @@ async def test_whether_a_trace_is_sent_is_decided_once(
             assert tracing.started_call("Service/Method", parent, None).at.is_sampled == is_sampled
         alone = {tracing.started_call("a", None, None).at.is_sampled for _ in range(200)}
     assert alone == {True, False}
+
+
+async def test_a_node_with_a_strange_clock_does_not_cost_the_spans_of_others() -> None:
+    one, other = place(), place()
+    strange = EndedSpan("running", one, one, datetime(1, 1, 1, tzinfo=UTC), NOW, {})
+    async with collector() as kept:
+        async with tracing.exported(kept.endpoint, "krkn-grpc-controller"):
+            tracing.send([strange, EndedSpan("running", other, other, NOW, NOW, {})])
+        assert [each.trace_id for each in kept.spans] == [one.trace_id, other.trace_id]
