@@ -18,6 +18,9 @@ local PASSED_ON = {
 local OF_REST = {["content-length"] = true, ["transfer-encoding"] = true}
 local OF_GRPC = {["te"] = true, ["grpc-timeout"] = true, ["grpc-encoding"] = true, ["grpc-accept-encoding"] = true}
 
+-- The traceparent of a caller who is not trusted, which Envoy has given this name: it is dropped if it is not text.
+local OF_CALLER = "krkn-caller-traceparent"
+
 local function is_text(value)
   return not value:find("[^\32-\126]")
 end
@@ -36,7 +39,7 @@ local function objection(headers, is_grpc)
     return {status = "401", code = 16, message = "authorization: it has characters that no token has."}
   end
   for name, value in pairs(headers) do
-    if is_own(name) and not is_text(value) then
+    if is_own(name) and name ~= OF_CALLER and not is_text(value) then
       return {status = "400", code = 3, message = name .. ": must be printable ASCII."}
     end
   end

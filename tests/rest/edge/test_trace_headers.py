@@ -124,6 +124,17 @@ def test_calls_come_through_before_the_receiver_s_name_is_resolved(tmp_path: Pat
         assert b"collector" in asked
 
 
+@pytest.mark.parametrize("name", ["traceparent", "tracestate", CALLER_HEADER])
+def test_a_trace_that_is_no_text_fails_no_call(doors: dict[str, Door], name: str) -> None:
+    for door in doors.values():
+        door.upstream.reset()
+        head = f"GET /api/v1/health HTTP/1.1\r\nhost: {door.address}\r\nconnection: close\r\n"
+        reply = door.raw(head.encode() + name.encode() + b": \xff\xfe\r\n\r\n")
+        assert reply.startswith(b"HTTP/1.1 200 OK\r\n")
+        [call] = door.upstream.calls
+        assert parse(call.metadata.get(CALLER_HEADER)) is None
+
+
 async def test_what_a_caller_chooses_is_short_in_spans_and_in_the_log(tmp_path: Path) -> None:
     known = secrets.token_hex(64)
     async with collector() as kept:
