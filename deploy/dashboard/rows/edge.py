@@ -131,7 +131,8 @@ ROW = Row(
         ),
         Panel(
             "The certificate expires in",
-            "Days until the first certificate of callers' connections expires, in the pod that is worst off.",
+            "Days until the first certificate of callers' connections expires, in the pod that is "
+            "worst off.",
             (Query(f"min({_EXPIRING}{{...}} - time()) / 86400", "days"),),
             unit="d",
             kind="stat",

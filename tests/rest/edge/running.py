@@ -176,7 +176,7 @@ class Door:
 
 
 @contextlib.contextmanager
-def open_door(folder: Path, *, more: str = "", **settings: Any) -> Iterator[Door]:
+def open_door(folder: Path, more: str = "", /, **settings: Any) -> Iterator[Door]:
     """Start a server and Envoy in front of it, with files in `folder`; both end with the block.
 
     `more` is YAML of the machine's part, such as its resolver, that our configuration leaves out.

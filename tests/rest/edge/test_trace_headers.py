@@ -118,7 +118,7 @@ def test_calls_come_through_before_the_receiver_s_name_is_resolved(tmp_path: Pat
         }
         more = "\n" + yaml.safe_dump({"typed_dns_resolver_config": resolver})
         endpoint = "http://collector.example:4317"
-        with open_door(tmp_path, more=more, otel_exporter_otlp_endpoint=endpoint) as door:
+        with open_door(tmp_path, more, otel_exporter_otlp_endpoint=endpoint) as door:
             assert reached(door)["traceparent"]
         asked, _ = silent.recvfrom(512)
         assert b"collector" in asked
