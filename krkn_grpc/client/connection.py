@@ -138,12 +138,17 @@ class Connection:
         self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q, token: str
     ) -> AsyncGenerator[R, None]:
         self._must_be_open()
-        call = method(request, metadata=self._metadata(token))
+        call, accepted = method(request, metadata=self._metadata(token)), 0.0
         try:
+            # It ends with the call as well, if there is none.
+            await call.initial_metadata()
+            accepted = time.monotonic()
             async for message in call:
                 yield message
         except grpc.RpcError as error:
-            raise from_call(error, self.server) from error
+            failed = from_call(error, self.server)
+            failed.stood_seconds = time.monotonic() - accepted if accepted else 0.0
+            raise failed from error
         except asyncio.CancelledError:
             raise self._ended_by_the_service() from None
         finally:

@@ -51,7 +51,10 @@ class KrknError(Exception):
         self.retry_after = retry_after
         self.fields = tuple(fields)
         self.said = said or message
+        # An earlier attempt of the call had no answer: it may have been carried out.
         self.was_lost_before = False
+        # How long the service had held the stream open that this error ended.
+        self.stood_seconds = 0.0
 
 
 class InvalidArgument(KrknError):

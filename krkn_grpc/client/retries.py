@@ -24,6 +24,8 @@ _FIRST_SECONDS = 0.2
 _LONGEST_SECONDS = 5.0
 # A refusal so soon after another one is no token that has expired.
 _REFUSED_AGAIN_SECONDS = 10.0
+# A stream that the service accepted so long before it was cut is the end of an outage.
+_STOOD_SECONDS = 1.0
 # After these a new stream of the same kind may succeed; after others it will not.
 _MAY_GO_ON = (Unavailable, ServiceError, Conflict, LimitReached, TooOld)
 
@@ -59,22 +61,28 @@ def may_retry(error: KrknError, *, is_repeatable: bool) -> bool:
 
 
 class Resumption:
-    """Counts how often a stream was cut since its last message, and waits before the next."""
+    """Counts the attempts of an outage, and waits before the next.
+
+    An outage begins with a cut, however long the stream was quiet before it: a scenario that runs
+    for hours says nothing meanwhile.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._believes_refusals_until = 0.0
+        self._since = 0.0
         self.progressed()
 
     def progressed(self) -> None:
-        """Note that a message came: the patience starts again."""
+        """Note that a message came: the next cut is another outage."""
         self._cuts = 0
-        self._since = time.monotonic()
 
     async def wait(self, error: KrknError) -> None:
         """Wait before the stream is opened again; raises the error where that is of no use."""
-        self._cuts += 1
         now = time.monotonic()
+        if self._cuts == 0 or error.stood_seconds >= _STOOD_SECONDS:
+            self._cuts, self._since = 0, now
+        self._cuts += 1
         if isinstance(error, Unauthenticated | Denied) and now >= self._believes_refusals_until:
             # The token has expired meanwhile, and the next attempt sends another one. If it is the
             # caller who may no more, that attempt is refused as well.
