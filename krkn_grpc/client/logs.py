@@ -40,30 +40,47 @@ class LogOptions:
 
 
 class Position:
-    """Which lines of a log were yielded: those before a time, and some of that time. Pure."""
+    """Which lines of a log were yielded: all up to the last one, which its time tells. Pure.
+
+    The log may not be in the order of its times: two streams of a container have clocks that are
+    read before a line is written, and a node's clock is set back at times. So a line is left out
+    only in a stream that is read again, and only before the last line that was yielded.
+    """
 
     def __init__(self) -> None:
-        self._time = ""
+        self._last: str | None = None
         self._count = 0
+        self._newest = ""
+        self._before = ""
         self._again = 0
+        self._is_catching_up = False
 
     def stream_begins(self) -> None:
         """Expect the log from its beginning."""
-        self._again = 0
+        self._before, self._again = "", 0
+        self._is_catching_up = self._last is not None
 
     def is_new(self, time: str) -> bool:
-        """Whether a line of this time (RFC 3339, "" for none) was not yielded before."""
-        at = _sortable(time)
-        if at < self._time:
-            return False
-        if at > self._time:
-            self._time, self._count, self._again = at, 1, 1
-            return True
-        self._again += 1
-        if self._again <= self._count:
-            return False
-        self._count = self._again
+        """Whether a line of this time (RFC 3339) was not yielded before.
+
+        A line without one, such as a message of the node's own, is of the moment of that before.
+        """
+        self._before = at = _sortable(time) or self._before
+        if self._is_catching_up:
+            if at <= self._newest and not self._is_past_the_last(at):
+                return False
+            # Past the last line, or that one is gone: the log was rotated.
+            self._is_catching_up = False
+        self._count = self._count + 1 if at == self._last else 1
+        self._last, self._newest = at, max(at, self._newest)
         return True
+
+    def _is_past_the_last(self, at: str) -> bool:
+        """Whether all lines of the last one's time, as many as were yielded, came before."""
+        if self._again == self._count:
+            return True
+        self._again += at == self._last
+        return False
 
 
 async def lines(
@@ -161,6 +178,11 @@ def _line(source: Source, text: str, time: str) -> LogLine:
 
 
 def _sortable(time: str) -> str:
-    """Return the time so that text sorts as time does: always with nine digits of a second."""
+    """Return the time so that text sorts as time does: always with nine digits of a second.
+
+    What is no time is "".
+    """
+    if time_of(time) is None:
+        return ""
     seconds, _, fraction = time.removesuffix("Z").partition(".")
     return f"{seconds}.{fraction:0<9}"
