@@ -36,9 +36,8 @@ class Following:
 class _Unsettled(Exception):
     """For some targets it is not known whether a job exists."""
 
-    def __init__(self, reply: RunScenarioResponse) -> None:
+    def __init__(self) -> None:
         super().__init__("for some targets it is not known yet whether there is a job")
-        self.reply = reply
 
 
 def send(
@@ -48,11 +47,13 @@ def send(
     on_interrupt: OnInterrupt = OnInterrupt.LEAVE,
 ) -> RunScenarioResponse:
     """Send the run, with retries while its result is unknown: the requestId makes that safe."""
+    unsettled: list[RunScenarioResponse] = []
 
     def once() -> RunScenarioResponse:
         reply = call()
         if any(each.status == "Unknown" for each in reply.jobs):
-            raise _Unsettled(reply)
+            unsettled.append(reply)
+            raise _Unsettled
         return reply
 
     try:
@@ -60,9 +61,9 @@ def send(
             return client.repeated(
                 lambda error: isinstance(error, _Unsettled), once, _SETTLING_RETRIES
             )
-    except _Unsettled as unsettled:
+    except _Unsettled:
         _say_how_to_repeat(request_id)
-        return unsettled.reply
+        return unsettled[-1]
     except KeyboardInterrupt:
         if on_interrupt is OnInterrupt.STOP:
             # Only the reply has the id of the run; this one starts nothing that the first has not.
@@ -71,7 +72,8 @@ def send(
             _say_how_to_repeat(request_id)
         raise
     except KrknError as error:
-        if failures.left_unanswered(error):
+        # A refusal says nothing of an attempt before it.
+        if failures.left_unanswered(error) or error.was_lost_before or unsettled:
             _say_how_to_repeat(request_id)
         raise
 

@@ -32,7 +32,8 @@ class KrknError(Exception):
 
     `code` is the gRPC code. `reason` is the service's one word for the cause, "" if the error does
     not come from the service. `retry_after` is in seconds: the service did nothing, and the same
-    call may succeed then; None where the service does not say so.
+    call may succeed then; None where the service does not say so. `request_id` is that of a run
+    which was not started, or of which it is not known: with it the same call starts nothing twice.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class KrknError(Exception):
         self.retry_after = retry_after
         self.fields = tuple(fields)
         self.said = said or message
+        self.request_id = ""
         # An earlier attempt of the call had no answer: it may have been carried out.
         self.was_lost_before = False
         # How long the service had held the stream open that this error ended.

@@ -102,8 +102,8 @@ class Krkn:
         Best effort: a target that is refused does not affect the others, and `Run.refused` has it.
         Nothing starts twice, whatever happens to the connection: the call has a requestId.
         Raises InvalidArgument, Halted if all targets are halted, NothingStarted if the service
-        refused all of them, and Unavailable if there was no answer: the same call with the same
-        `request_id` says what came of it.
+        refused all of them, and Unavailable if it is not known whether it was started: the same
+        call with the error's `request_id` says what came of it. One without it is another run.
         """
         return await self.runs.start(scenario, targets, **options)
 

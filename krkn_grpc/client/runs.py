@@ -1,11 +1,11 @@
 """Runs: starts them, and finds those that were started before."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import TypeVar, Unpack
+from typing import Unpack
 from uuid import uuid4
 
 from krkn_grpc.client.connection import Connection
-from krkn_grpc.client.errors import KrknError, NothingStarted, Unavailable
+from krkn_grpc.client.errors import InvalidArgument, KrknError, NothingStarted, Unavailable
 from krkn_grpc.client.models import RunRecord, Target, TargetJobResult
 from krkn_grpc.client.options import File, Registry, RunOptions, proto_files, run_request
 from krkn_grpc.client.pages import all_pages
@@ -18,8 +18,6 @@ from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 # The service itself tries for 25 s to find out the result of a write.
 _SETTLING_ATTEMPTS = 3
-
-Q = TypeVar("Q", pb.RunScenarioRequest, pb.RerunRunRequest)
 
 
 class Runs:
@@ -123,23 +121,41 @@ class Runs:
     ) -> pb.RunScenarioResponse:
         """Send a request; its requestId makes it safe to repeat, also while a result is unknown."""
         resumption = Resumption(self._connection.way.patience)
+        reply: pb.RunScenarioResponse | None = None
         for left in reversed(range(_SETTLING_ATTEMPTS)):
-            if isinstance(request, pb.RunScenarioRequest):
-                reply = await self._connection.call(self._stubs.RunScenario, request)
-            else:
-                reply = await self._connection.call(self._stubs.RerunRun, request)
-            if not left or all(each.status != JobStatus.UNKNOWN for each in reply.jobs):
-                return reply
             try:
+                reply = await self._once(request)
+                if not left or all(each.status != JobStatus.UNKNOWN for each in reply.jobs):
+                    return reply
                 await resumption.wait(Unavailable("a write is not settled"))
-            except KrknError:
-                return reply
+            except KrknError as error:
+                if reply is not None:
+                    # It has the ids of jobs that may exist.
+                    return reply
+                error.request_id = request.request_id
+                raise
         raise AssertionError("the last attempt returns or raises")
+
+    async def _once(
+        self, request: pb.RunScenarioRequest | pb.RerunRunRequest
+    ) -> pb.RunScenarioResponse:
+        try:
+            if isinstance(request, pb.RunScenarioRequest):
+                return await self._connection.call(self._stubs.RunScenario, request)
+            return await self._connection.call(self._stubs.RerunRun, request)
+        except KrknError as error:
+            if not error.was_lost_before or isinstance(error, Unavailable | InvalidArgument):
+                raise
+            # This refusal says nothing of the attempt before it.
+            message = f"whether the run was started is not known: {error}"
+            raise Unavailable(message, code=error.code, reason=error.reason) from error
 
 
 def _run(connection: Connection, request_id: str, reply: pb.RunScenarioResponse) -> Run:
     """Return the run of a reply; raises NothingStarted if it has no jobs."""
     results = tuple(read(each, TargetJobResult) for each in reply.jobs)
     if not any(each.job_id for each in results):
-        raise NothingStarted({each.target_uuid: each.error or "" for each in results})
+        nothing = NothingStarted({each.target_uuid: each.error or "" for each in results})
+        nothing.request_id = request_id
+        raise nothing
     return Run(connection, reply.run_id, results, request_id=request_id, message=reply.message)

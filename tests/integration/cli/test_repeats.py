@@ -3,26 +3,21 @@
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
 
 import grpc
 import pytest
 from google.api import httpbody_pb2
 from google.protobuf.message import Message
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
+from google.rpc import code_pb2, error_details_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
 from krkn_grpc.v1.runs_pb2 import Run, RunCounts
-from krkn_grpc.v1.watch_pb2 import WatchError
 from tests.rest.edge.running import Upstream
 from tests.support.command import Command
+from tests.support.scripted import JOB, RUN, TARGET, asked, ended, error, in_turn, run_reply, told
 from tests.support.waiting import eventually
 
-TARGET = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
-RUN = "c0ffee00-58a5-4cfa-8d29-5ad5f4c3f1ab"
-JOB = "7c1c2b44-58a5-4cfa-8d29-5ad5f4c3f1aa"
 WAIT = ("run", "--scenario", "s", "--image", "i", "-t", TARGET, "--wait")
 ADD = ("targets", "add", "--name", "a", "--api-url", "https://a", "--token-file", "-")
 
@@ -38,73 +33,6 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture
 def cli(upstream: Upstream) -> Command:
     return Command(f"127.0.0.1:{upstream.port}")
-
-
-def error(code: code_pb2.Code, message: str = "said", *details: Message) -> status_pb2.Status:
-    """An error as the service sends it."""
-    status = status_pb2.Status(code=code, message=message)
-    for detail in (error_details_pb2.ErrorInfo(reason="R"), *details):
-        status.details.add().Pack(detail)
-    return status
-
-
-def in_turn(upstream: Upstream, method: str, *replies: Message | list[Message]) -> None:
-    """Answer each call of a method with the next of these, an error where it is a status.
-
-    A list is a stream; what comes after the last reply is the last one again.
-    """
-    left = list(replies)
-
-    def reply(_: object, context: grpc.ServicerContext) -> Any:
-        current = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(current, list):
-            return _streamed(current, context)
-        if isinstance(current, status_pb2.Status):
-            _abort(context, current)
-        return current
-
-    upstream.on(method, reply)
-
-
-def _streamed(messages: list[Message], context: grpc.ServicerContext) -> Iterator[Message]:
-    for message in messages:
-        if isinstance(message, status_pb2.Status):
-            _abort(context, message)
-        yield message
-
-
-def _abort(context: grpc.ServicerContext, status: status_pb2.Status) -> None:
-    context.abort_with_status(rpc_status.to_status(status))
-
-
-def asked(upstream: Upstream, method: str) -> list[Any]:
-    """The requests that reached a method."""
-    return [call.request for call in upstream.calls if call.method == method]
-
-
-def run_reply(status: str = "Pending") -> pb.RunScenarioResponse:
-    success = status == "Pending"
-    entry = pb.TargetJobResult(target_uuid=TARGET, job_id=JOB, status=status, success=success)
-    return pb.RunScenarioResponse(
-        jobs=[entry],
-        run_id=RUN,
-        total_targets=1,
-        successful_jobs=int(success),
-        failed_jobs=int(not success),
-    )
-
-
-def told(kind: str, status: str = "", token: str = "") -> pb.WatchScenarioRunsResponse:
-    """A message of a watch; of the job, when it has a status."""
-    job = pb.Job(job_id=JOB, target_uuid=TARGET, status=status) if status else None
-    return pb.WatchScenarioRunsResponse(type=kind, job=job, resume_token=token)
-
-
-def ended(code: int) -> pb.WatchScenarioRunsResponse:
-    """The last message of a watch."""
-    return pb.WatchScenarioRunsResponse(
-        type="ERROR", error=WatchError(code=code, message="it ended")
-    )
 
 
 AWAY = error(code_pb2.UNAVAILABLE)
@@ -135,6 +63,18 @@ async def test_jobs_of_which_nobody_knows_are_asked_for_again(
     assert unknown.code == 1
     assert unknown.out == f"0 jobs started, 1 not known yet (run {RUN})\n"
     assert f"--request-id {asked(upstream, 'RunScenario')[-1].request_id}" in unknown.err
+
+
+async def test_a_refusal_says_nothing_of_the_attempt_before_it(
+    cli: Command, upstream: Upstream
+) -> None:
+    for before in (AWAY, run_reply("Unknown")):
+        in_turn(upstream, "RunScenario", before, error(code_pb2.PERMISSION_DENIED))
+        refused = await cli(*WAIT[:-1])
+        assert refused.code == 3
+        *_, hint, said = refused.err.splitlines()
+        assert f"--request-id {asked(upstream, 'RunScenario')[-1].request_id}" in hint
+        assert said == "Error: said"
 
 
 @pytest.mark.parametrize("choice", ["stop", "leave"])

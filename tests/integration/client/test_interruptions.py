@@ -145,7 +145,9 @@ async def test_a_cut_log_goes_on_where_it_was(shared_services: Running, rest: Re
     assert told == reply.text.splitlines()
 
 
-async def test_a_stream_that_was_quiet_for_long_goes_on(shared_services: Running, rest: Rest) -> None:
+async def test_a_stream_that_was_quiet_for_long_goes_on(
+    shared_services: Running, rest: Rest
+) -> None:
     """Quiet for longer than the patience: a scenario that says nothing for hours is usual."""
     target = await rest.register()
     async with (
