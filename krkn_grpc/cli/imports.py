@@ -19,6 +19,7 @@ from krkn_grpc.cli import (
 )
 from krkn_grpc.cli.client import Client
 from krkn_grpc.client.errors import AlreadyExists, KrknError
+from krkn_grpc.client.targets import is_same_address
 from krkn_grpc.v1.targets_pb2 import CreateTargetRequest, Target
 
 _FAILURES = (KrknError, kubeconfigs.BadKubeconfig, accounts.AccountError)
@@ -103,7 +104,8 @@ def import_targets(
         f"{name_prefix}{name}": (f"{url} (context {name})", lambda name=name: request(name))
         for name, url in zip(named, urls, strict=True)
     }
-    _apply_all(client, wanted, wait=wait)
+    addresses = {f"{name_prefix}{name}": url for name, url in zip(named, urls, strict=True)}
+    _apply_all(client, wanted, wait=wait, addresses=addresses)
 
 
 def apply_targets(
@@ -140,13 +142,18 @@ def _apply_all(
     wanted: Mapping[str, tuple[str, Callable[[], CreateTargetRequest]]],
     *,
     wait: bool,
+    addresses: Mapping[str, str] | None = None,
 ) -> None:
-    """Apply each, print a line for it, and raise Exit if one failed; the others are applied."""
+    """Apply each, print a line for it, and raise Exit if one failed; the others are applied.
+
+    One of the `addresses` (URLs by name) is not applied to a target that has another URL.
+    """
     known = registration.known_targets(client)
     failure: Exception | None = None
     done: list[str] = []
     for name, (what, request) in wanted.items():
         try:
+            _must_be_the_same(name, (addresses or {}).get(name), known)
             verb = registration.apply(client, request(), known)
         except _FAILURES as error:
             failure = failure or error
@@ -159,6 +166,20 @@ def _apply_all(
         target_wait.until(client, done, target_wait.READY)
     if failure is not None:
         raise typer.Exit(failures.exit_code(failure))
+
+
+def _must_be_the_same(name: str, url: str | None, known: Mapping[str, Target]) -> None:
+    """Raise BadKubeconfig if a known target of this name has another URL.
+
+    Contexts of different clusters have the same name (default, kind-kind), and whoever runs
+    scenarios on the target means the cluster that it was.
+    """
+    found = known.get(name)
+    if found is not None and url is not None and not is_same_address(found.cluster_api_url, url):
+        raise kubeconfigs.BadKubeconfig(
+            f"this target is another cluster, {found.cluster_api_url}: give a --name-prefix, or "
+            f"let it be this one with krkn-grpc targets update {name}"
+        )
 
 
 def _owner(error: Exception, known: Mapping[str, Target]) -> str:

@@ -79,8 +79,8 @@ class Targets:
         """Register each context of a kubeconfig, named by the prefix and the context.
 
         Left out: kubectl's own files, all contexts. Best effort: a context that cannot be
-        registered does not affect the others. If another target has its name or address, that
-        is its target.
+        registered does not affect the others. If another target has its address, that is its
+        target; one that has its name alone is another cluster, and the error is AlreadyExists.
         Raises OSError and BadKubeconfig if the file as a whole cannot be read.
         """
         files = kubeconfigs.load(path)
@@ -224,7 +224,11 @@ class Targets:
         except AlreadyExists as error:
             if error.existing is None:
                 return Imported(context, None, error=error)
-            return Imported(context, await self.get(error.existing))
+            found = await self.get(error.existing)
+            if not is_same_address(found.cluster_api_url, kubeconfigs.server(credential.text)):
+                # Contexts of different clusters have the same name: default, kind-kind.
+                return Imported(context, None, error=error)
+            return Imported(context, found)
         except (KrknError, kubeconfigs.BadKubeconfig) as error:
             return Imported(context, None, error=error)
         except OSError as error:
@@ -233,18 +237,28 @@ class Targets:
         return Imported(context, target, is_new=True)
 
     async def _holder(self, name: str, credential: Credential, but: str = "") -> str | None:
-        """Return the uuid of the other target with this name or address, if the caller sees it."""
-        url = _comparable(
+        """Return the uuid of the other target with this address, else of the one with this name.
+
+        None if the caller sees none.
+        """
+        url = (
             kubeconfigs.server(credential.text)
             if isinstance(credential, Kubeconfig)
             else credential.api_url
         )
+        of_name: str | None = None
         with suppress(KrknError):
             async for each in self.list():
-                is_same = each.cluster_name == name.strip()
-                if each.uuid != but and (is_same or _comparable(each.cluster_api_url) == url):
+                if each.uuid != but and is_same_address(each.cluster_api_url, url):
                     return each.uuid
-        return None
+                if each.uuid != but and each.cluster_name == name.strip():
+                    of_name = each.uuid
+        return of_name
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Whether two URLs of clusters are the same but for their spelling."""
+    return _comparable(one) == _comparable(other)
 
 
 def _comparable(url: str) -> tuple[str, int, str]:

@@ -56,6 +56,19 @@ async def test_all_contexts_become_targets_and_again_without_harm(
     assert "there is no context 'none'" in unknown.err
 
 
+async def test_a_context_of_the_same_name_is_no_other_cluster(cli: Command, tmp_path: Path) -> None:
+    """Each cluster that kubeadm makes has the context kubernetes-admin@kubernetes."""
+    name = unused_name()
+    arguments = ("targets", "import", "--kubeconfig", str(contexts_file(tmp_path, name)))
+    assert (await cli(*arguments)).code == 0
+    url = (await cli("targets", "get", name, "-o", "json")).json["clusterAPIURL"]
+    contexts_file(tmp_path, name)
+    other = await cli(*arguments)
+    assert other.code == 3
+    assert f"this target is another cluster, {url}: " in other.line
+    assert (await cli("targets", "get", name, "-o", "json")).json["clusterAPIURL"] == url
+
+
 async def test_a_file_of_targets_is_applied(cli: Command, tmp_path: Path) -> None:
     one, two = unused_name(), unused_name()
     contexts_file(tmp_path, "there")

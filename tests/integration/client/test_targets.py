@@ -165,3 +165,15 @@ async def test_a_certificate_file_is_embedded(tmp_path: Path) -> None:
     [cluster] = yaml.safe_load(Kubeconfig.read(file).text)["clusters"]
     assert base64.b64decode(cluster["cluster"]["certificate-authority-data"]) == b"PEM"
     assert "certificate-authority" not in cluster["cluster"]
+
+
+async def test_a_context_of_the_same_name_is_no_other_cluster(krkn: Krkn, tmp_path: Path) -> None:
+    """A run on what was imported must not be one on somebody else's cluster."""
+    text, prefix = kubeconfig(unused_url(), canary()), unused_name()
+    [context] = [each["name"] for each in yaml.safe_load(text)["contexts"]]
+    await krkn.targets.register(prefix + context, a_token())
+    file = tmp_path / "config"
+    file.write_text(text)
+    [imported] = await krkn.targets.import_kubeconfig(file, name_prefix=prefix)
+    assert (imported.target, imported.is_new) == (None, False)
+    assert isinstance(imported.error, AlreadyExists)
