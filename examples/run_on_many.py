@@ -1,8 +1,9 @@
 """Runs a scenario on many targets at once, follows them to the end, and prints a table.
 
-    python -m examples.run_on_many SCENARIO IMAGE [TARGET_UUID ...]
+    python -m examples.run_on_many SCENARIO IMAGE TARGET_UUID ...
+    python -m examples.run_on_many SCENARIO IMAGE --all
 
-Without targets it runs on every registered one. Exits with 1 if a target was refused or its
+With --all it runs on every registered target. Exits with 1 if a target was refused or its
 scenario did not succeed. KRKN_SERVER is the address of the service (default 127.0.0.1:8080),
 KRKN_TOKEN the caller's token. This one is written with asyncio: it prints the lines of all logs
 while it waits.
@@ -23,7 +24,9 @@ async def print_logs(run: Run) -> None:
 async def run_on_many(scenario: str, image: str, wanted: list[str]) -> bool:
     """Run the scenario, show its logs, print a table; return whether all succeeded."""
     async with Krkn() as krkn:
-        run = await krkn.run(scenario, wanted or await krkn.targets.select(), image=image)
+        # No targets are not all of them: a list that a script fills may be empty by mistake.
+        targets = await krkn.targets.select() if wanted == ["--all"] else wanted
+        run = await krkn.run(scenario, targets, image=image)
         async with asyncio.TaskGroup() as tasks:
             outcome = tasks.create_task(run.wait())
             tasks.create_task(print_logs(run))
@@ -33,7 +36,7 @@ async def run_on_many(scenario: str, image: str, wanted: list[str]) -> bool:
 
 def main() -> None:
     """Run with the arguments of the command line."""
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     _, scenario, image, *wanted = sys.argv
     try:

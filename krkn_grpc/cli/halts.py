@@ -23,7 +23,7 @@ Why = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why, for those whose scenarios are halted.")
 ]
 Which = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--selector",
         "-l",
@@ -35,11 +35,14 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The halt's name.")]
 
 
 def halt(
-    context: typer.Context, reason: Why, selector: Which = "", output: Output = Format.TABLE
+    context: typer.Context, reason: Why, selector: Which = None, output: Output = Format.TABLE
 ) -> None:
     """Stop all scenarios, and let none start until the halt is deleted."""
     client: Client = context.obj
-    request = CreateHaltRequest(reason=reason, target_selector=selector)
+    if selector is not None and not selector.strip():
+        # That of a variable that is not set would halt everything.
+        raise typer.BadParameter("--selector is blank: leave it out to halt all targets")
+    request = CreateHaltRequest(reason=reason, target_selector=selector or "")
     # A retry finds the halt of the first attempt.
     made = client.call(client.halts.CreateHalt, request)
     if not output.is_for_people:

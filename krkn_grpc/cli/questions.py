@@ -23,7 +23,9 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask on a terminal, and end the command unless the answer is yes; elsewhere go on."""
     if yes or not is_anyone_there():
         return
-    if not typer.confirm(display.printable(question), default=False, err=True):
+    # Not typer's own: it prints the last blank to standard output, before what programs read.
+    typer.echo(f"{display.printable(question)} [y/N]: ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         typer.echo("Nothing was done.", err=True)
         raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
 

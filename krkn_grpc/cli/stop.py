@@ -51,25 +51,24 @@ def stop(
 ) -> None:
     """Ask jobs to stop; each scenario gets time to roll back. Finished jobs stay as they are."""
     client: Client = context.obj
-    if [bool(jobs), bool(run), bool(selector), every].count(True) != 1:
+    if [bool(jobs), bool(run), bool(selector.strip()), every].count(True) != 1:
         raise typer.BadParameter(
             "name jobs, or runs with --run, or those with labels with --selector, or --all"
         )
     if jobs:
         _finish(_stopped_jobs(client, jobs), output)
         return
-    if run:
-        runs = [lookup.run_id(client, each) for each in run]
-        lone: list[str] = []
-    else:
+    runs, lone = run or [], list[str]()
+    if not run:
         runs, lone = _unfinished(client, selector)
         if not (runs or lone):
             typer.echo("Nothing runs.", err=True)
             return
         questions.confirm(f"Stop {_count(runs, 'run')} and {_count(lone, 'other job')}?", yes=yes)
     stopped = _Stopped()
-    for run_id in runs:
-        stopped.attempt(client, run_id, lambda run_id: _of_run(client, run_id))
+    for name in runs:
+        # A run that is not found keeps no other running.
+        stopped.attempt(client, name, lambda name: _of_run(client, lookup.run_id(client, name)))
     for job_id in lone:
         stopped.attempt(client, job_id, lambda job_id: [_stop_job(client, job_id)])
     _finish(stopped, output)

@@ -65,7 +65,8 @@ def chosen(
     They are `given` by uuid, name or pattern, also in the lines of a file, or all whose labels
     match `selector`, or with `every` all.
     """
-    if [bool(given) or file is not None, bool(selector), every].count(True) != 1:
+    # A blank selector, of a variable that is not set, would select everything.
+    if [bool(given) or file is not None, bool(selector.strip()), every].count(True) != 1:
         raise typer.BadParameter(
             "name targets with --target or --targets-file, by their labels with --selector, "
             "or all with --all"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
 
@@ -54,14 +55,12 @@ def wait_for_targets(
 ) -> None:
     """Wait until targets are ready; exits with 1, and names those that are not, after a time."""
     client: Client = context.obj
-    if [bool(targets), bool(selector), every].count(True) != 1:
+    if [bool(targets), bool(selector.strip()), every].count(True) != 1:
         raise typer.BadParameter("name targets, or use --selector or --all")
-    try:
-        names = target_names.chosen(client, targets or [], None, selector, every=every)
-    except NotFound:
-        if condition is Condition.DELETED:
-            return
-        raise
+    if condition is Condition.DELETED:
+        until(client, _present(client, targets or [], selector), condition, timeout)
+        return
+    names = target_names.chosen(client, targets or [], None, selector, every=every)
     until(client, list(names.values()), condition, timeout)
 
 
@@ -84,6 +83,17 @@ def until(
     said = f"Error: after {times.span(seconds)} {len(left)} of {len(wanted)} not {condition}{more}"
     typer.echo(said, err=True)
     raise typer.Exit(failures.ExitCode.NOT_ALL_WELL)
+
+
+def _present(client: Client, given: Sequence[str], selector: str) -> list[str]:
+    """Return the names of those that are there: one that is gone says nothing of the others."""
+    if not given:
+        return [target.cluster_name for target in target_names.all_targets(client, selector)]
+    names: dict[str, str] = {}
+    for each in given:
+        with suppress(NotFound):
+            names |= target_names.uuids(client, [each])
+    return list(names.values())
 
 
 def _left(

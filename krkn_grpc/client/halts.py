@@ -6,6 +6,7 @@ from krkn_grpc.client.connection import Connection
 from krkn_grpc.client.models import Halt
 from krkn_grpc.client.pages import all_pages
 from krkn_grpc.client.reading import read
+from krkn_grpc.client.selectors import not_blank
 from krkn_grpc.v1 import halts_pb2 as pb
 
 
@@ -15,9 +16,13 @@ class Halts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def create(self, reason: str, *, target_selector: str = "") -> Halt:
-        """Halt all targets, or those with these labels; the same halt again is the same one."""
-        request = pb.CreateHaltRequest(reason=reason, target_selector=target_selector)
+    async def create(self, reason: str, *, target_selector: str | None = None) -> Halt:
+        """Halt all targets, or those with these labels; the same halt again is the same one.
+
+        Raises ValueError for a blank selector, which would halt all.
+        """
+        selector = not_blank(target_selector)
+        request = pb.CreateHaltRequest(reason=reason, target_selector=selector)
         return await self._connection.ask(self._connection.halts.CreateHalt, request, Halt)
 
     def list(self) -> AsyncIterator[Halt]:

@@ -29,10 +29,16 @@ class Outcome:
 
     def table(self) -> str:
         """Return a line for each target, as text in columns."""
-        rows = [_HEADER, *map(_row, self.jobs)]
-        rows += [(each.target_uuid, "Refused", "", each.error or "") for each in self.refused]
+        told = [*map(_row, self.jobs)]
+        told += [(each.target_uuid, "Refused", "", each.error or "") for each in self.refused]
+        rows = [_HEADER, *(tuple(map(_shown, row)) for row in told)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(_line(row, widths) for row in rows)
+
+
+def _shown(text: str) -> str:
+    """Return the text on one line, and without what moves a terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _row(job: Job) -> tuple[str, str, str, str]:

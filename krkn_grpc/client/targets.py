@@ -15,6 +15,7 @@ from krkn_grpc.client.errors import AlreadyExists, KrknError, NotFound, NotReady
 from krkn_grpc.client.models import Target
 from krkn_grpc.client.pages import all_pages
 from krkn_grpc.client.reading import read
+from krkn_grpc.client.selectors import not_blank
 from krkn_grpc.client.statuses import ChangeType
 from krkn_grpc.client.watching import Change
 from krkn_grpc.v1 import targets_pb2 as pb
@@ -161,10 +162,13 @@ class Targets:
         )
 
     async def select(
-        self, selector: str = "", *, ready: bool | None = None
+        self, selector: str | None = None, *, ready: bool | None = None
     ) -> builtins.list[Target]:
-        """Return all targets with these labels, as `list` yields them."""
-        return [each async for each in self.list(selector=selector, ready=ready)]
+        """Return all targets, or those with these labels, as `list` yields them.
+
+        Raises ValueError for a blank selector, which would select all.
+        """
+        return [each async for each in self.list(selector=not_blank(selector), ready=ready)]
 
     def watch(
         self, *, selector: str = "", ready: bool | None = None

@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import Popen
 
 from deploy.local.services import REPOSITORY
@@ -40,6 +41,8 @@ class Terminal:
     server: str
     columns: int = 80
     environment: Mapping[str, str] = field(default_factory=dict)
+    stdout: Path | None = None
+    """A file that standard output goes to instead."""
 
     async def __call__(self, *arguments: str, typed: str = "") -> Seen:
         """Run it to its end; `typed` is what the person types at once."""
@@ -74,7 +77,7 @@ class Terminal:
                 **self.environment,
             },
             stdin=its_own,
-            stdout=its_own,
+            stdout=its_own if self.stdout is None else self.stdout.open("wb"),
             stderr=its_own,
             start_new_session=True,
         )

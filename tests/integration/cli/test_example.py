@@ -36,3 +36,8 @@ async def test_a_target_that_is_refused_fails_it(shared_services: Running, rest:
     )
     assert ended.code == 1
     assert [line.split()[1] for line in ended.out.splitlines() if absent in line] == ["Refused"]
+
+
+async def test_no_targets_are_not_all_of_them(shared_services: Running) -> None:
+    ended = await example(shared_services.processes.rest_url, "pod-scenarios", IMAGE)
+    assert (ended.code, ended.out, "--all" in ended.err) == (1, "", True), ended

@@ -12,7 +12,7 @@ from google.rpc import code_pb2, error_details_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1 import targets_pb2
-from krkn_grpc.v1.runs_pb2 import Run, RunCounts
+from krkn_grpc.v1.runs_pb2 import ListRunsResponse, Run, RunCounts
 from tests.rest.edge.running import Upstream
 from tests.support.command import Command
 from tests.support.scripted import JOB, RUN, TARGET, asked, ended, error, in_turn, run_reply, told
@@ -219,6 +219,18 @@ async def test_a_job_that_a_watch_misses_is_looked_up(
     waited = await cli(*WAIT, "-o", "json")
     assert waited.code == code
     assert [job["status"] for job in waited.json["jobs"]] == [status]
+
+
+async def test_a_run_that_is_not_found_keeps_no_other_running(
+    cli: Command, upstream: Upstream
+) -> None:
+    in_turn(upstream, "ListRuns", ListRunsResponse())
+    in_turn(upstream, "StopRun", Run(run_id=RUN))
+    in_turn(upstream, "ListScenarioRuns", pb.ListScenarioRunsResponse())
+    stopped = await cli("stop", "--run", "abcdef", "--run", RUN)
+    assert stopped.code == 3
+    assert stopped.line == "Error: abcdef: there is no run whose id ends with 'abcdef'"
+    assert [each.run_id for each in asked(upstream, "StopRun")] == [RUN]
 
 
 async def test_reads_send_the_revision_of_the_write_before(

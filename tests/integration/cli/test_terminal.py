@@ -3,6 +3,7 @@
 import os
 import signal
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -187,5 +188,42 @@ async def test_targets_are_waited_for(cli: Command, rest: Rest) -> None:
     assert late.code == 1
     assert late.err.splitlines()[-1] == "Error: after 0s 1 of 1 not ready"
     assert late.err.startswith(f"{name}  ")
+    other = unused_name()
+    await rest.register(clusterName=other)
     await cli("targets", "delete", name)
-    assert (await cli("targets", "wait", name, "--for", "deleted")).code == 0
+    gone = ("targets", "wait", name, "--for", "deleted", "--timeout", "0")
+    assert (await cli(*gone)).code == 0
+    # One that is gone says nothing of the others.
+    still = await cli(*gone, other)
+    assert (still.code, still.err.splitlines()[0]) == (1, f"{other}  is there")
+
+
+@pytest.mark.parametrize("selector", ["", " "])
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*RUN, IMAGE, "--dry-run"),
+        ("stop",),
+        ("halt", "--reason", "none"),
+        ("targets", "wait", "--timeout", "0"),
+    ],
+)
+async def test_a_blank_selector_does_not_select_everything(
+    cli: Command, command: tuple[str, ...], selector: str
+) -> None:
+    blank = await cli(*command, "--selector", selector)
+    assert (blank.code, "--selector" in blank.err) == (2, True), blank
+
+
+async def test_a_question_is_not_among_what_programs_read(
+    terminal: Terminal, rest: Rest, tmp_path: Path
+) -> None:
+    label, file = f"l{uuid.uuid4().hex}", tmp_path / "out"
+    for _ in range(2):
+        await rest.register(labels={label: "y"})
+    arguments = (*RUN, f"{IMAGE}-never-starts", "-l", f"{label}=y", "-o", "name")
+    redirected = Terminal(terminal.server, stdout=file)
+    assert (await redirected(*arguments, typed="y\n")).code == 0
+    run_id = file.read_text()
+    assert run_id == f"{run_id.strip()}\n"
+    await rest.delete(f"{CHAOS_RUNS}/{run_id.strip()}")
