@@ -12,7 +12,7 @@ import typer
 from krkn_grpc.cli import connection, failures
 from krkn_grpc.client import loop_thread
 from krkn_grpc.client.connection import Connection, Way
-from krkn_grpc.client.errors import KrknError
+from krkn_grpc.client.errors import KrknError, was_not_sent
 from krkn_grpc.client.retries import Patience
 from krkn_grpc.client.tokens import Token, source
 
@@ -41,9 +41,12 @@ class _ByNumber(Patience):
     retries: int = _RETRIES
     first_retries: int | None = None
     server: str = ""
+    may_have_been_sent: bool = False
+    """Whether an attempt that had no answer may have reached the service."""
 
     def pause(self, error: KrknError, *, attempt: int, waited: float) -> float | None:  # noqa: ARG002
         """Return the seconds to wait before the next attempt, None to give up."""
+        self.may_have_been_sent |= not was_not_sent(error)
         if attempt > (self.retries if self.first_retries is None else self.first_retries):
             return None
         if attempt == 2:
@@ -62,8 +65,9 @@ class Client:
     A read sees this client's earlier writes, on every replica.
     """
 
-    def __init__(self, way: Way) -> None:
-        """Call the service that the way leads to."""
+    def __init__(self, way: Way, patience: _ByNumber) -> None:
+        """Call the service that the way leads to, as patiently."""
+        self._patience = patience
         self._loop = loop_thread.shared()
         self.connection = self._loop.result(_opened(way))
         self.server = self.connection.server
@@ -99,7 +103,8 @@ class Client:
         )
         of_caller = source(token)
         loop_thread.shared().result(of_caller.token())
-        return cls(Way(where, certificates, of_caller, patience, seconds, "krkn-grpc-cli"))
+        way = Way(where, certificates, of_caller, patience, seconds, "krkn-grpc-cli")
+        return cls(way, patience)
 
     def close(self) -> None:
         """Close the connection."""
@@ -118,6 +123,10 @@ class Client:
         did nothing.
         """
         return self._loop.result(self.connection.call(method, request, is_repeatable=is_repeatable))
+
+    def may_have_sent(self) -> bool:
+        """Whether a call that was interrupted may have reached the service, in any attempt."""
+        return self._patience.may_have_been_sent or self._loop.result(_connected(self.connection))
 
     def stream(self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q) -> Iterator[R]:
         """Return the messages of one call, without retries."""
@@ -140,6 +149,10 @@ class Client:
                 if pause is None or is_last or not again(error):
                     raise
             time.sleep(pause)
+
+
+async def _connected(connection: Connection) -> bool:
+    return connection.is_connected()
 
 
 async def _opened(way: Way) -> Connection:

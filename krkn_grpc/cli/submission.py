@@ -65,7 +65,10 @@ def send(
         _say_how_to_repeat(request_id)
         return unsettled[-1]
     except KeyboardInterrupt:
-        if on_interrupt is OnInterrupt.STOP:
+        if not client.may_have_sent():
+            # To ask for the run would start it, as soon as the service is there.
+            typer.echo("Nothing was started.", err=True)
+        elif on_interrupt is OnInterrupt.STOP:
             # Only the reply has the id of the run; this one starts nothing that the first has not.
             _stop(client, call().run_id)
         else:

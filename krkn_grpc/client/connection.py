@@ -71,6 +71,10 @@ class Connection:
         self._is_closed = True
         await self._channel.close()
 
+    def is_connected(self) -> bool:
+        """Whether calls are sent at once: there is a connection."""
+        return self._channel.get_state() is grpc.ChannelConnectivity.READY
+
     async def call(
         self,
         method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]",

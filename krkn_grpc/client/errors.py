@@ -11,6 +11,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 
 _DETAILS = "grpc-status-details-bin"
+# How the messages of gRPC's own begin when there is no connection.
+_NO_CONNECTION = ("failed to connect to all addresses", "DNS resolution failed")
 # The codes of a cut connection when a proxy is in between.
 _CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
 
@@ -169,6 +171,11 @@ def from_watch(code: int, message: str) -> KrknError:
     """Return the typed error of the message that ended a watch; `code` is the gRPC number."""
     known = _CODES.get(code, StatusCode.UNKNOWN)
     return _BY_CODE.get(known, ServiceError)(message, code=known, reason="WATCH_ENDED")
+
+
+def was_not_sent(error: KrknError) -> bool:
+    """Whether the call did not leave this machine: gRPC found no connection for it."""
+    return isinstance(error, Unavailable) and error.said.startswith(_NO_CONNECTION)
 
 
 def was_not_answered(error: KrknError) -> bool:

@@ -1,6 +1,7 @@
 """What the command makes of what a service may say, told by one that says just that."""
 
 import signal
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -105,6 +106,25 @@ async def test_a_run_that_is_interrupted_before_its_reply(
     else:
         assert (len(sent), asked(upstream, "StopRun")) == (1, [])
         assert f"--request-id {sent[0].request_id}" in ended.line
+
+
+@pytest.mark.parametrize("choice", ["stop", "leave"])
+async def test_an_interrupt_of_a_run_that_was_never_sent_does_not_start_it(
+    upstream: Upstream, choice: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with Command(f"127.0.0.1:{port}").start(*WAIT, "--on-interrupt", choice) as command:
+        assert (await command.error_line()).endswith("trying again, Ctrl-C ends it")
+        command.process.send_signal(signal.SIGTERM)
+        assert await command.error_line() == "Nothing was started."
+        # It is there again, and nothing is sent to it.
+        server = upstream.serve(port)
+        try:
+            ended = await command.ended()
+        finally:
+            server.stop(grace=None).wait()
+    assert (ended.code, upstream.calls) == (143, [])
 
 
 def _is_asked(upstream: Upstream) -> Callable[[], Awaitable[bool]]:
