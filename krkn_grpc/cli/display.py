@@ -26,7 +26,7 @@ JsonObject: TypeAlias = dict[str, object]
 # Wide enough for any row: output into a pipe is never cut or folded.
 _ENDLESS = 10_000
 # Control characters, two more line separators, and characters that change text direction.
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _STYLES = {
     "Succeeded": "green",

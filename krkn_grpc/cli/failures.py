@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from krkn_grpc.cli import display
 from krkn_grpc.client.errors import DeadlineExceeded, KrknError, Unavailable
 
 # The service lists at most this many.
@@ -69,7 +70,11 @@ def exit_code(error: Exception) -> ExitCode:
 
 
 def explanation(error: Exception, server: str) -> str:
-    """Say in one line what went wrong."""
+    """Say in one line what went wrong; what comes from elsewhere moves no terminal."""
+    return display.printable(_explanation(error, server))
+
+
+def _explanation(error: Exception, server: str) -> str:
     if not isinstance(error, KrknError):
         return str(error)
     if error.fields:

@@ -93,7 +93,7 @@ def show(
     `names` are the caller's own names of targets, by uuid; `scenario` is shown of refused ones.
     """
     if reply.message:
-        typer.echo(reply.message, err=True)
+        typer.echo(display.printable(reply.message), err=True)
     if reply.run_id and following.output.is_for_people:
         typer.echo(f"Run: {reply.run_id}", err=True)
     told = [

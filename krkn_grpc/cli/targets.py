@@ -277,7 +277,7 @@ def _print_done(
 ) -> None:
     """Print the uuid to standard output, for scripts, and the message to standard error."""
     if output.is_for_people:
-        typer.echo(reply.message, err=True)
+        typer.echo(display.printable(reply.message), err=True)
         display.print_line(reply.uuid)
     else:
         shown = display.as_json(reply)

@@ -307,3 +307,10 @@ async def test_what_comes_from_elsewhere_is_no_markup_and_moves_no_terminal(
     assert "[red]a[/red]" in listed.out
     wide = await cli("jobs", "list", "-o", "wide")
     assert wide.out.rstrip().endswith("b [2Jc d")
+    said = "e\x1b]0;f\x07g\u202eh"
+    for method in ("ListScenarioRuns", "StopScenarioRun"):
+        in_turn(upstream, method, error(code_pb2.PERMISSION_DENIED, said))
+    assert (await cli("jobs", "list")).line == "Error: e ]0;f g h"
+    assert (await cli("stop", JOB)).line == f"Error: {JOB}: e ]0;f g h"
+    in_turn(upstream, "RunScenario", pb.RunScenarioResponse(message=said, jobs=run_reply().jobs))
+    assert (await cli(*WAIT[:-1])).err.splitlines()[0] == "e ]0;f g h"
