@@ -215,7 +215,8 @@ def rerun_run(
         request.request_id,
         following.on_interrupt,
     )
-    names = submission.cluster_names(client, reply)
+    with submission.not_left(client, reply.run_id, following.on_interrupt):
+        names = submission.cluster_names(client, reply)
     submission.show(client, reply, names, following)
 
 

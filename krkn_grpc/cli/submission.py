@@ -139,24 +139,32 @@ def follow_run(
     """
     jobs = {job.job_id: job for job in told if job.job_id and job.status != REFUSED}
     view = progress.RunView(run_id, names, is_verbose=following.is_verbose)
+    with not_left(client, run_id, following.on_interrupt), view:
+        for job in told:
+            if job.job_id not in jobs:
+                view.ended(job)
+        follow(client, run_id, jobs, view)
+    ended = [jobs.get(job.job_id, job) for job in told]
+    with _said_on_failure(run_id):
+        _show_ended(run_id, ended, list(jobs.values()), following.output, whole)
+    return ended
+
+
+@contextlib.contextmanager
+def not_left(client: Client, run_id: str, on_interrupt: OnInterrupt) -> Iterator[None]:
+    """Stop the run if the block is interrupted, where that is wanted; else say that it goes on."""
     try:
-        with interrupts.raised(), view:
-            for job in told:
-                if job.job_id not in jobs:
-                    view.ended(job)
-            follow(client, run_id, jobs, view)
+        with interrupts.raised():
+            yield
     except BaseException as error:
-        is_interrupt = isinstance(error, KeyboardInterrupt)
-        if is_interrupt and following.on_interrupt is OnInterrupt.STOP:
+        if not run_id:
+            raise
+        if isinstance(error, KeyboardInterrupt) and on_interrupt is OnInterrupt.STOP:
             _stop(client, run_id)
         else:
             stop = f"krkn-grpc runs stop {run_name(run_id, is_error=True)}"
             typer.echo(f"The jobs go on. To stop them: {stop}", err=True)
         raise
-    ended = [jobs.get(job.job_id, job) for job in told]
-    with _said_on_failure(run_id):
-        _show_ended(run_id, ended, list(jobs.values()), following.output, whole)
-    return ended
 
 
 def _show_ended(

@@ -1,5 +1,6 @@
 """What the command makes of what a service may say, told by one that says just that."""
 
+import asyncio
 import signal
 import socket
 import threading
@@ -106,6 +107,30 @@ async def test_a_run_that_is_interrupted_before_its_reply(
     else:
         assert (len(sent), asked(upstream, "StopRun")) == (1, [])
         assert f"--request-id {sent[0].request_id}" in ended.line
+
+
+async def test_a_rerun_that_is_interrupted_after_its_reply_is_stopped(
+    cli: Command, upstream: Upstream
+) -> None:
+    is_over, is_asked = threading.Event(), threading.Event()
+
+    def reply(_: object, __: grpc.ServicerContext) -> Message:
+        is_asked.set()
+        is_over.wait(30)
+        return pb.ListScenarioRunsResponse()
+
+    in_turn(upstream, "RerunRun", run_reply())
+    upstream.on("ListScenarioRuns", reply)
+    in_turn(upstream, "StopRun", Run(run_id=RUN, counts=RunCounts(total=1)))
+    try:
+        rerun = ("runs", "rerun", RUN, "--wait", "--on-interrupt", "stop")
+        async with cli.start(*rerun) as command:
+            assert await asyncio.to_thread(is_asked.wait, 30)
+            command.process.send_signal(signal.SIGTERM)
+            ended = await command.ended()
+    finally:
+        is_over.set()
+    assert (ended.code, ended.err) == (143, f"Stopping 1 job of run {RUN}.\n")
 
 
 @pytest.mark.parametrize("choice", ["stop", "leave"])
