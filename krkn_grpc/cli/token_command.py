@@ -21,14 +21,22 @@ def source(command: str, clock: Callable[[], float] = time.time) -> Callable[[],
 
     The command runs without a shell. Its token is kept in memory only.
     """
-    token, good_until = "", 0.0
+    token, good_until, ends = "", 0.0, 0.0
 
     def current() -> str:
-        nonlocal token, good_until
-        if not token or clock() >= good_until:
+        nonlocal token, good_until, ends
+        if token and clock() < good_until:
+            return token
+        try:
             token = _run(command)
-            expires = expiry(token)
-            good_until = clock() + _USUAL_SECONDS if expires is None else expires - _EARLY_SECONDS
+        except BadToken:
+            # What makes tokens may be away for a moment, in the middle of a long wait.
+            if clock() >= ends:
+                raise
+            return token
+        expires = expiry(token)
+        ends = clock() if expires is None else expires
+        good_until = clock() + _USUAL_SECONDS if expires is None else expires - _EARLY_SECONDS
         return token
 
     return current

@@ -15,6 +15,7 @@ from krkn_grpc.client.errors import KrknError, NotFound
 from krkn_grpc.client.models import LogLine
 from krkn_grpc.client.reading import time_of
 from krkn_grpc.client.retries import Resumption
+from krkn_grpc.client.tokens import BadToken
 from krkn_grpc.v1.scenario_runs_pb2 import StreamLogsRequest
 
 # The service and the proxies before it limit the streams of one connection.
@@ -118,7 +119,7 @@ async def merged(
     """
     queue: asyncio.Queue[LogLine | None] = asyncio.Queue(_LINES_AHEAD)
     places = asyncio.Semaphore(_OPEN_AT_ONCE)
-    failed: list[KrknError] = []
+    failed: list[Exception] = []
 
     async def follow(source: Source) -> None:
         async with places, aclosing(lines(connection, source, options)) as found:
@@ -127,7 +128,7 @@ async def merged(
                     await queue.put(line)
             except NotFound:
                 return
-            except KrknError as error:
+            except (KrknError, BadToken, OSError) as error:
                 failed.append(error)
 
     async def follow_all() -> None:

@@ -19,6 +19,8 @@ _KUBECTL_SECONDS = 30.0
 # A token is replaced when so much of its life is over.
 _SHARE = 0.8
 _UNKNOWN_LIFE_SECONDS = 300.0
+# Calls that are refused so soon after a token was replaced had been sent with the one before.
+_REFUSED_TOGETHER_SECONDS = 5.0
 
 
 class BadToken(ValueError):
@@ -94,17 +96,28 @@ class Kubectl:
         self._command = [program, "create", "token", *given, "--", account]
         self._made = ""
         self._replaced_at = 0.0
+        self._ends_at = 0.0
+        self._refreshed = float("-inf")
         self._lock = asyncio.Lock()
 
     async def token(self, *, fresh: bool = False) -> str:
-        """Return a token; raises BadToken with the last line of kubectl if there is none."""
-        before = self._made
+        """Return a token; raises BadToken with the last line of kubectl if there is none.
+
+        One that cannot be replaced yet is used until it expires: what makes tokens may be away for
+        a moment, in the middle of a long wait.
+        """
         async with self._lock:
-            # Several calls may be refused at once: one fresh token is enough for all of them.
-            is_stale = fresh and before == self._made
+            # Several calls are refused at once: one fresh token is enough for all of them.
+            is_stale = fresh and time.monotonic() - self._refreshed >= _REFUSED_TOGETHER_SECONDS
             if is_stale or time.time() >= self._replaced_at:
-                self._made = _checked(await self._run())
-                self._replaced_at = _replaced_at(self._made, time.time())
+                try:
+                    self._made = _checked(await self._run())
+                except BadToken:
+                    if is_stale or time.time() >= self._ends_at:
+                        raise
+                else:
+                    self._replaced_at, self._ends_at = _life(self._made, time.time())
+                    self._refreshed = time.monotonic() if fresh else self._refreshed
             return self._made
 
     async def _run(self) -> str:
@@ -163,12 +176,12 @@ def _checked(text: str, what: str = "the source of the token") -> str:
     return token
 
 
-def _replaced_at(token: str, now: float) -> float:
-    """Return when to replace a token: after most of the life that it says it has."""
+def _life(token: str, now: float) -> tuple[float, float]:
+    """Return when to replace a token, after most of the life that it says it has, and its end."""
     try:
         body = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         ends = float(claims["exp"])
     except (IndexError, KeyError, TypeError, ValueError):
-        return now + _UNKNOWN_LIFE_SECONDS
-    return now + (ends - now) * _SHARE
+        return (now + _UNKNOWN_LIFE_SECONDS,) * 2
+    return now + (ends - now) * _SHARE, ends

@@ -109,6 +109,13 @@ def test_a_token_is_got_again_before_it_expires(tmp_path: Path) -> None:
     assert token() == jwt(1_600)
     now = 1_541.0
     assert token() == jwt(9_000)
+    # It is used until it expires if there is no other.
+    file.unlink()
+    now = 8_999.0
+    assert token() == jwt(9_000)
+    now = 9_000.0
+    with pytest.raises(BadToken):
+        token()
 
 
 @pytest.mark.parametrize(
