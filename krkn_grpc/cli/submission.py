@@ -13,7 +13,7 @@ from krkn_grpc.cli.display import Format
 from krkn_grpc.cli.interrupts import OnInterrupt
 from krkn_grpc.cli.outcome import follow
 from krkn_grpc.cli.progress import REFUSED, SUCCEEDED, run_name
-from krkn_grpc.client.errors import KrknError
+from krkn_grpc.client.errors import KrknError, Denied
 from krkn_grpc.v1.runs_pb2 import Run, StopRunRequest
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RunScenarioResponse
 
@@ -110,6 +110,9 @@ def show(
     if following.wait:
         ended = follow_run(client, reply.run_id, told, names, following, reply)
         is_all_well = all(job.status == SUCCEEDED for job in ended)
+    elif following.is_check and following.output is Format.TABLE:
+        _show_checked(client, reply, told)
+        is_all_well = not reply.failed_jobs
     else:
         _show_started(reply, told, names, following)
         is_all_well = not reply.failed_jobs
@@ -200,7 +203,7 @@ def _show_ended(
 def _show_started(
     reply: RunScenarioResponse, told: Sequence[Job], names: Mapping[str, str], following: Following
 ) -> None:
-    """Print that the run was started, or that it would be."""
+    """Print that the run was started, for people; what became of it, for programs."""
     output = following.output
     with _said_on_failure(reply.run_id):
         if output is Format.WIDE:
@@ -211,7 +214,7 @@ def _show_started(
             display.print_for_programs(display.as_json(reply), items, [reply.run_id], output)
             return
         if following.is_check:
-            _show_checked(reply, told)
+            _show_checked(client, reply, told)
             return
         view = progress.RunView(reply.run_id, names)
         for job in told:
@@ -229,16 +232,40 @@ def _show_started(
             typer.echo(f"To follow: krkn-grpc runs watch {name}", err=True)
 
 
-def _show_checked(reply: RunScenarioResponse, told: Sequence[Job]) -> None:
+def _show_checked(client: Client, reply: RunScenarioResponse, told: Sequence[Job]) -> None:
     """Print a line per target of a run that was checked alone, or refused on all targets."""
-    rows = [
-        (columns.target_of(job), f"refused: {job.message}" if job.message else "would run")
-        for job in told
-    ]
+    made = _statuses(client, reply.run_id)
+    rows = [(columns.target_of(job), _checked(job, made)) for job in told]
     head = (table.Column("TARGET", least=12), table.Column("RESULT", least=12))
     display.print_rows(head, rows, is_cut=sys.stdout.isatty())
-    refused = f", {reply.failed_jobs} refused" if reply.failed_jobs else ""
-    typer.echo(f"{reply.successful_jobs} would run{refused}; nothing was started.", err=True)
+    counts = {
+        "made already": sum(bool(job.job_id) for job in told),
+        "would run": sum(not job.job_id and not job.message for job in told),
+        "refused": sum(not job.job_id and bool(job.message) for job in told),
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    typer.echo(f"{said}; nothing was started.", err=True)
+
+
+def _checked(job: Job, made: Mapping[str, str]) -> str:
+    """Return what would become of a target, or has already by the same requestId."""
+    if job.job_id and job.status != "Unknown":
+        status = made.get(job.job_id, "")
+        return f"already made: {status}" if status else "already made"
+    if job.status == "Unknown":
+        return job.message
+    return f"refused: {job.message}" if job.message else "would run"
+
+
+def _statuses(client: Client, run_id: str) -> dict[str, str]:
+    """Return the status of each job of a run, by its id; of jobs that are gone there is none."""
+    if not run_id:
+        return {}
+    # The caller may be one who starts runs and reads none.
+    with contextlib.suppress(Denied):
+        jobs = lookup.all_jobs(client, ListScenarioRunsRequest(run_id=run_id))
+        return {job.job_id: job.status for job in jobs}
+    return {}
 
 
 @contextlib.contextmanager

@@ -37,7 +37,10 @@ class Runs:
     async def validate(
         self, scenario: str, targets: Iterable[str | Target], **options: Unpack[RunOptions]
     ) -> tuple[TargetJobResult, ...]:
-        """Check all that a run checks, start nothing, and return what would become of each."""
+        """Check all that a run checks, start nothing, and return what would become of each.
+
+        Those of a `request_id` whose run was made already have the ids of its jobs.
+        """
         request = run_request(scenario, targets, options)
         request.validate_only = True
         reply = await self._connection.call(self._stubs.RunScenario, request)

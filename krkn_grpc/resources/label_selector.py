@@ -9,6 +9,8 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, islice
+from typing import Self
 
 from krkn_grpc.resources import label_grammar
 
@@ -27,7 +29,19 @@ _TOKEN = re.compile(r"[ \t\r\n]+|==|!=|[=!,()<>]|[^ \t\r\n=!,()<>]+")
 
 
 class BadSelector(ValueError):
-    """The text is not a label selector."""
+    """The text is not a label selector; the message says why, or at which character, from 1 on."""
+
+
+class _Token(str):
+    """A word, operator or punctuation mark, and its first character's position in the selector."""
+
+    __slots__ = ("at",)
+
+    def __new__(cls, text: str, at: int) -> Self:
+        """Return the token."""
+        token = super().__new__(cls, text)
+        token.at = at
+        return token
 
 
 @dataclass(frozen=True)
@@ -45,20 +59,30 @@ class Selector:
 def parse(text: str) -> Selector:
     """Return the selector; an empty text selects everything. Raises BadSelector."""
     if len(text) > _LONGEST:
-        raise BadSelector
-    tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
+        msg = f"is longer than {_LONGEST} characters"
+        raise BadSelector(msg)
+    found = [_Token(each[0], each.start() + 1) for each in _TOKEN.finditer(text)]
+    tokens = [token for token in found if not token.isspace()]
     if not tokens:
         return Selector()
     parts = _parts(tokens)
     if len(parts) > _MOST_REQUIREMENTS:
-        raise BadSelector
-    requirements = tuple(map(_requirement, parts))
+        msg = f"has more than {_MOST_REQUIREMENTS} requirements"
+        raise BadSelector(msg)
+    # What follows a requirement: a comma, or the end of the text.
+    commas = accumulate((len(part) + 1 for part in parts), initial=-1)
+    ends = [tokens[at].at if at < len(tokens) else len(text) + 1 for at in islice(commas, 1, None)]
+    requirements = tuple(map(_requirement, parts, ends))
     return Selector(requirements, tuple(pair for part in parts for pair in _pairs(part)))
 
 
-def _parts(tokens: list[str]) -> list[list[str]]:
+def _bad(at: int) -> BadSelector:
+    return BadSelector(f"is not a label selector (character {at})")
+
+
+def _parts(tokens: list[_Token]) -> list[list[_Token]]:
     """Split the tokens at the commas outside brackets."""
-    parts: list[list[str]] = [[]]
+    parts: list[list[_Token]] = [[]]
     is_within = False
     for token in tokens:
         is_within = token == "(" or (is_within and token != ")")
@@ -69,14 +93,15 @@ def _parts(tokens: list[str]) -> list[list[str]]:
     return parts
 
 
-def _pairs(tokens: list[str]) -> list[tuple[str, str]]:
+def _pairs(tokens: list[_Token]) -> list[tuple[str, str]]:
     match tokens:
         case [key, "=" | "==", *value]:
             return [(_key(key), _value(value))]
     return []
 
 
-def _requirement(tokens: list[str]) -> Requirement:
+def _requirement(tokens: list[_Token], end: int) -> Requirement:
+    """Return the requirement; `end` is the position after it."""
     match tokens:
         case ["!", key]:
             absent = _key(key)
@@ -88,15 +113,34 @@ def _requirement(tokens: list[str]) -> Requirement:
             return _among(_key(key), {_value(value)})
         case [key, "!=", *value]:
             return _not_among(_key(key), {_value(value)})
-        case [key, ">", *value]:
-            return _compared(_key(key), operator.gt, _integer(_value(value)))
-        case [key, "<", *value]:
-            return _compared(_key(key), operator.lt, _integer(_value(value)))
+        case [key, ">" | "<" as sign, *value]:
+            bound = _integer(_value(value))
+            if bound is None:
+                raise _bad(value[0].at if value else end)
+            return _compared(_key(key), operator.gt if sign == ">" else operator.lt, bound)
         case [key, "in", "(", *values, ")"]:
             return _among(_key(key), set(map(_value, _parts(values))))
         case [key, "notin", "(", *values, ")"]:
             return _not_among(_key(key), set(map(_value, _parts(values))))
-    raise BadSelector
+    raise _bad(_position(tokens, end))
+
+
+def _position(tokens: list[_Token], end: int) -> int:
+    """Return where tokens that are no requirement stop to look like one."""
+    match tokens:
+        case ["!", _, other, *_]:
+            return other.at
+        case [key, "in" | "notin", "(", *_] if label_grammar.is_key(key):
+            return next((token.at for token in tokens[3:] if token == "("), end)
+        case [key, "in" | "notin", other, *_] if label_grammar.is_key(key):
+            return other.at
+        case [key, "in" | "notin"] if label_grammar.is_key(key):
+            return end
+        case [key, other, *_] if label_grammar.is_key(key):
+            return other.at
+        case [first, *_] if first != "!":
+            return first.at
+    return end
 
 
 def _among(key: str, values: set[str]) -> Requirement:
@@ -108,10 +152,7 @@ def _not_among(key: str, values: set[str]) -> Requirement:
     return lambda labels: labels.get(key) not in values
 
 
-def _compared(key: str, compares: Callable[[int, int], bool], bound: int | None) -> Requirement:
-    if bound is None:
-        raise BadSelector
-
+def _compared(key: str, compares: Callable[[int, int], bool], bound: int) -> Requirement:
     def holds(labels: Mapping[str, str]) -> bool:
         # A label that is absent or not an integer matches neither `>` nor `<`.
         number = _integer(labels.get(key, ""))
@@ -125,14 +166,17 @@ def _integer(text: str) -> int | None:
     return number if number is not None and number <= _LARGEST_INTEGER else None
 
 
-def _key(text: str) -> str:
-    if not label_grammar.is_key(text):
-        raise BadSelector
-    return text
+def _key(token: _Token) -> str:
+    if not label_grammar.is_key(token):
+        raise _bad(token.at)
+    return str(token)
 
 
-def _value(tokens: list[str]) -> str:
-    text = tokens[0] if tokens else ""
-    if len(tokens) > 1 or not label_grammar.is_value(text):
-        raise BadSelector
-    return text
+def _value(tokens: list[_Token]) -> str:
+    if not tokens:
+        return ""
+    if not label_grammar.is_value(tokens[0]):
+        raise _bad(tokens[0].at)
+    if len(tokens) > 1:
+        raise _bad(tokens[1].at)
+    return str(tokens[0])

@@ -36,8 +36,8 @@ def selector(text: str, findings: Findings, field: str = "labelSelector") -> Sel
     """Return the selector of a field; one for everything if it is not valid."""
     try:
         return label_selector.parse(text)
-    except BadSelector:
-        findings.expect(False, field, "is not a label selector")
+    except BadSelector as error:
+        findings.expect(False, field, str(error))
         return Selector()
 
 

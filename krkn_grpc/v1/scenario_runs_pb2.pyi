@@ -424,7 +424,8 @@ class RunScenarioRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Optional. Checks all that a run checks, the targets too, and creates nothing. A target that
-    would be run has success true, status `Pending` and an empty jobId and podName.
+    would be run has success true, status `Pending` and an empty jobId and podName. If the run of the
+    requestId was made already, the reply has its runId and its jobs' ids, and its status in message.
     """
     require_ready: _builtins.bool
     """Optional. Refuses each target that is not ready."""
@@ -709,8 +710,8 @@ class RunScenarioResponse(_message.Message):
     out when there is nothing to say.
     """
     run_id: _builtins.str
-    """Output only. The run, by which GetRun finds it. Empty when there is none: with validateOnly, and
-    where no target can start.
+    """Output only. The run, by which GetRun finds it. Empty when there is none: where no target can
+    start, and with validateOnly, but for a requestId whose run was made already.
     """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetJobResult]:

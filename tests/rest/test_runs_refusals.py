@@ -207,6 +207,17 @@ async def test_validate_only_creates_nothing_and_says_what_would_be(
     assert await written(shared_services.cluster, shared_services.namespace) <= before
 
 
+async def test_validate_only_says_that_the_run_of_a_request_id_was_made(rest: Rest) -> None:
+    target, asked = await rest.register(), {"requestId": str(uuid.uuid4())}
+    made = await rest.post(RUNS, a_run(target, **asked))
+    reply = await rest.post(RUNS, a_run(target, **asked, validateOnly=True))
+    assert (made.status, reply.status) == (201, 200)
+    assert reply.headers["krkn-repeated"] == "true"
+    body = reply.body
+    assert body.pop("message").startswith("The run of this requestId was already made: ")
+    assert body == made.body
+
+
 async def test_validate_only_is_200_although_nothing_would_run(rest: Rest) -> None:
     reply = await rest.post(RUNS, a_run(str(uuid.uuid4()), validateOnly=True))
     assert (reply.status, reply.body["failedJobs"]) == (200, 1)

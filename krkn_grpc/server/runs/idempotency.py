@@ -110,10 +110,6 @@ class IdempotencyRecords:
             raise RetryNotSafe(_UNKNOWN_ATTEMPT)
         return None if found is None else Record(found, is_new=False)
 
-    async def check(self, run: Run, caller: str) -> None:
-        """Raise RequestIdReused as `record` would, without writing."""
-        await self.existing(run, caller)
-
     async def _identity(self, run: Run, caller: str) -> Identity:
         of_call = partial(identity, run, caller, correlation_id.current())
         return await offload_digest(of_call) if run.has_secrets else of_call()

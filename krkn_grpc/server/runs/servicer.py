@@ -11,6 +11,7 @@ from krkn_grpc.resources.halt import Halt
 from krkn_grpc.resources.meta import Resource
 from krkn_grpc.resources.target import Target
 from krkn_grpc.server.auth.authorization import current
+from krkn_grpc.server.auth.policy import RUNS
 from krkn_grpc.server.chaos_runs.servicer import ChaosRunServicer
 from krkn_grpc.server.metadata import (
     Context,
@@ -74,7 +75,11 @@ class ScenarioRunServicer(ChaosRunServicer):
             written=written,
             is_repeated=is_repeated,
         )
-        return run_message(run, results, stored)
+        if not run.validate_only or stored is None:
+            return run_message(run, results, stored)
+        # The call's own rule is about jobs; the status of a run is for those who may read runs.
+        may_see = await current().may("get", RUNS, stored.metadata.name)
+        return run_message(run, results, stored, may_see=may_see)
 
     async def RerunRun(
         self, request: pb.RerunRunRequest, context: Context

@@ -98,10 +98,7 @@ class Submission:
         targets, unfit = await self._targets(run, allowed, caller.user, deadline)
         refused |= unfit
         if run.validate_only:
-            if run.request_id:
-                await self._requests.check(run, caller.user)
-            results = [checked(uuid, refused) for uuid in run.target_uuids]
-            return submitted(results, refused, None)
+            return await self._validated(run, refused, caller.user)
         record = await self._record(run, targets, refused, caller.user, deadline, is_retry)
         if record is None:
             results = [result(uuid, refused[uuid]) for uuid in run.target_uuids]
@@ -128,6 +125,18 @@ class Submission:
             raise Unreachable("the Kubernetes API cannot be reached now; no job was created")
         known |= {uuid: result(uuid, outcome) for uuid, outcome in outcomes.items()}
         return submitted([known[uuid] for uuid in run.target_uuids], {}, record)
+
+    async def _validated(self, run: Run, refused: Mapping[str, Exception], user: str) -> Submitted:
+        """Return what would become of the run; of a requestId's run that exists, what it has.
+
+        Raises RequestIdReused.
+        """
+        record = await self._requests.existing(run, user) if run.request_id else None
+        if record is None:
+            return submitted([checked(uuid, refused) for uuid in run.target_uuids], refused, None)
+        known = await self._known(run, record, user)
+        results = [known.get(uuid) or checked(uuid, refused) for uuid in run.target_uuids]
+        return submitted(results, {}, record)
 
     async def _targets(
         self, run: Run, uuids: Sequence[str], user: str, deadline: Deadline

@@ -11,6 +11,7 @@ from krkn_grpc.server.times import rfc3339
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 IGNORED = "These options are accepted for compatibility and have no effect: {}."
+_MADE = "The run of this requestId was already made{}."
 
 
 def job_message(job: ChaosJob) -> pb.Job:
@@ -47,12 +48,17 @@ def job_message(job: ChaosJob) -> pb.Job:
 
 
 def run_message(
-    run: Run, results: Sequence[JobResult], stored: ChaosRun | None
+    run: Run, results: Sequence[JobResult], stored: ChaosRun | None, *, may_see: bool = True
 ) -> pb.RunScenarioResponse:
-    """Return the reply for a run: one entry per target, in the order of the request."""
+    """Return the reply for a run: one entry per target, in the order of the request.
+
+    `may_see`: the reply may tell the status of a run that is only found by a validation.
+    """
     notes = [IGNORED.format(", ".join(run.ignored))] if run.ignored else []
     if run.warning:
         notes.append(run.warning)
+    if run.validate_only and stored is not None:
+        notes.append(_MADE.format(f": {stored.public_status}" if may_see else ""))
     successful = sum(result.status == "Pending" for result in results)
     return pb.RunScenarioResponse(
         jobs=[

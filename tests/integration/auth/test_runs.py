@@ -94,6 +94,16 @@ async def test_the_right_to_all_is_asked_once_and_by_name_only_where_that_is_den
     assert sorted(run_questions(asked.reviews(ACCESS))) == sorted(["", *targets])
 
 
+async def test_what_became_of_a_run_is_told_to_those_who_may_see_runs(guarded: Guarded) -> None:
+    target, request_id = await register(guarded), str(uuid.uuid4())
+    _, metadata = await a_runner_of(guarded, target)
+    made = await run(guarded, metadata, target, request_id=request_id)
+    asked = {"request_id": request_id, "validate_only": True}
+    validated = await run(guarded, metadata, target, **asked)
+    assert validated.reply.run_id == made.reply.run_id
+    assert validated.reply.message == "The run of this requestId was already made."
+
+
 def run_questions(reviews: list[dict[str, Any]]) -> list[str]:
     """The names about which `run` was asked, "" for all."""
     attributes = [review["resourceAttributes"] for review in reviews]

@@ -38,4 +38,7 @@ async def test_what_is_wrong_is_said(cli: Command) -> None:
     assert without.code == 2
     assert "--reason" in without.err
     wrong = await cli("halt", "--reason", "an incident", "-l", "env=(")
-    assert (wrong.code, wrong.line) == (3, "Error: targetSelector: is not a label selector")
+    assert (wrong.code, wrong.line) == (
+        3,
+        "Error: targetSelector: is not a label selector (character 5)",
+    )

@@ -104,7 +104,10 @@ async def test_labels_are_set_removed_and_listed_by(cli: Command, rest: Rest) ->
     none = await cli("targets", "list", "--selector", f"team={team},env", "-o", "json")
     assert none.json["targets"] == []
     refused = await cli("targets", "list", "-l", "a in")
-    assert (refused.code, refused.line) == (3, "Error: labelSelector: is not a label selector")
+    assert (refused.code, refused.line) == (
+        3,
+        "Error: labelSelector: is not a label selector (character 5)",
+    )
 
     wrong = await cli("targets", "label", uuid, "team")
     assert wrong.code == 2

@@ -127,6 +127,23 @@ async def test_validation_remembers_nothing(site: Site) -> None:
     await site.runs.run(target, requestId=request_id, scenarioName="another")
 
 
+async def test_validation_of_a_run_that_was_made_says_what_became_of_it(site: Site) -> None:
+    targets, request_id = await site.some_targets(2), new_id()
+    asked: dict[str, Any] = {"requestId": request_id}
+    made = await site.runs.ask(*targets, **asked)
+    for job_id in ids(made):
+        assert (await site.runs.when(job_id)).status == "Succeeded"
+
+    async def is_told() -> bool:
+        reply = await site.other_runs.ask(*targets, **asked, validateOnly=True)
+        assert (reply.run_id, reply.jobs) == (made.run_id, made.jobs)
+        return reply.message == "The run of this requestId was already made: Succeeded."
+
+    before = await written(site.cluster, site.namespace)
+    await eventually(is_told)
+    assert await written(site.cluster, site.namespace) <= before
+
+
 @pytest.mark.parametrize("by", ["kubectl", "its time to live"])
 async def test_after_its_job_is_gone_a_retry_starts_nothing(
     site: Site, jobs: Jobs, by: str

@@ -131,13 +131,44 @@ def test_what_is_no_selector(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [
+        ("a in", 5),
+        ("a in  ", 7),
+        ("a in b", 6),
+        ("a in (b", 8),
+        ("a in (b(c)", 8),
+        ("a in (b,c d)", 11),
+        ("a notin (-)", 10),
+        ("env=(", 5),
+        ("a=b,,c", 5),
+        ("a=b,", 5),
+        (",a", 1),
+        ("!", 2),
+        ("!a b", 4),
+        ("!-a", 2),
+        ("a b", 3),
+        ("a==b==c", 5),
+        ("ok, not/a/key = x", 5),
+        ("a=b, c > one", 10),
+        ("a=b, c >", 9),
+        ("=b", 1),
+        ("a)", 2),
+    ],
+)
+def test_where_a_selector_goes_wrong(text: str, character: int) -> None:
+    with pytest.raises(BadSelector, match=rf"^is not a label selector \(character {character}\)$"):
+        parse(text)
+
+
 def test_bounds() -> None:
     assert parse(",".join(["a"] * 64))({"a": ""})
-    with pytest.raises(BadSelector):
+    with pytest.raises(BadSelector, match="has more than 64 requirements"):
         parse(",".join(["a"] * 65))
     assert parse(" " * 32_768)({})
     for too_long in (" " * 32_769, "a" + " " * 32_768):
-        with pytest.raises(BadSelector):
+        with pytest.raises(BadSelector, match="is longer than 32768 characters"):
             parse(too_long)
 
 

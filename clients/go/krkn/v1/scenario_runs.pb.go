@@ -411,7 +411,8 @@ type RunScenarioRequest struct {
 	// 24 hours (a setting) and for each caller apart.
 	RequestId string `protobuf:"bytes,14,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Optional. Checks all that a run checks, the targets too, and creates nothing. A target that
-	// would be run has success true, status `Pending` and an empty jobId and podName.
+	// would be run has success true, status `Pending` and an empty jobId and podName. If the run of the
+	// requestId was made already, the reply has its runId and its jobs' ids, and its status in message.
 	ValidateOnly bool `protobuf:"varint,15,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Optional. Refuses each target that is not ready.
 	RequireReady bool `protobuf:"varint,16,opt,name=require_ready,json=requireReady,proto3" json:"require_ready,omitempty"`
@@ -892,8 +893,8 @@ type RunScenarioResponse struct {
 	// effect, or inputs that do not fit the scenario's parameters where the service only warns. Left
 	// out when there is nothing to say.
 	Message *string `protobuf:"bytes,5,opt,name=message,proto3,oneof" json:"message,omitempty"`
-	// Output only. The run, by which GetRun finds it. Empty when there is none: with validateOnly, and
-	// where no target can start.
+	// Output only. The run, by which GetRun finds it. Empty when there is none: where no target can
+	// start, and with validateOnly, but for a requestId whose run was made already.
 	RunId         string `protobuf:"bytes,6,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

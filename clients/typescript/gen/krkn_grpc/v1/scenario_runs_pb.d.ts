@@ -374,7 +374,8 @@ export declare type RunScenarioRequest = Message<"krkn.v1.RunScenarioRequest"> &
 
   /**
    * Optional. Checks all that a run checks, the targets too, and creates nothing. A target that
-   * would be run has success true, status `Pending` and an empty jobId and podName.
+   * would be run has success true, status `Pending` and an empty jobId and podName. If the run of the
+   * requestId was made already, the reply has its runId and its jobs' ids, and its status in message.
    *
    * @generated from field: bool validate_only = 15;
    */
@@ -654,8 +655,8 @@ export declare type RunScenarioResponse = Message<"krkn.v1.RunScenarioResponse">
   message?: string | undefined;
 
   /**
-   * Output only. The run, by which GetRun finds it. Empty when there is none: with validateOnly, and
-   * where no target can start.
+   * Output only. The run, by which GetRun finds it. Empty when there is none: where no target can
+   * start, and with validateOnly, but for a requestId whose run was made already.
    *
    * @generated from field: string run_id = 6;
    */
