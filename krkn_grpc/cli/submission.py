@@ -13,7 +13,7 @@ from krkn_grpc.cli.display import Format
 from krkn_grpc.cli.interrupts import OnInterrupt
 from krkn_grpc.cli.outcome import follow
 from krkn_grpc.cli.progress import REFUSED, SUCCEEDED, run_name
-from krkn_grpc.client.errors import KrknError, Denied
+from krkn_grpc.client.errors import Denied, KrknError
 from krkn_grpc.v1.runs_pb2 import Run, StopRunRequest
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RunScenarioResponse
 
@@ -212,9 +212,6 @@ def _show_started(
         if output is not Format.TABLE:
             items = [display.as_json(each) for each in reply.jobs]
             display.print_for_programs(display.as_json(reply), items, [reply.run_id], output)
-            return
-        if following.is_check:
-            _show_checked(client, reply, told)
             return
         view = progress.RunView(reply.run_id, names)
         for job in told:

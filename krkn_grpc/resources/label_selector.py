@@ -36,6 +36,7 @@ class _Token(str):
     """A word, operator or punctuation mark, and its first character's position in the selector."""
 
     __slots__ = ("at",)
+    at: int
 
     def __new__(cls, text: str, at: int) -> Self:
         """Return the token."""
@@ -106,7 +107,7 @@ def _requirement(tokens: list[_Token], end: int) -> Requirement:
         case ["!", key]:
             absent = _key(key)
             return lambda labels: absent not in labels
-        case [key]:
+        case [key] if key != "!":
             present = _key(key)
             return lambda labels: present in labels
         case [key, "=" | "==", *value]:
