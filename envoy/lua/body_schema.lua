@@ -197,14 +197,16 @@ local function read_body(text, message, faults)
 end
 
 -- Returns the faults of a body: the first ones, each {field, description}, and `total`, their number.
--- Nil and a sentence for a body that is not JSON or is not read to its end.
+-- Of a body that is not JSON or is not read to its end, that is its only fault.
 local function check_body(text, message)
   local faults = new_faults(message.open and MAX_FOREIGN)
   local well_formed, problem = pcall(read_body, text, message, faults)
   if well_formed then return faults end
   if type(problem) ~= "table" then error(problem, 0) end
-  if problem.too_many then return nil, "The request body has more than " .. faults.most .. " entries." end
-  return nil, "The request body is not JSON: " .. problem.why .. " (byte " .. problem.at .. ")."
+  local whole = new_faults()
+  add(whole, problem.too_many and "has more than " .. faults.most .. " entries"
+    or "is not JSON: " .. problem.why .. " (byte " .. problem.at .. ")")
+  return whole
 end
 
 -- Returns the decoded query value; nil if it is not percent-encoded UTF-8.

@@ -33,27 +33,29 @@ end
 -- Returns why the headers of a request are refused, where dropping one would change the call; nil when they are valid.
 local function objection(headers, is_grpc)
   if not is_text(headers:get(":path") or "") or not is_text(headers:get(":authority") or "") then
-    return {status = "400", code = 3, message = "The path and the host must be printable ASCII."}
+    return {status = "400", code = 3, reason = "INVALID_REQUEST", message =
+      "the path and the host must be printable ASCII"}
   end
   if not is_text(headers:get("authorization") or "") then
-    return {status = "401", code = 16, message = "authorization: it has characters that no token has."}
+    return {status = "401", code = 16, reason = "UNAUTHENTICATED", message =
+      "authorization: has characters that no token has"}
   end
   for name, value in pairs(headers) do
     if is_own(name) and name ~= OF_CALLER and not is_text(value) then
-      return {status = "400", code = 3, message = name .. ": must be printable ASCII."}
+      return {status = "400", code = 3, reason = "INVALID_REQUEST", message = name .. ": must be printable ASCII"}
     end
   end
   if not is_grpc then return nil end
   local verb = headers:get(":method")
   if verb ~= "POST" then
     return {code = 12, message =
-      "gRPC is called with POST, and this is " .. verb .. "; REST has other paths, and the type application/json."}
+      "gRPC is called with POST, and this is " .. verb .. "; REST has other paths, and the type application/json"}
   end
   if not (headers:get("grpc-timeout") or "1S"):find("^%d+[HMSmun]$") then
-    return {code = 3, message = "grpc-timeout: must be digits and one of H, M, S, m, u, n."}
+    return {code = 3, message = "grpc-timeout: must be digits and one of H, M, S, m, u, n"}
   end
   if not ENCODINGS[headers:get("grpc-encoding") or "identity"] then
-    return {code = 12, message = "grpc-encoding: must be one of " .. ENCODING_NAMES .. ".",
+    return {code = 12, message = "grpc-encoding: must be one of " .. ENCODING_NAMES,
       accept_encoding = ENCODING_NAMES:gsub(" ", "")}
   end
 end

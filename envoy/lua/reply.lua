@@ -1,11 +1,12 @@
 -- Replies to refused requests: JSON in the form of the server's own errors, or a gRPC status.
 --
--- A reason is {code, message, status, details, allow, retry_after, accept_encoding}: `code` the gRPC number, `status`
--- the HTTP one of a REST reply. Defined by the surrounding script: `json`.
+-- An objection is {code, reason, message, status, violations, allow, retry_after, accept_encoding}: `code` the gRPC
+-- number; of a REST reply `status` is the HTTP status, `reason` that of its ErrorInfo, and `violations` the content of
+-- its BadRequest. Defined by the surrounding script: `json`.
 
 local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
-local ERROR_INFO = '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_REQUEST",'
-  .. '"domain":"krkn.krkn-chaos.dev","metadata":{}}'
+local DETAIL = '{"@type":"type.googleapis.com/google.rpc.'
+local DOMAIN = '","domain":"krkn.krkn-chaos.dev","metadata":{}}'
 -- For gRPC-Web, Envoy derives the gRPC status of a refusal from the HTTP one; a code without one here becomes UNKNOWN.
 local HTTP_OF = {[7] = "403", [8] = "429", [12] = "404", [14] = "503", [16] = "401"}
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
@@ -25,26 +26,35 @@ local function shown(text)
   return text:sub(1, cut) .. "..."
 end
 
+-- Returns the details of a REST reply, as the server has them.
+local function details_of(objection)
+  local details = {DETAIL .. 'ErrorInfo","reason":"' .. objection.reason .. DOMAIN}
+  if objection.violations then
+    details[#details + 1] = DETAIL .. 'BadRequest","fieldViolations":[' .. objection.violations .. "]}"
+  end
+  if objection.retry_after then
+    details[#details + 1] = DETAIL .. 'RetryInfo","retryDelay":"' .. objection.retry_after .. 's"}'
+  end
+  return table.concat(details, ",")
+end
+
 -- Ends the request with a reply; never returns. The metadata `reply` makes local_reply_config leave it unchanged.
-local function refuse(handle, reason, is_grpc)
+local function refuse(handle, objection, is_grpc)
   local metadata = handle:streamInfo():dynamicMetadata()
   if is_grpc then
     metadata:set("krkn.request_filter", "reply", "text")
-    handle:respond({[":status"] = HTTP_OF[reason.code] or "200", ["grpc-status"] = tostring(reason.code),
-      ["retry-after"] = reason.retry_after, ["grpc-accept-encoding"] = reason.accept_encoding}, reason.message)
+    handle:respond({[":status"] = HTTP_OF[objection.code] or "200", ["grpc-status"] = tostring(objection.code),
+      ["retry-after"] = objection.retry_after, ["grpc-accept-encoding"] = objection.accept_encoding}, objection.message)
   end
   metadata:set("krkn.request_filter", "reply", "json")
-  handle:respond({[":status"] = reason.status, ["content-type"] = "application/json", ["allow"] = reason.allow,
-    ["retry-after"] = reason.retry_after}, '{"code":' .. reason.code .. ',"message":' .. quoted(reason.message)
-    .. ',"details":[' .. (reason.details or "") .. "]}")
-end
-
-local function invalid(message)
-  return {status = "400", code = 3, message = message}
+  handle:respond({[":status"] = objection.status, ["content-type"] = "application/json", ["allow"] = objection.allow,
+    ["retry-after"] = objection.retry_after}, '{"code":' .. objection.code .. ',"message":' .. quoted(objection.message)
+    .. ',"details":[' .. details_of(objection) .. "]}")
 end
 
 -- Returns all faults as one reply, in the server's own form: the first is the message, each is a field violation.
-local function invalid_fields(faults)
+-- `status` and `reason` are those of a request that breaks its rules unless given.
+local function invalid(faults, status, reason)
   local violations = {}
   for number, fault in ipairs(faults) do
     violations[number] = '{"field":' .. quoted(shown(fault.field)) .. ',"description":'
@@ -52,10 +62,13 @@ local function invalid_fields(faults)
   end
   local field = faults[1].field == "" and "request body" or shown(faults[1].field)
   local more = faults.total == 1 and "" or " (and " .. faults.total - 1 .. " more, " .. faults.total .. " in all)"
-  local reason = invalid(field .. ": " .. faults[1].description .. more)
-  reason.details = ERROR_INFO .. ',{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":['
-    .. table.concat(violations, ",") .. "]}"
-  return reason
+  return {status = status or "400", code = 3, reason = reason or "INVALID_REQUEST",
+    message = field .. ": " .. faults[1].description .. more, violations = table.concat(violations, ",")}
 end
 
-return {refuse = refuse, invalid = invalid, invalid_fields = invalid_fields}
+-- The same for one field; "" is the body as a whole.
+local function invalid_field(field, description, status, reason)
+  return invalid({{field = field, description = description}, total = 1}, status, reason)
+end
+
+return {refuse = refuse, invalid = invalid, invalid_field = invalid_field}

@@ -21,12 +21,13 @@ local CHALLENGE = 'Bearer realm="krkn-grpc"'
 local function stranger(given)
   local origin = given:get("origin")
   if origin and not settings.origins[origin] then
-    return {status = "403", code = 7, message = "Requests of web pages are refused while there is no authentication."}
+    return {status = "403", code = 7, reason = "FOREIGN_ORIGIN", message =
+      "requests of web pages are refused while there is no authentication"}
   end
   local host = (given:get(":authority") or ""):gsub(":%d+$", ""):lower()
   if not OWN_HOSTS[host] then
-    return {status = "403", code = 7, message =
-      "Without authentication only the hosts localhost, 127.0.0.1 and [::1] are served."}
+    return {status = "403", code = 7, reason = "FOREIGN_HOST", message =
+      "without authentication only the hosts localhost, 127.0.0.1 and [::1] are served"}
   end
 end
 
@@ -45,16 +46,16 @@ local function verbs(calls)
 end
 
 local function too_large(most)
-  return {status = "413", code = 3, message = "The request body is larger than " .. most .. " bytes."}
+  return reply.invalid_field("", "is larger than " .. most .. " bytes", "413", "REQUEST_TOO_LARGE")
 end
 
 local function too_many_uploads(is_own)
   if is_own then
-    return {status = "429", code = 8, retry_after = "1", message =
-      "Too many of your requests are on their way at once. Try again in a second."}
+    return {status = "429", code = 8, reason = "TOO_MANY_CALLS", retry_after = "1", message =
+      "too many of your requests are on their way at once; try again in a second"}
   end
-  return {status = "503", code = 14, retry_after = "1", message =
-    "Too many requests are on their way at once; nothing was done. Try again in a second."}
+  return {status = "503", code = 14, reason = "OVERLOADED", retry_after = "1", message =
+    "too many requests are on their way at once; nothing was done; try again in a second"}
 end
 
 -- Reserves quota for a body; returns it, else nil and the reason.
@@ -77,14 +78,18 @@ local function whole_body(handle, given, is_expected)
   return body
 end
 
+local function unsupported(header, description)
+  return {status = "415", code = 3, reason = "UNSUPPORTED_MEDIA_TYPE", message = header .. ": " .. description}
+end
+
 -- Parameters mean nothing for JSON (RFC 8259, section 11), and some clients send them.
 local function not_json_type(given)
   local kind = (given:get("content-type") or ""):match("^[^;]*"):gsub("%s+$", ""):lower()
   if kind ~= "application/json" then
-    return {status = "415", code = 3, message = "The content-type of a request body must be application/json."}
+    return unsupported("content-type", "must be application/json for a request body")
   end
   if (given:get("content-encoding") or "identity"):lower() ~= "identity" then
-    return {status = "415", code = 3, message = "A request body must not have a content-encoding."}
+    return unsupported("content-encoding", "must not be given")
   end
 end
 
@@ -92,22 +97,25 @@ end
 local function objection(handle, given)
   local path, query = (given:get(":path") or ""):match("^([^?]*)%??(.*)$")
   local calls = calls_at(path)
-  if not calls then return {status = "404", code = 5, message = "There is nothing at this path."} end
+  if not calls then
+    return {status = "404", code = 5, reason = "NO_SUCH_PATH", message = "there is nothing at this path"}
+  end
   -- The routes would take it for gRPC.
   if (given:get("content-type") or ""):sub(1, 16) == "application/grpc" then
-    return {status = "415", code = 3, message = "This content-type is neither JSON nor a kind of gRPC."}
+    return unsupported("content-type", "is neither JSON nor a kind of gRPC")
   end
   local is_head = given:get(":method") == "HEAD"
   local call = calls[is_head and "GET" or given:get(":method")]
   if not call then
     local allow = verbs(calls)
-    return {status = "405", code = 12, message = "This path is for " .. allow .. " only.", allow = allow}
+    return {status = "405", code = 12, reason = "METHOD_NOT_ALLOWED", message = "this path is for " .. allow .. " only",
+      allow = allow}
   end
   local metadata = handle:streamInfo():dynamicMetadata()
   if call.stream then metadata:set("krkn.request_filter", "stream", true) end
   if is_head then metadata:set("krkn.request_filter", "head", true) end
   local faults = body_schema.check_query(query, call.query)
-  if faults.total > 0 then return reply.invalid_fields(faults) end
+  if faults.total > 0 then return reply.invalid(faults) end
 
   local takes_none = not call.body and given:get(":method") == "POST"
   local wrong_type = not_json_type(given)
@@ -120,14 +128,12 @@ local function objection(handle, given)
   local size = body and body:length() or 0
   if size > most then return too_large(most) end
   if size == 0 then
-    return needs_body and reply.invalid("The request has no body; it must be a JSON object.") or nil
+    return needs_body and reply.invalid_field("", "is required, a JSON object") or nil
   end
-  if takes_none then return reply.invalid("This call takes no body.") end
+  if takes_none then return reply.invalid_field("", "must be empty for this call") end
   if wrong_type then return wrong_type end
-  local problem
-  faults, problem = body_schema.check_body(body:getBytes(0, size), call.body or NO_FIELDS)
-  if not faults then return reply.invalid(problem) end
-  if faults.total > 0 then return reply.invalid_fields(faults) end
+  faults = body_schema.check_body(body:getBytes(0, size), call.body or NO_FIELDS)
+  if faults.total > 0 then return reply.invalid(faults) end
 end
 
 -- Exactly the transcoder's rule for gRPC, or a request could be checked as one protocol and handled as the other.
@@ -140,14 +146,14 @@ end
 -- until it is complete: the server holds nothing for unknown callers.
 local function grpc_objection(handle, given)
   local method = methods[given:get(":path")]
-  if not method then return {code = 12, message = "There is no such method."} end
+  if not method then return {code = 12, message = "there is no such method"} end
   local is_open = method == "open"
   local room, reason = room_for(handle, is_open and settings.max_open_bytes or 0, is_open, is_open)
   if reason or not is_open then return reason, room end
   local body = handle:body()
   upload_quota.give_back(room)
   if body and body:length() > settings.max_open_bytes then
-    return {code = 8, message = "The request is larger than " .. settings.max_open_bytes .. " bytes."}
+    return {code = 8, message = "the request is larger than " .. settings.max_open_bytes .. " bytes"}
   end
 end
 
@@ -192,7 +198,8 @@ function envoy_on_request(handle)
   if not examined then
     -- An error here would let the request pass unchecked.
     handle:logErr("request filter: " .. tostring(room))
-    reply.refuse(handle, {status = "500", code = 13, message = "The request could not be checked."}, grpc)
+    local objection = {status = "500", code = 13, reason = "INTERNAL", message = "the request could not be checked"}
+    reply.refuse(handle, objection, grpc)
   end
   if room then count(handle, room) end
   local trailers = handle:trailers()

@@ -18,6 +18,9 @@ class Refusal:
     code: int
     """The gRPC number in the JSON of a REST reply; a gRPC caller's comes from the status."""
 
+    reason: str
+    """For programs, in the ErrorInfo of a REST reply."""
+
     message: str
     flags: tuple[str, ...] = ()
     details: str = ""
@@ -33,41 +36,64 @@ class Refusal:
     @property
     def body(self) -> str:
         """The body of a REST reply."""
-        body = {"code": self.code, "message": self.message, "details": []}
+        details: list[dict[str, object]] = [
+            {
+                "@type": f"{_TYPES}.ErrorInfo",
+                "reason": self.reason,
+                "domain": DOMAIN,
+                "metadata": {},
+            }
+        ]
+        if self.retry_after is not None:
+            delay = f"{self.retry_after}s"
+            details.append({"@type": f"{_TYPES}.RetryInfo", "retryDelay": delay})
+        body = {"code": self.code, "message": self.message, "details": details}
         return json.dumps(body, separators=(",", ":"))
 
 
-NOTHING_DONE = "nothing was done. Try again in a second."
-PERHAPS_DONE = "what was asked may have been done."
+DOMAIN = "krkn.krkn-chaos.dev"
+_TYPES = "type.googleapis.com/google.rpc"
+_NOTHING_DONE = "nothing was done; try again in a second"
+_PERHAPS_DONE = "what was asked may have been done"
 
 # The connection broke after the request was sent, or may have been.
 _LOST = ("UC", "UR", "LR", "UPE")
 
 # The first match is used.
 REFUSALS = (
-    Refusal(429, 8, "Too many calls at once. Try again in a second.", retry_after=1),
+    Refusal(
+        429, 8, "TOO_MANY_CALLS", "too many calls at once; try again in a second", retry_after=1
+    ),
     Refusal(
         503,
         14,
-        f"The service has too many calls in hand; {NOTHING_DONE}",
+        "OVERLOADED",
+        f"the service has too many calls in hand; {_NOTHING_DONE}",
         ("UO", "OM"),
         retry_after=1,
     ),
     Refusal(
         503,
         14,
-        f"The service has more in hand than it can hold; {NOTHING_DONE}",
+        "OVERLOADED",
+        f"the service has more in hand than it can hold; {_NOTHING_DONE}",
         details="overload",
         retry_after=1,
     ),
     Refusal(
-        503, 14, f"The service cannot be reached now; {NOTHING_DONE}", ("UF", "UH"), retry_after=1
+        503,
+        14,
+        "SERVICE_UNREACHABLE",
+        f"the service cannot be reached now; {_NOTHING_DONE}",
+        ("UF", "UH"),
+        retry_after=1,
     ),
     # A write may have been carried out by then. No proxy or client retries after this answer.
     Refusal(
         503,
         2,
-        f"The connection to the service was lost; {PERHAPS_DONE}",
+        "OUTCOME_UNKNOWN",
+        f"the connection to the service was lost; {_PERHAPS_DONE}",
         _LOST,
         sent_as=500,
         is_of_write=True,
@@ -75,21 +101,30 @@ REFUSALS = (
     Refusal(
         503,
         14,
-        "The connection to the service was lost. Try again in a second.",
+        "CONNECTION_LOST",
+        "the connection to the service was lost; try again in a second",
         _LOST,
         sent_as=503,
         retry_after=1,
     ),
-    Refusal(504, 4, f"The service did not answer in time; {PERHAPS_DONE}"),
-    Refusal(408, 4, "The request did not come as a whole in time."),
-    Refusal(400, 3, "The request is not valid HTTP, or not what the call takes."),
-    Refusal(401, 16, "The request has no valid credentials."),
-    Refusal(403, 7, "The request is not allowed."),
-    Refusal(404, 5, "There is nothing at this path."),
-    Refusal(413, 3, f"The request body is larger than {MAX_BODY_BYTES} bytes."),
-    Refusal(426, 3, "HTTP/1.1 or HTTP/2 is needed."),
-    Refusal(431, 3, f"The headers of the request are larger than {MAX_HEADER_KIB} KiB."),
-    Refusal(502, 13, "The answer of the service cannot be passed on.", sent_as=500),
-    Refusal(503, 14, "The service cannot do this now."),
-    Refusal(500, 13, "The service failed; its log says more."),
+    Refusal(504, 4, "SERVICE_TOO_SLOW", f"the service did not answer in time; {_PERHAPS_DONE}"),
+    Refusal(408, 4, "REQUEST_TOO_SLOW", "the request did not come as a whole in time"),
+    Refusal(400, 3, "INVALID_REQUEST", "the request is not valid HTTP, or not what the call takes"),
+    Refusal(401, 16, "UNAUTHENTICATED", "the request has no valid credentials"),
+    Refusal(403, 7, "PERMISSION_DENIED", "the request is not allowed"),
+    Refusal(404, 5, "NO_SUCH_PATH", "there is nothing at this path"),
+    Refusal(413, 3, "REQUEST_TOO_LARGE", f"request body: is larger than {MAX_BODY_BYTES} bytes"),
+    Refusal(426, 3, "OLD_HTTP", "HTTP/1.1 or HTTP/2 is needed"),
+    Refusal(
+        431,
+        3,
+        "HEADERS_TOO_LARGE",
+        f"the headers of the request are larger than {MAX_HEADER_KIB} KiB",
+    ),
+    Refusal(502, 13, "INTERNAL", "the answer of the service cannot be passed on", sent_as=500),
+    Refusal(503, 14, "SERVICE_UNAVAILABLE", "the service cannot do this now"),
+    Refusal(500, 13, "INTERNAL", "the service failed; its log says more"),
 )
+
+OTHER = Refusal(500, 2, "UNKNOWN", "the request failed")
+"""What is sent where none of them matches, with Envoy's own status."""

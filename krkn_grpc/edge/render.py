@@ -18,7 +18,7 @@ from krkn_grpc.edge.direct_responses import pages
 from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, PACKAGE, RestApi, RestCall, segment_pattern
 from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
-from krkn_grpc.edge.local_replies import REFUSALS
+from krkn_grpc.edge.local_replies import OTHER, REFUSALS
 from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, lua_script
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.otlp_endpoint import Address
@@ -98,6 +98,7 @@ def render(settings: EnvoySettings) -> str:
         pages=own_pages,
         descriptor_set=base64.b64encode(descriptor_set).decode(),
         refusals=REFUSALS,
+        other_refusal=OTHER,
         max_body_bytes=MAX_BODY_BYTES,
         max_header_kib=MAX_HEADER_KIB,
         max_open_bytes=MAX_OPEN_BYTES,

@@ -4,6 +4,7 @@ A real server with the boundary of ours, and one method that raises what a test 
 """
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,11 @@ import pytest_asyncio
 
 from deploy.local.processes.children import Child, Program
 from deploy.local.processes.ports import LOOPBACK, free_port
+from deploy.local.services import REPOSITORY
+from krkn_grpc.edge import local_replies
 from krkn_grpc.edge.command import command
+from krkn_grpc.edge.files import FOLDER
+from krkn_grpc.edge.limits import MAX_BODY_BYTES
 from krkn_grpc.edge.render import render
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.kube import errors as kube
@@ -24,7 +29,7 @@ from krkn_grpc.reservations.leases import Taken
 from krkn_grpc.resources.violation import Violation
 from krkn_grpc.server import errors
 from krkn_grpc.server.errors import ANSWERS
-from krkn_grpc.server.interceptors.errors import ErrorInterceptor
+from krkn_grpc.server.interceptors.errors import DOMAIN, ErrorInterceptor
 from krkn_grpc.server.metadata import Context
 from krkn_grpc.v1 import targets_pb2 as pb
 from krkn_grpc.v1.targets_pb2_grpc import (
@@ -32,7 +37,15 @@ from krkn_grpc.v1.targets_pb2_grpc import (
     TargetServiceStub,
     add_TargetServiceServicer_to_server,
 )
-from tests.support.rest import BAD_REQUEST, ERROR_INFO, TARGETS, Reply, Rest, assert_error
+from tests.support.rest import (
+    BAD_REQUEST,
+    ERROR_INFO,
+    TARGETS,
+    Reply,
+    Rest,
+    assert_error,
+    assert_invalid,
+)
 from tests.support.rpc import Reason, refused
 from tests.support.waiting import eventually
 
@@ -288,5 +301,33 @@ async def test_a_method_that_is_not_there(failing: Failing) -> None:
 async def test_a_server_that_is_away_is_an_error_in_the_same_form(tmp_path: Path) -> None:
     async with envoy_before(free_port(), tmp_path) as rest:
         reply = await rest.get(TARGETS)
-    assert (reply.status, list(reply.body)) == (503, ["code", "message", "details"])
-    assert reply.body["code"] == 14
+    body = assert_error(reply, 503, 14, "SERVICE_UNREACHABLE")
+    assert body["details"][1:] == [{"@type": RETRY_INFO, "retryDelay": "1s"}]
+    assert reply.headers["retry-after"] == "1"
+
+
+async def test_what_envoy_refuses_by_itself_has_the_form_of_the_servers_errors(
+    failing: Failing,
+) -> None:
+    unknown = await failing.rest.get("/api/v1/nothing")
+    assert_error(unknown, 404, 5, "NO_SUCH_PATH")
+    misspelt = await failing.rest.get(f"{TARGETS}?pagesize=1")
+    assert_invalid(misspelt, "pagesize")
+    broken = await failing.rest.post(TARGETS, "no object")
+    assert broken.body["message"] == "request body: must be an object"
+    too_large = await failing.rest.post(TARGETS, {"token": "x" * (MAX_BODY_BYTES + 1)})
+    assert_error(too_large, 413, 3, "REQUEST_TOO_LARGE")
+
+
+def test_the_domain_of_both_is_one() -> None:
+    assert DOMAIN == local_replies.DOMAIN
+
+
+def test_each_reason_is_documented() -> None:
+    scripts = "".join(each.read_text() for each in (FOLDER / "lua").glob("*.lua"))
+    reasons = {answer.reason for answer in ANSWERS.values()} | set(
+        re.findall(r'(?:reason = |reason or |", )"([A-Z_]{4,})"', scripts)
+    )
+    reasons |= {each.reason for each in (*local_replies.REFUSALS, local_replies.OTHER)}
+    page = (REPOSITORY / "docs/errors.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == reasons

@@ -5,6 +5,7 @@ The server is no stand-in for ours: it answers what ours never should and Envoy 
 
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import threading
@@ -237,8 +238,8 @@ def _accepts(door: Door) -> bool:
     return False
 
 
-def is_error(response: httpx.Response, status: int, code: int) -> dict[str, Any]:
-    """Assert that a reply is an error in the form that all have; return its JSON."""
+def is_bare_error(response: httpx.Response, status: int, code: int) -> dict[str, Any]:
+    """Assert that a reply is an error of a server that gives no details; return its JSON."""
     assert response.headers["content-type"] == "application/json", response.text
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (status, code), body
@@ -247,15 +248,29 @@ def is_error(response: httpx.Response, status: int, code: int) -> dict[str, Any]
     return body
 
 
-def violations(body: dict[str, Any]) -> dict[str, str]:
-    """Return the field violations of an error, by field."""
-    info, request = body["details"]
+def is_error(
+    response: httpx.Response, status: int, code: int, reason: str | None = None
+) -> dict[str, Any]:
+    """Assert that a reply is an error in the form that all have; return its JSON."""
+    body = is_bare_error(response, status, code)
+    # One style: as the server's.
+    assert not re.match(r"[A-Z][a-z]* ", body["message"])
+    assert not body["message"].endswith(".")
+    info = body["details"][0]
+    assert re.fullmatch("[A-Z0-9_]+", info["reason"])
     assert info == {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": "INVALID_REQUEST",
+        "reason": reason or info["reason"],
         "domain": "krkn.krkn-chaos.dev",
         "metadata": {},
     }
+    return body
+
+
+def violations(body: dict[str, Any]) -> dict[str, str]:
+    """Return the field violations of an error, by field."""
+    info, request = body["details"]
+    assert info["reason"] == "INVALID_REQUEST"
     assert request["@type"] == "type.googleapis.com/google.rpc.BadRequest"
     return {found["field"]: found["description"] for found in request["fieldViolations"]}
 

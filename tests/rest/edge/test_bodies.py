@@ -108,13 +108,13 @@ NOT_JSON = [
 def test_not_json(client: httpx.Client, body: bytes) -> None:
     response = client.post(RUN, content=body, headers=JSON)
     message = is_error(response, 400, 3)["message"]
-    assert message.startswith("The request body is not JSON: ")
+    assert message.startswith("request body: is not JSON: ")
 
 
 def test_a_byte_order_mark_is_named(client: httpx.Client) -> None:
     response = client.post(RUN, content=b"\xef\xbb\xbf{}", headers=JSON)
     assert is_error(response, 400, 3)["message"] == (
-        "The request body is not JSON: it begins with a byte order mark (byte 1)."
+        "request body: is not JSON: it begins with a byte order mark (byte 1)"
     )
 
 

@@ -58,8 +58,8 @@ def test_a_slow_call_is_told_so_and_a_quiet_stream_is_left_alone(
     with client.stream("GET", WATCH) as response:
         lines = response.iter_lines()
         next(lines)
-        message = is_error(client.get(TARGET), 504, 4)["message"]
-        assert message == "The service did not answer in time; what was asked may have been done."
+        message = is_error(client.get(TARGET), 504, 4, "SERVICE_TOO_SLOW")["message"]
+        assert message == "the service did not answer in time; what was asked may have been done"
         over.set()
         assert list(lines) == ['{"type":"SYNCED","resumeToken":""}']
 
@@ -73,8 +73,10 @@ def test_the_server_is_away_and_comes_back(door: Door, client: httpx.Client) -> 
             client.get(LOGS),
             client.post("/api/v1/scenarios/run", json={}),
         ):
-            message = is_error(response, 503, 14)["message"]
-            assert message.startswith("The service cannot be reached now; nothing was done.")
+            message = is_error(response, 503, 14, "SERVICE_UNREACHABLE")["message"]
+            assert message == (
+                "the service cannot be reached now; nothing was done; try again in a second"
+            )
             assert response.headers["retry-after"] == "1"
         with door.channel() as channel, pytest.raises(grpc.RpcError) as caught:
             targets_pb2_grpc.TargetServiceStub(channel).ListTargets(
@@ -151,9 +153,9 @@ def test_a_connection_that_breaks_off_may_have_done_it(
         with open_door(folder, grpc_port=broken.port) as door, door.client() as client:
             response = client.post("/api/v1/operator/targets", json={"clusterName": "a" * 500})
         # A code that no proxy and no client repeats.
-        message = is_error(response, 500, 2)["message"]
+        message = is_error(response, 500, 2, "OUTCOME_UNKNOWN")["message"]
         assert (
-            message == "The connection to the service was lost; what was asked may have been done."
+            message == "the connection to the service was lost; what was asked may have been done"
         )
         assert "retry-after" not in response.headers
         assert broken.connections == 1  # it was not asked again

@@ -9,7 +9,7 @@ from google.rpc import code_pb2, status_pb2
 from pydantic import ValidationError
 
 from krkn_grpc.edge.settings import EnvoySettings
-from tests.rest.edge.running import Door, Upstream, is_error, open_door
+from tests.rest.edge.running import Door, Upstream, is_bare_error, open_door
 
 CONSOLE, DEV = "https://console.example", "http://localhost:3000"
 RUN = "/api/v1/scenarios/run"
@@ -86,7 +86,7 @@ def test_an_allowed_page_reads_refusals_too(client: httpx.Client, upstream: Upst
         (client.get("/api/v1/nothing", headers=asked), 404, 5),
     ]
     for reply, status, code in replies:
-        is_error(reply, status, code)
+        is_bare_error(reply, status, code)
         assert reply.headers["access-control-allow-origin"] == CONSOLE
 
 

@@ -50,7 +50,7 @@ def nothing_reaches_the_server(door: Door) -> Iterator[None]:
     ],
 )
 def test_unknown_path(client: httpx.Client, path: str) -> None:
-    is_error(client.get(path), 404, 5)
+    is_error(client.get(path), 404, 5, "NO_SUCH_PATH")
     is_error(client.post(path, json={}), 404, 5)
 
 
@@ -73,7 +73,7 @@ def test_wrong_verb(client: httpx.Client, verb: str, path: str, allow: str) -> N
     request = client.build_request("GET", path)
     request.method = verb
     response = client.send(request)
-    is_error(response, 405, 12)
+    is_error(response, 405, 12, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == allow
 
 
@@ -143,7 +143,8 @@ def test_options_of_a_run_are_not_taken_from_the_query(client: httpx.Client) -> 
 )
 def test_bodies_are_json(client: httpx.Client, headers: dict[str, str]) -> None:
     for verb, path in (("POST", RUN), ("PUT", f"{TARGETS}/{JOB}"), ("DELETE", f"{RUN}/{JOB}")):
-        is_error(client.request(verb, path, content=b'{"a": 1}', headers=headers), 415, 3)
+        response = client.request(verb, path, content=b'{"a": 1}', headers=headers)
+        is_error(response, 415, 3, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("kind", ["application/grpcx", "application/grpc;x=1"])
@@ -177,10 +178,9 @@ def test_json_has_more_than_one_name(client: httpx.Client, door: Door, kind: str
 def test_a_body_is_needed(client: httpx.Client, verb: str) -> None:
     path = RUN if verb == "POST" else f"{TARGETS}/{JOB}"
     response = client.request(verb, path, headers=JSON)
-    assert (
-        is_error(response, 400, 3)["message"]
-        == "The request has no body; it must be a JSON object."
-    )
+    body = is_error(response, 400, 3)
+    assert body["message"] == "request body: is required, a JSON object"
+    assert violations(body) == {"": "is required, a JSON object"}
 
 
 @pytest.mark.parametrize("verb", ["GET", "DELETE"])

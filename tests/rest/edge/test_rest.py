@@ -10,7 +10,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import scenarios_pb2 as scenarios
 from krkn_grpc.v1 import targets_pb2 as targets
-from tests.rest.edge.running import TELLING, Upstream, is_error
+from tests.rest.edge.running import TELLING, Upstream, is_bare_error
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 RUN = {"targetUUIDs": [JOB], "scenarioImage": "image", "scenarioName": "name"}
@@ -85,7 +85,7 @@ def test_an_error_keeps_its_own_status(client: httpx.Client, upstream: Upstream)
         context.abort(grpc.StatusCode.ABORTED, "changed")
 
     upstream.on("RunScenario", reply)
-    is_error(client.post("/api/v1/scenarios/run", json=RUN), 409, 10)
+    is_bare_error(client.post("/api/v1/scenarios/run", json=RUN), 409, 10)
 
 
 def test_error_details_are_shown(client: httpx.Client, upstream: Upstream) -> None:
@@ -98,7 +98,7 @@ def test_error_details_are_shown(client: httpx.Client, upstream: Upstream) -> No
 
     response = client.post("/api/v1/scenarios/run", json=RUN)
 
-    body = is_error(response, 400, 3)
+    body = is_bare_error(response, 400, 3)
     assert body["message"] == "scenarioName: is required"
     info, request, _ = body["details"]
     assert info["reason"] == "INVALID"
@@ -130,7 +130,7 @@ def test_each_code_has_its_status(
     client: httpx.Client, upstream: Upstream, code: int, status: int
 ) -> None:
     upstream.fails("GetTarget", status_pb2.Status(code=code, message="why, in ümlauts: 100%"))
-    body = is_error(client.get(f"/api/v1/operator/targets/{JOB}"), status, code)
+    body = is_bare_error(client.get(f"/api/v1/operator/targets/{JOB}"), status, code)
     assert (body["message"], body["details"]) == ("why, in ümlauts: 100%", [])
 
 

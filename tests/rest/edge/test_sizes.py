@@ -52,7 +52,7 @@ def test_a_larger_one_does_not(door: Door, size: int, is_chunked: bool) -> None:
     content = in_chunks(body_of(size)) if is_chunked else body_of(size)
     with door.client() as client:
         response = client.post(TARGETS, content=content, headers=JSON)
-    assert str(MAX_BODY_BYTES) in is_error(response, 413, 3)["message"]
+    assert str(MAX_BODY_BYTES) in is_error(response, 413, 3, "REQUEST_TOO_LARGE")["message"]
     assert door.upstream.calls == []
 
 

@@ -11,7 +11,7 @@ from google.api import httpbody_pb2
 from google.rpc import code_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge.running import TELLING, Door, Upstream, is_error
+from tests.rest.edge.running import TELLING, Door, Upstream, is_bare_error
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 LOGS = f"/api/v1/scenarios/run/{JOB}/logs"
@@ -58,7 +58,7 @@ def test_a_stream_that_fails_at_once_is_an_error(
     upstream.fails("StreamLogs", gone)
     upstream.fails("WatchScenarioRuns", gone)
     response = client.get(path)
-    assert is_error(response, 404, 5)["message"] == "no such job"
+    assert is_bare_error(response, 404, 5)["message"] == "no such job"
     assert not TELLING & set(response.headers)
 
 
@@ -97,4 +97,4 @@ def test_a_log_that_fails_before_its_first_byte_is_whole(
         context.abort(grpc.StatusCode.NOT_FOUND, "no such job")
 
     upstream.on("StreamLogs", reply)
-    assert is_error(client.get(LOGS), 404, 5)["message"] == "no such job"
+    assert is_bare_error(client.get(LOGS), 404, 5)["message"] == "no such job"
