@@ -20,7 +20,7 @@ from krkn_grpc.client.errors import (
 )
 from krkn_grpc.client.reading import read
 from krkn_grpc.client.retries import Patience, may_retry
-from krkn_grpc.client.tokens import TokenSource
+from krkn_grpc.client.tokens import BadToken, TokenSource
 from krkn_grpc.v1.halts_pb2_grpc import HaltServiceStub
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
@@ -108,8 +108,13 @@ class Connection:
                 if pause is None:
                     raise
                 was_lost_before |= was_not_answered(error)
+                failed = error
             await asyncio.sleep(pause)
-            token = await self.way.token.token()
+            try:
+                token = await self.way.token.token()
+            except (BadToken, OSError) as without:
+                # What came of the attempt before matters more than why there is no other.
+                raise failed from without
 
     async def ask(
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, P]", request: Q, model: type[M]

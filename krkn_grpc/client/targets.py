@@ -228,7 +228,10 @@ class Targets:
         except AlreadyExists as error:
             if error.existing is None:
                 return Imported(context, None, error=error)
-            found = await self.get(error.existing)
+            try:
+                found = await self.get(error.existing)
+            except KrknError as unseen:
+                return Imported(context, None, error=unseen)
             if not is_same_address(found.cluster_api_url, kubeconfigs.server(credential.text)):
                 # Contexts of different clusters have the same name: default, kind-kind.
                 return Imported(context, None, error=error)

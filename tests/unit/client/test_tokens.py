@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from krkn_grpc.client import BadToken, Krkn, tokens
+from krkn_grpc.client import BadToken, Krkn, Unavailable, tokens
 from krkn_grpc.client.logs import LogOptions, Source, merged
 
 
@@ -60,3 +60,18 @@ async def test_calls_that_are_refused_one_after_the_other_share_a_fresh_token(
         "1",
         *["2"] * 5,
     ]
+
+
+async def test_a_run_that_was_sent_is_not_forgotten_because_there_is_no_token() -> None:
+    given = iter(["token"])
+
+    def token() -> str:
+        try:
+            return next(given)
+        except StopIteration:
+            raise BadToken("it is away") from None
+
+    async with Krkn("127.0.0.1:1", token=token) as krkn:
+        with pytest.raises(Unavailable) as unknown:
+            await krkn.run("s", ["a"])
+    assert unknown.value.request_id
