@@ -1,13 +1,15 @@
 """Assembles the command line: global options, commands, and the handling of failures."""
 
+import contextlib
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
+from grpc import StatusCode
 from typer.core import TyperGroup
 
 from krkn_grpc.cli import (
@@ -15,6 +17,7 @@ from krkn_grpc.cli import (
     connection,
     contexts,
     display,
+    errors,
     failures,
     halts,
     interrupts,
@@ -30,6 +33,9 @@ from krkn_grpc.cli.logs import logs
 from krkn_grpc.cli.run import run
 from krkn_grpc.cli.stop import stop
 from krkn_grpc.client.errors import KrknError
+
+# Typer does not export it.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 # Options of the whole command, which may also stand after the name of a command.
 _WITH_VALUE = ("--server", "--ca", "--cert", "--key", "--retries")
@@ -65,6 +71,20 @@ def _print_version(wanted: bool) -> None:  # so a callback is called
         raise typer.Exit
 
 
+@contextlib.contextmanager
+def _told_to_programs() -> Iterator[None]:
+    """Print wrong usage as programs read it, where they do; click prints it for people."""
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        if not errors.are_objects():
+            raise
+        usage = cast("typer.BadParameter", error)
+        said = usage.format_message()
+        errors.tell(said, code=StatusCode.INVALID_ARGUMENT, reason="USAGE")
+        raise typer.Exit(usage.exit_code) from None
+
+
 class Commands(TyperGroup):
     """The command group; it prints the failure of a call as one line and sets the exit code."""
 
@@ -72,30 +92,39 @@ class Commands(TyperGroup):
         """Run the command line, with arguments and output of any characters."""
         display.replace_what_cannot_be_printed()
         given = [*map(sources.as_utf8, sys.argv[1:] if args is None else args)]
+        errors.told_as_asked_for(given)
         return super().main(with_global_options_first(given), *others, **options)
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the options of the whole command."""
+        with _told_to_programs():
+            return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the selected command."""
         try:
-            return super().invoke(ctx)
+            with _told_to_programs():
+                return super().invoke(ctx)
         except (
             KrknError,
             failures.NotFound,
             connection.BadToken,
         ) as error:
             client: Client = ctx.obj
-            typer.echo(f"Error: {failures.explanation(error, client.server)}", err=True)
+            errors.tell_failure(error, client.server)
             raise typer.Exit(failures.exit_code(error)) from None
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            typer.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+            said = f"the output cannot be written: {error.strerror}"
+            errors.tell(said, code=StatusCode.UNKNOWN, reason="OUTPUT")
             raise typer.Exit(failures.ExitCode.NOT_ALL_WELL) from None
         except interrupts.Terminated:
             raise typer.Exit(interrupts.EXIT_CODE) from None
         except UnicodeEncodeError:
             # It is not shown: it may be a secret of the environment.
-            typer.echo("Error: what was given is no text in UTF-8", err=True)
+            said = "what was given is no text in UTF-8"
+            errors.tell(said, code=StatusCode.INVALID_ARGUMENT, reason="USAGE")
             raise typer.Exit(failures.ExitCode.USAGE) from None
 
 

@@ -5,8 +5,9 @@ import uuid
 from typing import Annotated
 
 import typer
+from grpc import StatusCode
 
-from krkn_grpc.cli import columns, display, failures
+from krkn_grpc.cli import columns, display, errors, failures
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.target_requests_pb2 import (
@@ -70,6 +71,7 @@ def _completed(client: Client, uuid: str, seconds: float) -> Discovery:
         if found.status == "Completed":
             return found
         if time.monotonic() >= end:
-            typer.echo(f"Error: not completed after {seconds:g} s", err=True)
+            said = f"not completed after {seconds:g} s"
+            errors.tell(said, code=StatusCode.DEADLINE_EXCEEDED, reason="NOT_COMPLETED")
             raise typer.Exit(failures.ExitCode.NO_ANSWER)
         time.sleep(_PAUSE_SECONDS)

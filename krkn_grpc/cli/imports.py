@@ -10,6 +10,7 @@ import yaml
 from krkn_grpc.cli import (
     accounts,
     display,
+    errors,
     failures,
     kubeconfigs,
     questions,
@@ -157,8 +158,8 @@ def _apply_all(
             verb = registration.apply(client, request(), known)
         except _FAILURES as error:
             failure = failure or error
-            why = failures.explanation(error, client.server) + _owner(error, known)
-            typer.echo(display.printable(f"Error: {name}: {why}"), err=True)
+            more = _owner(error, known)
+            errors.tell_failure(error, client.server, about=name, more=more)
         else:
             done.append(name)
             display.print_line(f"{name} {verb}: {what}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import columns, completion, display, failures, lookup, questions
+from krkn_grpc.cli import columns, completion, display, errors, failures, lookup, questions
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.progress import has_ended
@@ -87,7 +87,7 @@ class _Stopped:
             self.jobs += work(name)
         except (KrknError, failures.NotFound) as error:
             self.failure = self.failure or error
-            typer.echo(f"Error: {name}: {failures.explanation(error, client.server)}", err=True)
+            errors.tell_failure(error, client.server, about=name)
 
 
 def _stopped_jobs(client: Client, names: Sequence[str]) -> _Stopped:

@@ -174,7 +174,9 @@ class Targets:
         self, *, selector: str = "", ready: bool | None = None
     ) -> AsyncIterator[Change[Target]]:
         """Yield each target with these labels as ADDED, then each change, without end."""
-        told = watching.watch(self._watched(selector, ready), self._connection.way.patience)
+        told = watching.watch(
+            watched(self._connection, selector, ready), self._connection.way.patience
+        )
         return watching.changes_only(told, lambda target: read(target, Target))
 
     async def wait_ready(
@@ -201,19 +203,8 @@ class Targets:
         return [seen[uuid] for uuid in wanted]
 
     def _changes(self) -> AsyncGenerator[Change[Target], None]:
-        told = watching.watch(self._watched("", None), self._connection.way.patience)
+        told = watching.watch(watched(self._connection), self._connection.way.patience)
         return watching.changes_only(told, lambda target: read(target, Target))
-
-    def _watched(
-        self, selector: str, ready: bool | None
-    ) -> watching.Watched[pb.WatchTargetsResponse, pb.Target]:
-        def open_stream(resume_token: str) -> AsyncGenerator[pb.WatchTargetsResponse, None]:
-            request = pb.WatchTargetsRequest(
-                label_selector=selector, ready=ready, resume_token=resume_token
-            )
-            return self._connection.stream(self._stubs.WatchTargets, request)
-
-        return watching.Watched(open_stream, lambda told: told.target, lambda each: each.uuid)
 
     async def _imported(
         self,
@@ -266,6 +257,20 @@ class Targets:
 def is_same_address(one: str, other: str) -> bool:
     """Whether two URLs of clusters are the same but for their spelling."""
     return _comparable(one) == _comparable(other)
+
+
+def watched(
+    connection: Connection, selector: str = "", ready: bool | None = None
+) -> watching.Watched[pb.WatchTargetsResponse, pb.Target]:
+    """Return how the targets with these labels are watched."""
+
+    def open_stream(resume_token: str) -> AsyncGenerator[pb.WatchTargetsResponse, None]:
+        request = pb.WatchTargetsRequest(
+            label_selector=selector, ready=ready, resume_token=resume_token
+        )
+        return connection.stream(connection.targets.WatchTargets, request)
+
+    return watching.Watched(open_stream, lambda told: told.target, lambda each: each.uuid)
 
 
 def _comparable(url: str) -> tuple[str, int, str]:

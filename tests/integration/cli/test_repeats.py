@@ -292,6 +292,29 @@ async def test_reads_send_the_revision_of_the_write_before(
     assert watch.metadata["krkn-revision"] == "krknchaosjobs.42"
 
 
+async def test_targets_are_watched_and_not_asked_for_again(
+    cli: Command, upstream: Upstream
+) -> None:
+    listed = targets_pb2.Target(uuid=TARGET, cluster_name="a", reason="Unreachable")
+    ready = targets_pb2.Target(uuid=TARGET, cluster_name="a", ready=True)
+    watched = targets_pb2.WatchTargetsResponse
+    in_turn(upstream, "ListTargets", targets_pb2.ListTargetsResponse(targets=[listed]))
+    stream: list[Message] = [
+        watched(type="ADDED", target=listed),
+        watched(type="SYNCED", resume_token="t1"),
+    ]
+    in_turn(upstream, "WatchTargets", [*stream, AWAY], [watched(type="MODIFIED", target=ready)])
+    waited = await cli("targets", "wait", TARGET)
+    assert (waited.code, waited.line) == (0, "1 target ready.")
+    assert len(asked(upstream, "ListTargets")) == 1
+    assert [each.resume_token for each in asked(upstream, "WatchTargets")] == ["", "t1"]
+
+    in_turn(upstream, "WatchTargets", stream)
+    late = await cli("targets", "wait", TARGET, "--timeout", "1")
+    assert late.code == 1
+    assert late.err.splitlines()[0].startswith(f"{TARGET}  Unreachable")
+
+
 async def test_a_log_is_printed_as_it_comes(cli: Command, upstream: Upstream) -> None:
     whole = "grün\n".encode()
     chunks: list[Message] = [httpbody_pb2.HttpBody(data=part) for part in (whole[:3], whole[3:])]

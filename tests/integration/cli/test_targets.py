@@ -123,9 +123,7 @@ async def test_a_check_is_asked_for(cli: Command, rest: Rest) -> None:
 
 
 async def test_what_the_service_refuses_is_one_line_with_every_violation(cli: Command) -> None:
-    refused = await cli(
-        *("targets", "add", "--name", " ", "--token-file", "-", "-o", "json"), given=canary()
-    )
+    refused = await cli(*("targets", "add", "--name", " ", "--token-file", "-"), given=canary())
     assert (refused.code, refused.out) == (3, "")
     assert refused.line.startswith("Error: clusterName: must have 1 to 253 characters; ")
     assert "clusterAPIURL: is required" in refused.line

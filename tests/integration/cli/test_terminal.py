@@ -190,7 +190,9 @@ async def test_targets_are_waited_for(cli: Command, rest: Rest) -> None:
     assert late.err.startswith(f"{name}  ")
     other = unused_name()
     await rest.register(clusterName=other)
-    await cli("targets", "delete", name)
+    async with cli.start("targets", "wait", name, "--for", "deleted") as waiting:
+        await cli("targets", "delete", name)
+        assert (await waiting.ended()).code == 0
     gone = ("targets", "wait", name, "--for", "deleted", "--timeout", "0")
     assert (await cli(*gone)).code == 0
     # One that is gone says nothing of the others.
