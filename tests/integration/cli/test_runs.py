@@ -4,8 +4,10 @@ import os
 import uuid
 
 from tests.support.command import Command
+from tests.support.custom_objects import JOBS, collection
 from tests.support.requests import IMAGE, canary, unused_name
 from tests.support.rest import CHAOS_RUNS, Rest
+from tests.support.running import Running
 
 
 async def test_the_life_of_a_run(cli: Command, rest: Rest) -> None:
@@ -101,6 +103,24 @@ async def test_the_logs_of_a_run(cli: Command, rest: Rest) -> None:
     assert sorted(followed.out.splitlines()) == sorted(whole.out.splitlines())
     last = [f"[{name}] the scenario ended with exit code 3" for name in names]
     assert (await cli("runs", "logs", run_id, "--tail", "1")).out.splitlines() == last
+
+
+async def test_a_run_is_named_as_kubectl_shows_it(
+    cli: Command, rest: Rest, shared_services: Running
+) -> None:
+    name = unused_name()
+    run_id = await rest.run_of(await rest.register(clusterName=name))
+    await rest.run_when(run_id)
+    [target] = (await rest.get_run(run_id))["targets"]
+    path = f"{collection(JOBS, shared_services.namespace)}/{target['jobId']}"
+    shown = (await shared_services.cluster.request("GET", path))["status"]["run"]
+    assert shown == run_id[-7:]
+
+    assert (await cli("runs", "get", shown, "-o", "name")).out == f"{run_id}\n"
+    jobs = await cli("jobs", "list", "--run", shown, "-o", "name")
+    assert jobs.out == f"{target['jobId']}\n"
+    assert (await cli("jobs", "get", f"{shown}/{name}", "-o", "name")).out == jobs.out
+    assert (await cli("jobs", "get", target["jobId"][-7:], "-o", "name")).out == jobs.out
 
 
 async def test_a_run_that_is_not_there(cli: Command) -> None:
