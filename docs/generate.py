@@ -38,10 +38,13 @@ machine should have:
 
 {own_machine}
 
-It has a few more of its own: `KRKN_KUBECONFIG` is a cluster to use in the place of a local control
-plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is built
-goes to `XDG_CACHE_HOME` (`~/.cache`). `KRKN_OBSERVE=1` starts a Prometheus too, on
-`KRKN_PROMETHEUS_PORT` or a free port ([observability](observability.md)).
+It has a few more of its own: `KRKN_KUBECONFIG` is a cluster to use in the place of a local
+control plane, `KUBEBUILDER_ASSETS` a folder that has kube-apiserver and etcd already, and what is
+built goes to `XDG_CACHE_HOME` (`~/.cache`). `KRKN_OBSERVE=1` starts a Prometheus too, on
+`KRKN_PROMETHEUS_PORT` or a free port ([observability](observability.md)). `KRKN_KEEP=1` keeps
+`.local/logs`, and in `.local/state` what is in the local control plane, for the next start with
+it; without it, both go at the end and before a start. It needs 320 MB of free space in `TMPDIR`
+(`/tmp`), with `KRKN_KEEP` in the working folder.
 """
 
 

@@ -20,13 +20,22 @@ TOKEN_SECONDS = 30 * 24 * 3600
 
 
 async def write_demo_targets(
-    cluster: Cluster, api_server_port: int, folder: Path, stack: contextlib.AsyncExitStack
+    cluster: Cluster,
+    api_server_port: int,
+    folder: Path,
+    stack: contextlib.AsyncExitStack,
+    state: Path | None = None,
 ) -> list[Path]:
-    """Write demo-target-1.kubeconfig and so on; their addresses work while `stack` is open."""
+    """Write demo-target-1.kubeconfig and so on; their addresses work while `stack` is open.
+
+    With `state`, a folder, the addresses are those of the run before if they are free still: what
+    was registered then is ready again.
+    """
     await cluster.apply(_account())
 
     async def write(number: int) -> Path:
-        relay = await stack.enter_async_context(Relay(api_server_port))
+        kept = None if state is None else state / f"demo-target-{number}.port"
+        relay = await _relay(api_server_port, kept, stack)
         return await cluster.write_account_kubeconfig(
             folder / f"demo-target-{number}.kubeconfig",
             NAMESPACE,
@@ -36,6 +45,24 @@ async def write_demo_targets(
         )
 
     return await asyncio.gather(*(write(number) for number in range(1, COUNT + 1)))
+
+
+async def _relay(target_port: int, kept: Path | None, stack: contextlib.AsyncExitStack) -> Relay:
+    if (before := _port_before(kept)) is not None:
+        with contextlib.suppress(OSError):
+            return await stack.enter_async_context(Relay(target_port, port=before))
+    relay = await stack.enter_async_context(Relay(target_port))
+    _keep(relay.port, kept)
+    return relay
+
+
+def _port_before(kept: Path | None) -> int | None:
+    return int(kept.read_text()) if kept is not None and kept.exists() else None
+
+
+def _keep(port: int, kept: Path | None) -> None:
+    if kept is not None:
+        kept.write_text(str(port))
 
 
 def _account() -> list[Manifest]:

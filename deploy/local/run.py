@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,7 +19,7 @@ from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.demo_targets import write_demo_targets
 from deploy.local.errors import StartError
 from deploy.local.go.build import FULL, Binaries, control_plane_binaries
-from deploy.local.local_folder import local_folder
+from deploy.local.local_folder import LOGS, STATE, local_folder
 from deploy.local.processes.children import Child
 from deploy.local.processes.ports import must_be_free
 from deploy.local.processes.signals import interrupted_by_sigterm, stop_requested
@@ -38,6 +39,7 @@ from deploy.local.services import (
     metrics_ports,
 )
 from deploy.local.settings import Settings
+from deploy.local.space import CONTROL_PLANE_BYTES, FILES_BYTES, must_have_room
 from deploy.local.welcome import welcome
 from krkn_grpc.edge.command import binary
 from krkn_grpc.startup import settings_or_exit
@@ -57,7 +59,8 @@ def main() -> None:
     if settings.observe and settings.prometheus_port is not None:
         must_be_free(settings.prometheus_port, "KRKN_PROMETHEUS_PORT")
     _find_envoy()
-    with local_folder() as local:
+    _must_have_room(settings)
+    with local_folder(keep=settings.keep) as local:
         binaries: Binaries = {}
         # Not in the event loop: an interrupt then ends a build at once.
         with interrupted_by_sigterm():
@@ -91,17 +94,23 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
     started = time.monotonic()
     async with contextlib.AsyncExitStack() as stack:
         private = stack.enter_context(run_folder())
-        logs = local / "logs"
-        logs.mkdir()
+        logs = local / LOGS
+        logs.mkdir(exist_ok=settings.keep)
         control_plane = None
         if settings.kubeconfig is None:
             progress.note("starting the local control plane")
             control_plane = await stack.enter_async_context(
-                ControlPlane(binaries, crds=[CRDS, ADMISSION], logs=logs)
+                ControlPlane(
+                    binaries,
+                    crds=[CRDS, ADMISSION],
+                    logs=logs,
+                    state=local / STATE if settings.keep else None,
+                )
             )
             cluster = control_plane.cluster
             shutil.copy(control_plane.admin_kubeconfig, local / "admin.kubeconfig")
-            await write_demo_targets(cluster, control_plane.port, local, stack)
+            state = local / STATE if settings.keep else None
+            await write_demo_targets(cluster, control_plane.port, local, stack, state)
         else:
             given = await credentials.of_kubeconfig(settings.kubeconfig, private)
             cluster = await stack.enter_async_context(Cluster(given))
@@ -134,6 +143,14 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
                 for child in control_plane.children:
                     restart = _starts_component(control_plane, child.name)
                     keepers.create_task(keep_alive(child, restart, progress.note))
+
+
+def _must_have_room(settings: Settings) -> None:
+    state = CONTROL_PLANE_BYTES if settings.kubeconfig is None else 0
+    here, temporary = (state, 0) if settings.keep else (0, state)
+    must_have_room(Path.cwd(), here + FILES_BYTES, "make room")
+    remedy = "make room, or set TMPDIR to another folder"
+    must_have_room(Path(tempfile.gettempdir()), temporary + FILES_BYTES, remedy)
 
 
 def _find_envoy() -> None:

@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     envoy_metrics_port: int | None = Field(None, ge=0, le=65535)
     """Of metrics; None: a free one, 0: none."""
 
+    keep: bool = False
+    """Whether logs and the local control plane's state stay for the next start."""
+
     observe: bool = False
     """Whether a Prometheus runs too, with the alert rules."""
 

@@ -1,4 +1,4 @@
-"""The certificates and keys of one local cluster, new for each run.
+"""The certificates and keys of one local cluster, new for each run unless its state is kept.
 
 Elliptic-curve keys: generating RSA keys would take longer than starting etcd.
 """
@@ -28,13 +28,18 @@ class KeyPair:
 
 
 class CertificateAuthority:
-    """Signs certificates into a folder; the CA's own key never leaves the memory."""
+    """Signs certificates into a folder; the CA's own key does not leave the memory.
 
-    def __init__(self, folder: Path) -> None:
+    With `kept`, a folder, it does: that one has the CA and the key of ServiceAccount tokens, so
+    that what was given to clients is good for the next run, too.
+    """
+
+    def __init__(self, folder: Path, kept: Path | None = None) -> None:
         self._folder = folder
-        self._ca = trustme.CA(
-            organization_name="krkn-grpc local CA", key_type=trustme.KeyType.ECDSA
-        )
+        self._kept = kept
+        if kept is not None:
+            kept.mkdir(exist_ok=True, mode=0o700)
+        self._ca = _authority(kept)
         self.pem = self._ca.cert_pem.bytes().decode()
         self.file = folder / "ca.crt"
         self.file.write_text(self.pem)
@@ -55,10 +60,13 @@ class CertificateAuthority:
 
     def service_account_key(self) -> KeyPair:
         """Make the key that signs ServiceAccount tokens; `certificate` is the bare public key."""
+        folder, name = self._kept or self._folder, "service-account"
+        if (pair := _pair(folder, name)).key.exists():
+            return pair
         key = ec.generate_private_key(ec.SECP256R1())
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return self._save("service-account", public, private)
+        return _save(folder, name, public, private)
 
     def _issue(self, *identities: str, name: str, group: str | None = None) -> trustme.LeafCert:
         return self._ca.issue_cert(
@@ -70,11 +78,27 @@ class CertificateAuthority:
 
     def _write(self, file_name: str, leaf: trustme.LeafCert) -> KeyPair:
         [certificate] = leaf.cert_chain_pems
-        return self._save(file_name, certificate.bytes(), leaf.private_key_pem.bytes())
+        private = leaf.private_key_pem.bytes()
+        return _save(self._folder, file_name, certificate.bytes(), private)
 
-    def _save(self, file_name: str, public: bytes, private: bytes) -> KeyPair:
-        pair = KeyPair(self._folder / f"{file_name}.crt", self._folder / f"{file_name}.key")
-        pair.certificate.write_bytes(public)
-        pair.key.touch(mode=0o600)
-        pair.key.write_bytes(private)
-        return pair
+
+def _authority(kept: Path | None) -> trustme.CA:
+    """Return the CA that is kept in the folder, else a new one, which is kept."""
+    if kept is not None and (pair := _pair(kept, "ca")).key.exists():
+        return trustme.CA.from_pem(pair.certificate.read_bytes(), pair.key.read_bytes())
+    made = trustme.CA(organization_name="krkn-grpc local CA", key_type=trustme.KeyType.ECDSA)
+    if kept is not None:
+        _save(kept, "ca", made.cert_pem.bytes(), made.private_key_pem.bytes())
+    return made
+
+
+def _pair(folder: Path, name: str) -> KeyPair:
+    return KeyPair(folder / f"{name}.crt", folder / f"{name}.key")
+
+
+def _save(folder: Path, name: str, public: bytes, private: bytes) -> KeyPair:
+    pair = _pair(folder, name)
+    pair.certificate.write_bytes(public)
+    pair.key.touch(mode=0o600)
+    pair.key.write_bytes(private)
+    return pair

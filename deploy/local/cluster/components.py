@@ -58,11 +58,11 @@ class Files:
     service_account_key: KeyPair
 
 
-def etcd(binaries: Binaries, files: Files) -> Program:
-    """Describe etcd. Its data is needed only for this run, so no write waits for a disk."""
+def etcd(binaries: Binaries, files: Files, folder: Path) -> Program:
+    """Describe etcd, with its data in `folder`; no write waits for a disk: it is a local try."""
     argv = [
         binaries["etcd"],
-        "--data-dir=etcd-data",
+        f"--data-dir={folder / 'etcd-data'}",
         f"--listen-client-urls={ETCD_CLIENTS}",
         f"--advertise-client-urls={ETCD_CLIENTS}",
         f"--listen-peer-urls={ETCD_PEERS}",

@@ -41,6 +41,7 @@ class ControlPlane:
     An async context manager: ready when entered, removed completely when left.
     `crds` are folders (or files) of manifests that are applied before the controllers start: the
     garbage collector discovers later ones only up to 30 s after they are applied.
+    `state` is a folder for what etcd has and its keys, from which another one goes on later.
     """
 
     def __init__(
@@ -53,11 +54,11 @@ class ControlPlane:
         crds: Iterable[Path] = (),
         audit_log: bool = False,
         logs: Path | None = None,
+        state: Path | None = None,
     ) -> None:
         self._binaries = binaries
-        self._only_api_server = only_api_server
-        self._fake_node = fake_node
-        self._workloads = workloads
+        self._only_api_server, self._state = only_api_server, state
+        self._fake_node, self._workloads = fake_node, workloads
         self._crds = list(crds)
         self._children: dict[str, Child] = {}
         self._stack = contextlib.AsyncExitStack()
@@ -164,8 +165,7 @@ class ControlPlane:
 
     async def _start(self) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
-        authority = CertificateAuthority(self._folder)
-        self._authority = authority
+        authority = self._authority = CertificateAuthority(self._folder, self._state)
         files = components.Files(
             self._folder,
             authority.file,
@@ -177,7 +177,7 @@ class ControlPlane:
         user = kubeconfig.certificate_user(admin.certificate, admin.key)
         kubeconfig.write(self.admin_kubeconfig, url=self.url, ca_pem=authority.pem, user=user)
 
-        etcd = self._run(components.etcd(self._binaries, files))
+        etcd = self._run(components.etcd(self._binaries, files, self._state or self._folder))
         await until(self._etcd_listens, etcd)
         api_server = self._run(
             components.api_server(

@@ -5,11 +5,12 @@ By hand: libraries for this block the event loop, and none pauses a process.
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from deploy.local.processes import dies_with_parent
 POLL_SECONDS = 0.02
 STOP_SECONDS = 10.0
 
+_GOROUTINE = re.compile(r"goroutine \d+.* \[.+\]:$")
+# What a restarted program logs after a stack: JSON, a line of klog, or its next panic.
+_LOGGED = re.compile(r"\{|[IWEF]\d{4} |panic: |fatal error: ")
+
 _started: weakref.WeakSet["Child"] = weakref.WeakSet()
 
 
@@ -25,6 +30,22 @@ def kill_all() -> None:
     """Kill every child of this process at once, without a graceful stop."""
     for child in _started:
         child.kill()
+
+
+def without_stacks(lines: Iterable[str]) -> list[str]:
+    """Return the lines of a log without the stacks of goroutines, which Go prints when it dies."""
+    kept: list[str] = []
+    is_stack = False
+    for line in lines:
+        if _GOROUTINE.match(line):
+            is_stack = True
+        elif is_stack and _LOGGED.match(line):
+            is_stack = False
+        if not is_stack:
+            kept.append(line)
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
 
 
 @dataclass(frozen=True)
@@ -130,12 +151,12 @@ class Child:
         self._signal(signal.SIGCONT)
 
     def log_tail(self, lines: int = 15) -> str:
-        """Return the last lines of its log, for an error message."""
+        """Return the last lines of its log, without Go's stacks, for an error message."""
         try:
             text = self.log.read_text(errors="replace")
         except FileNotFoundError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(without_stacks(text.splitlines())[-lines:])
 
     def _signal(self, number: signal.Signals) -> None:
         # The child leads its group since before exec, and is_running calls poll(): the id of an

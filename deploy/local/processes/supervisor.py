@@ -40,7 +40,9 @@ async def keep_alive(
         code = await child.wait()
         pause = restarts.pause_after(time.monotonic() - started)
         when = "now" if pause == 0 else f"in {pause:.0f} s"
-        note(f"{child.name} ended ({_reason(code)}); starting it again {when}; log: {child.log}")
+        said = f": {child.log_tail(1)}" if code > 0 else ""
+        again = f"starting it again {when}; log: {child.log}"
+        note(f"{child.name} ended ({_reason(code)}); {again}{said}")
         await asyncio.sleep(pause)
         try:
             await start()
