@@ -1,66 +1,28 @@
 """`make run` as a person meets it: it says where things are, heals, and leaves nothing."""
 
 import asyncio
-import base64
 import os
 import re
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 import yaml
 
-from deploy.local.cluster import credentials
-from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
-from deploy.local.go.build import Binaries
-from deploy.local.processes.ports import LOOPBACK, free_port
+from deploy.local.processes.ports import LOOPBACK
 from deploy.local.services import REPOSITORY
-from tests.support.make_run import Run
+from tests.e2e.conftest import StartRun
+from tests.support.make_run import Run, ask, target
 from tests.support.scrape import Scrape
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
 PARTS = ("-m krkn_grpc.server", "-m controller", "envoy.yaml", "kube-apiserver --", "etcd --")
-
-
-StartRun = Callable[..., Run]
-
-
-@pytest_asyncio.fixture
-async def start_run(
-    binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[StartRun]:
-    # A short path: Envoy's socket is below it, and the path of a socket has 107 bytes at most.
-    folder = tmp_path_factory.mktemp("run")
-    runs: list[Run] = []
-
-    def start(**environment: str) -> Run:
-        runs.append(Run(folder, **environment))
-        return runs[-1]
-
-    yield start
-    for run in runs:
-        run.close()
-
-
-def target(name: str, kubeconfig: Path) -> dict[str, str]:
-    encoded = base64.b64encode(kubeconfig.read_bytes()).decode()
-    return {"clusterName": name, "secretType": "kubeconfig", "kubeconfig": encoded}
-
-
-async def ask(
-    session: aiohttp.ClientSession, method: str, url: str, body: object = None
-) -> tuple[int, dict[str, Any]]:
-    async with session.request(method, url, json=body) as response:
-        return response.status, await response.json()
 
 
 async def takes_load(run: Run, session: aiohttp.ClientSession) -> None:
@@ -227,59 +189,6 @@ async def test_a_taken_port_is_one_line_before_anything_starts(
         f"krkn-grpc cannot start: port {port} is taken; set {setting} to another one\n"
     )
     assert not run.local.exists()
-
-
-async def test_too_little_space_is_one_line_before_anything_starts(tmp_path: Path) -> None:
-    (small := tmp_path / "small").mkdir()
-    own = 'mount -t tmpfs -o size=8m none "$TMPDIR" && exec "$0" -m deploy.local'
-    run = await asyncio.create_subprocess_exec(
-        *("unshare", "--map-root-user", "--mount", "sh", "-c", own, sys.executable),
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(REPOSITORY),
-            "TMPDIR": str(small),
-            "KRKN_REST_PORT": str(free_port()),
-            "KRKN_GRPC_PORT": str(free_port()),
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await run.communicate()
-    assert said.decode() == (
-        f"krkn-grpc cannot start: {small} has 8 MB free, and 320 MB are needed; "
-        "make room, or set TMPDIR to another folder\n"
-    )
-    assert run.returncode == 1
-    assert not (tmp_path / ".local").exists()
-
-
-async def test_what_is_kept_is_there_at_the_next_start(start_run: StartRun, tmp_path: Path) -> None:
-    run = start_run(KRKN_KEEP="1")
-    await run.says("krkn-grpc runs")
-    path = "/api/v1/operator/targets"
-    async with aiohttp.ClientSession() as session:
-        kubeconfig = run.local / "demo-target-1.kubeconfig"
-        credential = kubeconfig.read_bytes()
-        _, made = await ask(session, "POST", run.url(path), target("kept", kubeconfig))
-        run.send(signal.SIGINT)
-        assert await run.ended() == 0
-        assert sorted(entry.name for entry in run.local.iterdir()) == [".in-use", "logs", "state"]
-        first_log = (run.local / "logs" / "server.log").read_text()
-
-        again = start_run(KRKN_KEEP="1")
-        await again.says("krkn-grpc runs")
-        _, kept = await ask(session, "GET", again.url(f"{path}/{made['uuid']}"))
-    assert kept["clusterName"] == "kept"
-    # What the target was registered with is still good: address, certificate and token.
-    registered = tmp_path / "registered.kubeconfig"
-    registered.write_bytes(credential)
-    async with Cluster(await credentials.of_kubeconfig(registered, tmp_path)) as cluster:
-        pods = await cluster.request("GET", "/api/v1/namespaces/krkn-demo/pods")
-    assert pods["kind"] == "PodList"
-    assert (again.local / "logs" / "server.log").read_text().startswith(first_log)
-    again.send(signal.SIGINT)
-    assert await again.ended() == 0
 
 
 async def test_one_run_at_a_time_from_one_folder(start_run: StartRun) -> None:

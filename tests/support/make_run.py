@@ -1,12 +1,16 @@
 """`make run` in a folder of its own, and what it started."""
 
 import asyncio
+import base64
 import os
 import signal
 import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
+
+import aiohttp
 
 from deploy.local.processes.ports import LOOPBACK, free_port
 from deploy.local.services import REPOSITORY
@@ -14,6 +18,20 @@ from tests.support.waiting import eventually
 
 # In the environment of a run and of all that it starts.
 MARK = "MARK_OF_THE_RUN"
+
+
+def target(name: str, kubeconfig: Path) -> dict[str, str]:
+    """The body that registers a target."""
+    encoded = base64.b64encode(kubeconfig.read_bytes()).decode()
+    return {"clusterName": name, "secretType": "kubeconfig", "kubeconfig": encoded}
+
+
+async def ask(
+    session: aiohttp.ClientSession, method: str, url: str, body: object = None
+) -> tuple[int, dict[str, Any]]:
+    """Return the status and the JSON of a reply."""
+    async with session.request(method, url, json=body) as response:
+        return response.status, await response.json()
 
 
 class Run:
