@@ -55,7 +55,8 @@ async def test_jobs_are_stopped_and_one_that_is_not_there_hinders_no_other(
     changes = {"scenarioImage": f"{IMAGE}-never-ends"}
     jobs = [*(await rest.run(target, **changes)), *(await rest.run(target, **changes))]
     stopped = await cli("stop", jobs[0], absent, jobs[1], "-o", "json")
-    assert (stopped.code, stopped.line) == (3, f"Error: {absent}: there is no such job")
+    assert stopped.code == 3
+    assert json.loads(stopped.line)["message"] == f"{absent}: there is no such job"
     assert [job["jobId"] for job in json.loads(stopped.out)["jobs"]] == jobs
     for job in jobs:
         assert (await rest.job_when(job))["status"] == "Stopped"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import AsyncIterator
 from functools import partial
@@ -79,7 +80,8 @@ async def test_a_run_that_nobody_answered_says_how_to_repeat_it(
         lost = await cli(*arguments)
         assert lost.code == 4
         [hint, error] = lost.err.splitlines()
-        assert error.startswith(f"Error: 127.0.0.1:{port} does not answer: ")
+        said = json.loads(error)["message"]
+        assert said.startswith(f"127.0.0.1:{port} does not answer: ")
         request_id = hint.partition("--request-id ")[2].partition(" ")[0]
         assert str(uuid.UUID(request_id)) == request_id
         again = await cli(*arguments, "--request-id", request_id)

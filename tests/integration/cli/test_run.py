@@ -166,14 +166,16 @@ async def test_the_same_request_starts_nothing_twice(cli: Command, rest: Rest) -
 async def test_a_dry_run_says_what_became_of_a_run_that_was_made(cli: Command, rest: Rest) -> None:
     target = await rest.register()
     asked = [*RUN, IMAGE, "-t", target, "--request-id", str(uuid.uuid4())]
-    assert (await cli(*asked, "--wait")).code == 0
+    made = await cli(*asked, "--wait", "-o", "json")
+    run_id = made.json["run"]["runId"]
+    assert (await rest.run_when(run_id))["status"] == "Succeeded"
     checked = await cli(*asked, "--dry-run")
     assert checked.out.splitlines()[1].split("  ")[1:] == ["already made: Succeeded"]
     said, run, counted = checked.err.splitlines()
     assert said == "The run of this requestId was already made: Succeeded."
     assert counted == "1 made already; nothing was started."
     reply = (await cli(*asked, "--dry-run", "-o", "json")).json
-    assert run == f"Run: {reply['runId']}"
+    assert (run, reply["runId"]) == (f"Run: {run_id}", run_id)
     assert reply["message"] == said
 
 
