@@ -172,8 +172,8 @@ def _apply_all(
 def _must_be_the_same(name: str, url: str | None, known: Mapping[str, Target]) -> None:
     """Raise BadKubeconfig if a known target of this name has another URL.
 
-    Contexts of different clusters have the same name (default, kind-kind), and whoever runs
-    scenarios on the target means the cluster that it was.
+    Contexts of different clusters may have the same name (default, kind-kind), and a run on the
+    target means the cluster that it was.
     """
     found = known.get(name)
     if found is not None and url is not None and not is_same_address(found.cluster_api_url, url):
