@@ -42,8 +42,12 @@ _WITH_VALUE = ("--server", "--ca", "--cert", "--key", "--retries")
 _WITHOUT = ("--tls", "--no-tls")
 
 
-def with_global_options_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the options of the whole command before all others."""
+def with_global_options_first(arguments: Sequence[str], command: Any) -> list[str]:
+    """Return the arguments with the options of the whole command before all others.
+
+    `command` is click's. What is the value of another option stays where it is, whatever it says:
+    a target's name from elsewhere must not choose the server.
+    """
     moved: list[str] = []
     others: list[str] = []
     left = list(arguments)
@@ -59,7 +63,25 @@ def with_global_options_first(arguments: Sequence[str]) -> list[str]:
             moved.append(argument)
         else:
             others.append(argument)
+            command = getattr(command, "commands", {}).get(argument, command)
+            if left and _wants_value(command, argument):
+                others.append(left.pop(0))
     return [*moved, *others]
+
+
+def _wants_value(command: Any, argument: str) -> bool:
+    """Whether the argument is an option of the command whose value is the next argument."""
+    with_value = {
+        name
+        for option in command.params
+        if not getattr(option, "is_flag", True) and not getattr(option, "count", False)
+        for name in option.opts
+    }
+    if argument.startswith("--") or len(argument) <= 2:
+        return argument in with_value
+    # Several letters: flags, and at the end one with a value, which may be attached.
+    first = next((index for index, each in enumerate(argument) if f"-{each}" in with_value), 0)
+    return argument.startswith("-") and 0 < first == len(argument) - 1
 
 
 def _print_version(wanted: bool) -> None:  # so a callback is called
@@ -93,7 +115,7 @@ class Commands(TyperGroup):
         display.replace_what_cannot_be_printed()
         given = [*map(sources.as_utf8, sys.argv[1:] if args is None else args)]
         errors.told_as_asked_for(given)
-        return super().main(with_global_options_first(given), *others, **options)
+        return super().main(with_global_options_first(given, self), *others, **options)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Read the options of the whole command."""

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from krkn_grpc.cli import config, server_choice, times, token_command
@@ -13,6 +14,8 @@ from krkn_grpc.cli.config import BadConfig, Context
 from krkn_grpc.cli.connection import BadToken
 from krkn_grpc.cli.server_choice import Given
 from krkn_grpc.client import loop_thread
+
+COMMANDS = typer.main.get_command(app)
 
 
 @pytest.fixture
@@ -135,10 +138,30 @@ def test_a_command_that_gives_no_token(command: str, said: str) -> None:
 def test_options_of_the_whole_command_may_stand_anywhere() -> None:
     given = ["jobs", "list", "--server", "a", "-l", "b", "--no-tls", "--retries=3"]
     first = ["--server", "a", "--no-tls", "--retries=3", "jobs", "list", "-l", "b"]
-    assert with_global_options_first(given) == first
+    assert with_global_options_first(given, COMMANDS) == first
     of_config = ["config", "set-context", "a", "--server", "b"]
     for unmoved in (of_config, ["stop", "--", "--server", "x"]):
-        assert with_global_options_first(unmoved) == unmoved
+        assert with_global_options_first(unmoved, COMMANDS) == unmoved
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["run", "pod-scenarios", "-t", "--server=evil"],
+        ["run", "pod-scenarios", "--target", "--server=evil", "--yes"],
+        ["jobs", "list", "-l", "--no-tls"],
+        ["run", "pod-scenarios", "-vt", "--server=evil"],
+        ["targets", "wait", "--for", "--tls"],
+    ],
+)
+def test_the_value_of_another_option_chooses_no_server(given: list[str]) -> None:
+    assert with_global_options_first(given, COMMANDS) == given
+
+
+def test_a_value_that_is_attached_has_no_second_one() -> None:
+    given = ["run", "pod-scenarios", "-tdemo-1", "--server", "a", "--target=x", "--retries", "1"]
+    first = ["--server", "a", "--retries", "1", "run", "pod-scenarios", "-tdemo-1", "--target=x"]
+    assert with_global_options_first(given, COMMANDS) == first
 
 
 @pytest.mark.parametrize(
