@@ -176,9 +176,9 @@ def test_metrics_have_a_port_where_the_admin_interface_has_a_socket(tmp_path: Pa
         settings(envoy_admin_socket=socket, envoy_metrics_port=8080, rest_port=8080)
 
 
-def test_every_refusal_is_a_sentence() -> None:
+def test_every_refusal_is_worded_as_the_servers_are() -> None:
     for refusal in REFUSALS:
-        assert refusal.message.endswith(".")
+        assert not refusal.message.endswith(".")
         assert 0 < refusal.code <= 16
         # A percent sign would be a command of Envoy's.
         assert "%" not in refusal.message
