@@ -35,8 +35,8 @@ from krkn_grpc.client.plain import Krkn
 image, *targets = sys.argv[1:]
 with Krkn() as krkn:
     run = krkn.run("pod-scenarios", targets, image=image)
-    print(run.run_id, flush=True)
     try:
+        print(run.run_id, flush=True)
         for line in run.logs():
             print(line.text)
         print(run.wait().table())
@@ -48,7 +48,7 @@ with Krkn() as krkn:
 
 async def script(server: str, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        # Whoever runs the tests may ignore SIGINT, and so would it.
+        # The process that runs the tests may ignore SIGINT, and so would it.
         *("env", "--default-signal=INT", sys.executable, "-c", SCRIPT, *arguments),
         cwd=REPOSITORY,
         env={**os.environ, "KRKN_SERVER": server},

@@ -21,6 +21,7 @@ PROCESSES = {"server", "logs", "controller", "envoy"}
 # Series that come with the first event that they count, or with traces.
 LATER = {
     "envoy_cluster_upstream_rq_xx",
+    "envoy_listener_ssl_certificate_expiration_unix_time_seconds",  # with TLS
     "krkn_job_duration_seconds_bucket",
     "krkn_jobs_finished_total",
     "krkn_jobs_pending",
