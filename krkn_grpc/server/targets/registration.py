@@ -64,9 +64,13 @@ class Registry:
     async def get(self, uuid: str) -> Target:
         """Return a target, from the API server if the cache does not have it as admitted."""
         _must_be_id(uuid)
-        known = self._cache.get(uuid)
         # Another replica may have registered it, and this cache may be behind.
-        return known if known is not None and known.is_admitted else await self._registered(uuid)
+        return self.known(uuid) or await self._registered(uuid)
+
+    def known(self, uuid: str) -> Target | None:
+        """Return a target if the cache has it as admitted."""
+        found = self._cache.get(uuid)
+        return found if found is not None and found.is_admitted else None
 
     async def create(self, new: NewTarget, call: str, deadline: Deadline) -> tuple[Target, bool]:
         """Register a target; return it, and whether an earlier attempt of this call created it.
