@@ -181,7 +181,7 @@ def _line(source: Source, text: str, time: str) -> LogLine:
 def _sortable(time: str) -> str:
     """Return the time so that text sorts as time does: always with nine digits of a second.
 
-    What is no time is "".
+    Returns "" for a text that is not a time.
     """
     if time_of(time) is None:
         return ""

@@ -34,7 +34,7 @@ _MAY_GO_ON = (Unavailable, ServiceError, Conflict, LimitReached, TooOld)
 class Patience:
     """For how long calls are retried, in seconds; 0: not at all.
 
-    A subclass may decide in another way, and is told of each answer.
+    A subclass overrides `pause`, and `answered` if it counts answers.
     """
 
     seconds: float = 60.0
@@ -84,8 +84,8 @@ class Resumption:
             self._cuts, self._since = 0, now
         self._cuts += 1
         if isinstance(error, Unauthenticated | Denied) and now >= self._believes_refusals_until:
-            # The token has expired meanwhile, and the next attempt sends another one. If it is the
-            # caller who may no more, that attempt is refused as well.
+            # The token may have expired: the next attempt sends a new one. If the caller has lost
+            # the right, that attempt is refused, too.
             self._believes_refusals_until = now + _REFUSED_AGAIN_SECONDS
             return
         if not isinstance(error, _MAY_GO_ON):

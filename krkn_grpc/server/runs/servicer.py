@@ -77,7 +77,7 @@ class ScenarioRunServicer(ChaosRunServicer):
         )
         if not run.validate_only or stored is None:
             return run_message(run, results, stored)
-        # The call's own rule is about jobs; the status of a run is for those who may read runs.
+        # The right to make this call is a right to jobs. The status of a run needs one to runs.
         may_see = await current().may("get", RUNS, stored.metadata.name)
         return run_message(run, results, stored, may_see=may_see)
 

@@ -32,7 +32,7 @@ ABSENT = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(frozen=True)
 class Guarded:
-    """A server that asks who calls, and a caller that may look."""
+    """A server that authenticates callers, and a caller with the right to read."""
 
     running: Running
     token: str
