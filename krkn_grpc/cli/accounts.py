@@ -47,7 +47,7 @@ def objects(role: str) -> list[dict[str, Any]]:
     ]
 
 
-def token(kubeconfig: Path, context: str, role: str) -> str:
+def token(kubeconfig: Path | None, context: str, role: str) -> str:
     """Make the account where it is missing, and return its token; raises AccountError.
 
     The token does not expire: to withdraw it, delete the Secret krkn/krkn-grpc of the cluster.
@@ -63,8 +63,10 @@ def token(kubeconfig: Path, context: str, role: str) -> str:
     raise AccountError(f"context {context}: the cluster gave the account {NAME} no token")
 
 
-def _kubectl(kubeconfig: Path, context: str, *arguments: str, given: str = "") -> str:
-    line = ["kubectl", f"--kubeconfig={kubeconfig}", f"--context={context}", *arguments]
+def _kubectl(kubeconfig: Path | None, context: str, *arguments: str, given: str = "") -> str:
+    # Without a file it is the one that kubectl itself finds.
+    file = [] if kubeconfig is None else [f"--kubeconfig={kubeconfig}"]
+    line = ["kubectl", *file, f"--context={context}", *arguments]
     try:
         ran = subprocess.run(  # noqa: S603  # as the user would
             line, input=given, capture_output=True, text=True, timeout=_SECONDS, check=False

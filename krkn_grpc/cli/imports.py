@@ -20,10 +20,11 @@ from krkn_grpc.cli import (
 )
 from krkn_grpc.cli.client import Client
 from krkn_grpc.client.errors import AlreadyExists, KrknError
+from krkn_grpc.client.kubeconfigs import BadKubeconfig
 from krkn_grpc.client.targets import is_same_address
 from krkn_grpc.v1.targets_pb2 import CreateTargetRequest, Target
 
-_FAILURES = (KrknError, kubeconfigs.BadKubeconfig, accounts.AccountError)
+_FAILURES = (KrknError, BadKubeconfig, accounts.AccountError)
 _KEYS = (
     *("name", "kubeconfig", "context", "apiUrl", "caFile", "tokenFile", "username"),
     *("passwordFile", "labels", "maxConcurrentJobs"),
@@ -72,14 +73,13 @@ def import_targets(
     along: use --create-service-account.
     """
     client: Client = context.obj
-    file = kubeconfig or kubeconfigs.usual_file()
     try:
-        found = kubeconfigs.parsed(str(file), sources.text_of(file), file.parent)
-        named = contexts or (found.contexts if all_contexts else [found.current])
+        found = kubeconfigs.read(kubeconfig)
+        named = contexts or (list(found.contexts) if all_contexts else [found.current])
         if contexts and all_contexts:
             raise typer.BadParameter("give --context or --all-contexts, not both")
         urls = [found.url(each) for each in named]
-    except kubeconfigs.BadKubeconfig as error:
+    except BadKubeconfig as error:
         raise typer.BadParameter(str(error)) from None
     if create_service_account:
         some = questions.some_of(named)
@@ -90,9 +90,9 @@ def import_targets(
 
     def request(name: str) -> CreateTargetRequest:
         text = (
-            found.with_token(name, accounts.token(file, name, role))
+            kubeconfigs.with_token(found, name, accounts.token(kubeconfig, name, role))
             if create_service_account
-            else found.alone(name)
+            else kubeconfigs.alone(found, name)
         )
         return CreateTargetRequest(
             cluster_name=f"{name_prefix}{name}",
@@ -133,7 +133,7 @@ def apply_targets(
             )
             for name, entry in entries.items()
         }
-    except kubeconfigs.BadKubeconfig as error:
+    except BadKubeconfig as error:
         raise typer.BadParameter(str(error)) from None
     _apply_all(client, wanted, wait=wait)
 
@@ -177,7 +177,7 @@ def _must_be_the_same(name: str, url: str | None, known: Mapping[str, Target]) -
     """
     found = known.get(name)
     if found is not None and url is not None and not is_same_address(found.cluster_api_url, url):
-        raise kubeconfigs.BadKubeconfig(
+        raise BadKubeconfig(
             f"this target is another cluster, {found.cluster_api_url}: give a --name-prefix, or "
             f"let it be this one with krkn-grpc targets update {name}"
         )
@@ -197,22 +197,20 @@ def _entries(name: str, text: str) -> dict[str, dict[str, Any]]:
     try:
         read = [each for each in yaml.safe_load_all(text) if each is not None]
     except yaml.YAMLError:
-        raise kubeconfigs.BadKubeconfig(f"{name}: is not YAML") from None
+        raise BadKubeconfig(f"{name}: is not YAML") from None
     listed = [entry for each in read for entry in _listed(each)]
     entries: dict[str, dict[str, Any]] = {}
     for entry in listed:
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise kubeconfigs.BadKubeconfig(f"{name}: each target needs a name")
+            raise BadKubeconfig(f"{name}: each target needs a name")
         if unknown := [str(key) for key in entry if key not in _KEYS]:
             known = ", ".join(_KEYS)
-            raise kubeconfigs.BadKubeconfig(
-                f"{name}: {entry['name']}: {', '.join(unknown)}: known are {known}"
-            )
+            raise BadKubeconfig(f"{name}: {entry['name']}: {', '.join(unknown)}: known are {known}")
         if entry["name"] in entries:
-            raise kubeconfigs.BadKubeconfig(f"{name}: {entry['name']} is there twice")
+            raise BadKubeconfig(f"{name}: {entry['name']} is there twice")
         entries[entry["name"]] = entry
     if not entries:
-        raise kubeconfigs.BadKubeconfig(f"{name}: has no targets")
+        raise BadKubeconfig(f"{name}: has no targets")
     return entries
 
 
@@ -232,7 +230,7 @@ def _request(name: str, entry: Mapping[str, Any], folder: Path) -> CreateTargetR
     request = CreateTargetRequest(cluster_name=name, labels=labels)
     if (limit := entry.get("maxConcurrentJobs")) is not None:
         if type(limit) is not int:
-            raise kubeconfigs.BadKubeconfig("maxConcurrentJobs: must be a whole number")
+            raise BadKubeconfig("maxConcurrentJobs: must be a whole number")
         request.max_concurrent_jobs = limit
 
     def text(key: str) -> str:
@@ -240,10 +238,9 @@ def _request(name: str, entry: Mapping[str, Any], folder: Path) -> CreateTargetR
         return sources.text_of(folder / str(file)).strip() if file else ""
 
     if file := entry.get("kubeconfig"):
-        path = folder / str(file)
-        found = kubeconfigs.parsed(str(path), sources.text_of(path), path.parent)
+        found = kubeconfigs.read(folder / str(file))
         request.secret_type = "kubeconfig"  # a kind, no secret
-        request.kubeconfig = found.alone(str(entry.get("context") or found.current))
+        request.kubeconfig = kubeconfigs.alone(found, str(entry.get("context") or ""))
         return request
     request.cluster_api_url, request.ca_bundle = str(entry.get("apiUrl", "")), text("caFile")
     if username := entry.get("username"):

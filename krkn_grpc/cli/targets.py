@@ -19,6 +19,7 @@ from krkn_grpc.cli import (
 )
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
+from krkn_grpc.client.kubeconfigs import BadKubeconfig
 from krkn_grpc.v1.targets_pb2 import (
     CheckTargetRequest,
     CreateTargetRequest,
@@ -257,16 +258,11 @@ def _registration(
 
 def _embedded(name: str, file: Path) -> str:
     """Return the current context of a kubeconfig with all that it needs, and say which it is."""
-    text = sources.text_of(file)
-    folder = Path() if file == sources.STANDARD_INPUT else file.parent
     try:
-        found = kubeconfigs.parsed(str(file), text, folder)
-        if not found.current:
-            # The service says what is wrong with it.
-            return text
-        alone = found.alone(found.current)
+        found = kubeconfigs.read(file)
+        alone = kubeconfigs.alone(found)
         said = kubeconfigs.summary(found, found.current)
-    except kubeconfigs.BadKubeconfig as error:
+    except BadKubeconfig as error:
         raise typer.BadParameter(str(error), param_hint="--kubeconfig") from None
     typer.echo(display.printable(f"{name} = {said}"), err=True)
     return alone

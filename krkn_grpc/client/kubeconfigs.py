@@ -6,7 +6,7 @@ user runs a command for its credential is refused here, with what to do instead.
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,21 @@ class BadKubeconfig(ValueError):
     """The file is no kubeconfig, or a context of it cannot be registered; the message says why."""
 
 
+class CredentialByCommand(BadKubeconfig):
+    """The user of a context runs a command for its credential, which the service does not."""
+
+    def __init__(self, context: str, user: Section) -> None:
+        command = user.get("exec")
+        named = command.get("command") if isinstance(command, dict) else None
+        how = f"by running {named}" if named else "by a command or an auth-provider"
+        self.context = context
+        whose = f"the user of context {context!r}"
+        self.fault = f"{whose} gets its credential {how}, which the service cannot run"
+        super().__init__(
+            f"{self.fault}: register a token of a ServiceAccount instead (kubectl create token)"
+        )
+
+
 @dataclass(frozen=True)
 class KubeconfigFiles:
     """The merged files: of a name that occurs twice the first one counts, as for kubectl."""
@@ -36,36 +51,50 @@ class KubeconfigFiles:
     clusters: Mapping[str, Section]
     users: Mapping[str, Section]
 
+    def url(self, context: str = "") -> str:
+        """Return the URL of a context's cluster, "" for none; raises BadKubeconfig."""
+        return str(self._part("cluster", context).get("server") or "")
+
     def embedded(self, context: str = "") -> str:
         """Return a kubeconfig with this context alone, files read in; "" is the current one.
 
-        Raises BadKubeconfig and OSError.
+        Raises BadKubeconfig, CredentialByCommand, and OSError for a file that it names.
         """
+        user = self._part("user", context)
+        if any(field in user for field in _RUNS_CODE):
+            raise CredentialByCommand(context or self.current, user)
+        return self._alone(context, _embedded(user))
+
+    def with_token(self, context: str, token: str) -> str:
+        """Return a kubeconfig of this context's cluster, with a token instead of its user.
+
+        Raises BadKubeconfig, and OSError for a file that it names.
+        """
+        return self._alone(context, {"token": token})
+
+    def _alone(self, context: str, user: Section) -> str:
         name = context or self.current
-        if not name:
-            raise BadKubeconfig("there is no current-context: name one")
-        if name not in self.contexts:
-            raise BadKubeconfig(f"there is no context {name}")
-        chosen = self.contexts[name]
-        cluster = _embedded(_named(self.clusters, chosen, "cluster", name))
-        user = _embedded(_named(self.users, chosen, "user", name))
-        for field in _RUNS_CODE:
-            if field in user:
-                raise BadKubeconfig(
-                    f"context {name}: its user runs a command for its credential ({field}), which "
-                    "the service does not: register a token of a ServiceAccount instead "
-                    "(kubectl create token)"
-                )
         return yaml.safe_dump(
             {
                 "apiVersion": "v1",
                 "kind": "Config",
                 "current-context": name,
                 "contexts": [{"name": name, "context": {"cluster": "cluster", "user": "user"}}],
-                "clusters": [{"name": "cluster", "cluster": cluster}],
+                "clusters": [
+                    {"name": "cluster", "cluster": _embedded(self._part("cluster", context))}
+                ],
                 "users": [{"name": "user", "user": user}],
             }
         )
+
+    def _part(self, kind: str, context: str) -> Section:
+        """Return the cluster or the user of a context; raises BadKubeconfig."""
+        name = context or self.current
+        if not name:
+            raise BadKubeconfig("there is no current-context: name one")
+        chosen = _named(self.contexts, name, "context")
+        sections = self.clusters if kind == "cluster" else self.users
+        return _named(sections, str(chosen.get(kind) or ""), kind)
 
 
 def load(path: Path | str | None = None) -> KubeconfigFiles:
@@ -77,45 +106,58 @@ def load(path: Path | str | None = None) -> KubeconfigFiles:
         paths = [Path(each) for each in listed.split(os.pathsep) if each and Path(each).exists()]
     else:
         paths = [Path.home() / ".kube" / "config"]
-    current, sections = "", [dict[str, Section](), dict[str, Section](), dict[str, Section]()]
-    for each in paths:
-        content = _read(each)
-        current = current or str(content.get("current-context") or "")
-        for merged, kind in zip(sections, ("context", "cluster", "user"), strict=True):
-            for item in content.get(f"{kind}s") or ():
-                section = _section(item, kind, each)
-                merged.setdefault(str(item["name"]), {_FOLDER: each.parent, **section})
-    contexts, clusters, users = sections
-    return KubeconfigFiles(current, contexts, clusters, users)
+    return _merged((each, _content(each.read_bytes(), str(each))) for each in paths)
+
+
+def parsed(text: str, name: str, folder: Path) -> KubeconfigFiles:
+    """Return what a text says that is called `name`, with files beside it in `folder`.
+
+    Raises BadKubeconfig.
+    """
+    return _merged([(folder / name, _content(text.encode(), name))])
 
 
 _FOLDER = ""
 """The key of the folder that a section's file names are relative to; no field has this name."""
 
 
-def _read(path: Path) -> Section:
+def _merged(files: Iterable[tuple[Path, Section]]) -> KubeconfigFiles:
+    current, sections = "", [dict[str, Section](), dict[str, Section](), dict[str, Section]()]
+    for path, content in files:
+        current = current or str(content.get("current-context") or "")
+        for merged, kind in zip(sections, ("context", "cluster", "user"), strict=True):
+            for item in content.get(f"{kind}s") or ():
+                section = _section(item, kind, path)
+                merged.setdefault(str(item["name"]), {_FOLDER: path.parent, **section})
+    contexts, clusters, users = sections
+    return KubeconfigFiles(current, contexts, clusters, users)
+
+
+def _content(text: bytes, name: str) -> Section:
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        content = yaml.safe_load(text.decode())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         # The parser's own message quotes the line, which may be a credential.
-        raise BadKubeconfig(f"{path} is not YAML") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark is not None else ""
+        raise BadKubeconfig(f"{name}: is not YAML{where}") from None
     if content is None:
-        raise BadKubeconfig(f"{path} is empty")
+        raise BadKubeconfig(f"{name}: is empty")
     if not isinstance(content, dict):
-        raise BadKubeconfig(f"{path} is no kubeconfig")
+        raise BadKubeconfig(f"{name}: is no kubeconfig")
     return content
 
 
 def _section(item: Any, kind: str, path: Path) -> Section:
     if isinstance(item, dict) and "name" in item and isinstance(item.get(kind) or {}, dict):
         return item.get(kind) or {}
-    raise BadKubeconfig(f"{path} is no kubeconfig: {kind}s must have a name and a {kind}")
+    raise BadKubeconfig(f"{path}: is no kubeconfig: {kind}s must have a name and a {kind}")
 
 
-def _named(sections: Mapping[str, Section], chosen: Section, kind: str, context: str) -> Section:
-    name = str(chosen.get(kind) or "")
+def _named(sections: Mapping[str, Section], name: str, kind: str) -> Section:
     if name not in sections:
-        raise BadKubeconfig(f"context {context}: there is no {kind} {name}")
+        known = ", ".join(sections) or "none"
+        raise BadKubeconfig(f"there is no {kind} {name!r}; known: {known}")
     return sections[name]
 
 
@@ -129,6 +171,7 @@ def _embedded(section: Section) -> Section:
             content = base64.b64encode((folder / str(name)).read_bytes()).decode()
             made[data] = made.get(data) or content
     if name := made.pop("tokenFile", None):
+        # As for kubectl: the file counts.
         made["token"] = (folder / str(name)).read_text().strip()
     return made
 
@@ -136,9 +179,6 @@ def _embedded(section: Section) -> Section:
 def server(text: str) -> str:
     """Return the address of the current context's cluster in a kubeconfig; "" for none."""
     try:
-        content = yaml.safe_load(text)
-        contexts = {each["name"]: each["context"] for each in content["contexts"]}
-        clusters = {each["name"]: each["cluster"] for each in content["clusters"]}
-        return str(clusters[contexts[content["current-context"]]["cluster"]]["server"])
-    except (yaml.YAMLError, KeyError, TypeError):
+        return parsed(text, "", Path()).url()
+    except BadKubeconfig:
         return ""

@@ -1,6 +1,7 @@
 """Kubeconfigs of a user become such as the service takes."""
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from krkn_grpc.cli import accounts, kubeconfigs
-from krkn_grpc.cli.kubeconfigs import BadKubeconfig, Kubeconfig
+from krkn_grpc.client.kubeconfigs import BadKubeconfig, KubeconfigFiles
 
 TEXT = """
 apiVersion: v1
@@ -29,10 +30,11 @@ contexts:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Kubeconfig:
+def found(tmp_path: Path) -> KubeconfigFiles:
     for name in ("ca.pem", "cert.pem", "key.pem", "token"):
         (tmp_path / name).write_text(f"content of {name}\n")
-    return kubeconfigs.parsed("config", TEXT, tmp_path)
+    (tmp_path / "config").write_text(TEXT)
+    return kubeconfigs.read(tmp_path / "config")
 
 
 def encoded(name: str) -> str:
@@ -48,16 +50,16 @@ def only(made: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return cluster["cluster"], user["user"]
 
 
-def test_files_are_read_in(found: Kubeconfig) -> None:
-    cluster, user = only(found.alone("a"))
+def test_files_are_read_in(found: KubeconfigFiles) -> None:
+    cluster, user = only(kubeconfigs.alone(found, "a"))
     url = "https://10.9.0.1:6443"
     assert cluster == {"server": url, "certificate-authority-data": encoded("ca.pem")}
     assert user == {
         "client-certificate-data": encoded("cert.pem"),
         "client-key-data": encoded("key.pem"),
     }
-    assert only(found.alone("b"))[1] == {"token": "content of token"}
-    assert only(found.with_token("c", "made")) == (cluster, {"token": "made"})
+    assert only(kubeconfigs.alone(found, "b"))[1] == {"token": "content of token"}
+    assert only(kubeconfigs.with_token(found, "c", "made")) == (cluster, {"token": "made"})
     assert kubeconfigs.summary(found, "a") == f"{url} (context a; 3 more: b, c, d)"
 
 
@@ -69,24 +71,47 @@ def test_files_are_read_in(found: Kubeconfig) -> None:
         ("e", "there is no context 'e'; known: a, b, c, d"),
     ],
 )
-def test_what_cannot_be_taken_along_is_said(found: Kubeconfig, context: str, said: str) -> None:
+def test_what_cannot_be_taken_along_is_said(
+    found: KubeconfigFiles, context: str, said: str
+) -> None:
     with pytest.raises(BadKubeconfig, match=said):
-        found.alone(context)
+        kubeconfigs.alone(found, context)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [(" \n", "f: is empty"), ("a:\n- [", r"f: is not YAML \(line 2\)"), ("a", "is no kubeconfig")],
 )
-def test_a_file_that_is_none(text: str, said: str) -> None:
+def test_a_file_that_is_none(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "f").write_text(text)
     with pytest.raises(BadKubeconfig, match=said):
-        kubeconfigs.parsed("f", text, Path())
+        kubeconfigs.read(tmp_path / "f")
 
 
-def test_a_file_that_is_missing(found: Kubeconfig) -> None:
-    (found.folder / "token").unlink()
+def test_a_file_that_is_missing(found: KubeconfigFiles, tmp_path: Path) -> None:
+    (tmp_path / "token").unlink()
     with pytest.raises(BadKubeconfig, match="token: No such file"):
-        found.alone("b")
+        kubeconfigs.alone(found, "b")
+
+
+def test_without_a_file_it_is_kubectls_own_also_if_there_are_several(
+    found: KubeconfigFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "first"
+    empty.write_text("current-context: b")
+    monkeypatch.setenv("KUBECONFIG", f"{empty}{os.pathsep}{tmp_path / 'config'}")
+    assert list(kubeconfigs.read(None).contexts) == list(found.contexts)
+    assert kubeconfigs.alone(kubeconfigs.read(None)) == kubeconfigs.alone(found, "b")
+
+
+def test_a_file_with_a_token_counts_more_than_a_token(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of the file")
+    (tmp_path / "config").write_text(
+        TEXT.replace("{tokenFile: token}", "{token: a, tokenFile: token}")
+    )
+    found = kubeconfigs.read(tmp_path / "config")
+    (tmp_path / "ca.pem").write_text("")
+    assert only(kubeconfigs.alone(found, "b"))[1] == {"token": "of the file"}
 
 
 def test_the_account_has_one_role() -> None:

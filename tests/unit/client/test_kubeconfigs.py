@@ -55,11 +55,11 @@ def test_what_is_no_kubeconfig_is_not_quoted(tmp_path: Path, text: str, said: st
     ("change", "said"),
     [
         ({"current-context": ""}, "no current-context"),
-        ({"current-context": "z"}, "no context z"),
-        ({"users": []}, "no user u"),
-        ({"clusters": []}, "no cluster c"),
-        ({"users": [{"name": "u", "user": {"exec": {}}}]}, "runs a command"),
-        ({"users": [{"name": "u", "user": {"auth-provider": {}}}]}, "runs a command"),
+        ({"current-context": "z"}, "no context 'z'"),
+        ({"users": []}, "no user 'u'"),
+        ({"clusters": []}, "no cluster 'c'"),
+        ({"users": [{"name": "u", "user": {"exec": {}}}]}, "by a command"),
+        ({"users": [{"name": "u", "user": {"auth-provider": {}}}]}, "an auth-provider"),
     ],
 )
 def test_a_context_that_cannot_be_taken(
