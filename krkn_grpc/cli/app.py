@@ -14,7 +14,6 @@ from typer.core import TyperGroup
 
 from krkn_grpc.cli import (
     config,
-    connection,
     contexts,
     display,
     errors,
@@ -32,7 +31,9 @@ from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.logs import logs
 from krkn_grpc.cli.run import run
 from krkn_grpc.cli.stop import stop
+from krkn_grpc.client.address import BadAddress
 from krkn_grpc.client.errors import KrknError
+from krkn_grpc.client.tokens import BadToken
 
 # Typer does not export it.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -130,7 +131,7 @@ class Commands(TyperGroup):
         except (
             KrknError,
             failures.NotFound,
-            connection.BadToken,
+            BadToken,
         ) as error:
             client: Client = ctx.obj
             errors.tell_failure(error, client.server)
@@ -185,7 +186,7 @@ def connect(
             metavar="ADDRESS",
             help=(
                 "HOST:PORT, or a URL: https:// for TLS, http:// without. "
-                f"Default: the context's, else {connection.DEFAULT_SERVER}."
+                "Default: the context's, else this machine at port 8080."
             ),
         ),
     ] = "",
@@ -251,9 +252,9 @@ def connect(
     try:
         given = server_choice.Given(server, krkn_context, tls, ca, cert, key)
         client = server_choice.client(given, retries=retries)
-    except connection.BadAddress as error:
+    except BadAddress as error:
         raise typer.BadParameter(f"{server!r}: {error}", param_hint="--server") from None
-    except (connection.BadToken, config.BadConfig) as error:
+    except (BadToken, config.BadConfig) as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
         raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None

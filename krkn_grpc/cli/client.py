@@ -9,12 +9,13 @@ from typing import Self, TypeVar
 import grpc.aio
 import typer
 
-from krkn_grpc.cli import connection, failures
+from krkn_grpc.cli import failures
 from krkn_grpc.client import loop_thread
+from krkn_grpc.client.address import Certificates, address
 from krkn_grpc.client.connection import Connection, Way
 from krkn_grpc.client.errors import KrknError, was_not_sent
 from krkn_grpc.client.retries import Patience
-from krkn_grpc.client.tokens import Token, source
+from krkn_grpc.client.tokens import TokenSource
 
 # The service itself ends a call after 25 s.
 _CALL_SECONDS = 30.0
@@ -83,8 +84,8 @@ class Client:
         *,
         server: str,
         tls: bool | None,
-        certificates: connection.Certificates,
-        token: Token,
+        certificates: Certificates,
+        token: TokenSource,
         retries: int | None,
         seconds: float = _CALL_SECONDS,
     ) -> Self:
@@ -95,15 +96,14 @@ class Client:
         for files that cannot be read.
         """
         is_certified = certificates.ca or certificates.certificate
-        where = connection.address(server, True if tls is None and is_certified else tls)
+        where = address(server, True if tls is None and is_certified else tls)
         patience = _ByNumber(
             retries=_RETRIES if retries is None else retries,
             first_retries=_TERMINAL_RETRIES if retries is None and _is_watched() else None,
             server=where.target,
         )
-        of_caller = source(token)
-        loop_thread.shared().result(of_caller.token())
-        way = Way(where, certificates, of_caller, patience, seconds, "krkn-grpc-cli")
+        loop_thread.shared().result(token.token())
+        way = Way(where, certificates, token, patience, seconds, "krkn-grpc-cli")
         return cls(way, patience)
 
     def close(self) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import typer
 
-from krkn_grpc.cli import columns, config, connection, ids, parameters, server_choice
+from krkn_grpc.cli import columns, config, ids, parameters, server_choice
 from krkn_grpc.cli.client import Client
+from krkn_grpc.client.address import BadAddress
 from krkn_grpc.client.errors import KrknError
+from krkn_grpc.client.tokens import BadToken
 from krkn_grpc.v1.runs_pb2 import ListRunsRequest
 from krkn_grpc.v1.scenario_runs_pb2 import ListScenarioRunsRequest
 from krkn_grpc.v1.scenarios_pb2 import ListScenariosRequest
@@ -18,7 +20,7 @@ from krkn_grpc.v1.targets_pb2 import ListTargetsRequest
 
 # A shell waits for it.
 _SECONDS = 2.0
-_FAILURES = (KrknError, connection.BadAddress, connection.BadToken, config.BadConfig, OSError)
+_FAILURES = (KrknError, BadAddress, BadToken, config.BadConfig, OSError)
 # One page: the newest are asked for, and more would not help anyone to choose.
 _PAGE = 1_000
 _MOST = 100

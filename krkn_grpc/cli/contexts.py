@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from krkn_grpc.cli import config, connection, display
+from krkn_grpc.cli import config, display
 from krkn_grpc.cli.config import Config, Context
 from krkn_grpc.cli.table import Column
+from krkn_grpc.client.address import BadAddress, address
 
 app = typer.Typer(help="Keep servers by name, and choose the one that is used.")
 
@@ -66,7 +67,7 @@ def set_context(
         context = replace(context, **{key: text for key, text in given.items() if text is not None})
         if not context.server:
             raise config.BadConfig("a context needs a --server")
-        connection.address(context.server)
+        address(context.server)
         if context.token_file and context.token_command:
             raise config.BadConfig("give --token-file or --token-command, not both")
         return before.with_context(name, context)
@@ -128,6 +129,6 @@ def _change(change: Callable[[Config], Config]) -> Config:
     try:
         after = change(config.load(config.path()))
         config.save(config.path(), after)
-    except (config.BadConfig, connection.BadAddress) as error:
+    except (config.BadConfig, BadAddress) as error:
         raise typer.BadParameter(str(error)) from None
     return after

@@ -8,9 +8,9 @@ import typer
 from grpc import StatusCode
 
 from krkn_grpc.cli import display, failures
-from krkn_grpc.cli.connection import BadToken
 from krkn_grpc.cli.display import Format, JsonObject
 from krkn_grpc.client.errors import FieldError, KrknError
+from krkn_grpc.client.tokens import BadToken
 
 _JSON = (Format.JSON.value, Format.JSONL.value)
 _OPTIONS = ("--output", "-o")

@@ -1,13 +1,15 @@
 """Decides which server is called, and with what: options and variables, else a context."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from krkn_grpc.cli import config, connection, token_command
+from krkn_grpc.cli import config
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.config import Context
-from krkn_grpc.client.tokens import Token
+from krkn_grpc.client import tokens
+from krkn_grpc.client.address import Certificates, default_server
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ def client(given: Given, *, retries: int | None, seconds: float | None = None) -
         context = config.load(config.path()).chosen(given.context)
     options = {} if seconds is None else {"seconds": seconds}
     return Client.connected(
-        server=given.server or context.server or connection.DEFAULT_SERVER,
+        server=given.server or context.server or default_server(),
         tls=given.tls,
-        certificates=connection.Certificates(
+        certificates=Certificates(
             given.ca or _file(context.ca),
             given.cert or _file(context.cert),
             given.key or _file(context.key),
@@ -48,15 +50,22 @@ def client(given: Given, *, retries: int | None, seconds: float | None = None) -
     )
 
 
-def _token(context: Context) -> Token:
+def _token(context: Context) -> tokens.TokenSource:
     """Return the source of the token: the environment's, else the context's."""
     has_own = os.environ.get("KRKN_TOKEN_FILE") or os.environ.get("KRKN_TOKEN")
     if not has_own and context.token_command:
-        return token_command.source(context.token_command)
+        return _command(context.token_command)
     if not has_own and context.token_file:
         file = str(Path(context.token_file).expanduser())
-        return connection.bearer_token({"KRKN_TOKEN_FILE": file})
-    return connection.bearer_token(os.environ)
+        return tokens.from_environment({"KRKN_TOKEN_FILE": file})
+    return tokens.from_environment(os.environ)
+
+
+def _command(text: str) -> tokens.TokenSource:
+    try:
+        return tokens.Command(shlex.split(text))
+    except ValueError as error:
+        raise tokens.BadToken(f"the token command cannot be read: {error}") from None
 
 
 def _file(text: str) -> Path | None:

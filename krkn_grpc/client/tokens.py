@@ -10,12 +10,12 @@ import inspect
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 AUDIENCE = "krkn-grpc"
-_KUBECTL_SECONDS = 30.0
+_COMMAND_SECONDS = 30.0
 # A token is replaced when so much of its life is over.
 _SHARE = 0.8
 _UNKNOWN_LIFE_SECONDS = 300.0
@@ -70,7 +70,82 @@ class Call:
         return _checked(await given if inspect.isawaitable(given) else given, self._name)
 
 
-class Kubectl:
+class Command:
+    """A program that prints a token; it runs again before that token expires.
+
+    The token is kept in memory only. The program runs without a shell and without input.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        name: str = "the token command",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Run `command`; messages have the `name`. `clock` is in seconds since 1970.
+
+        Raises BadToken if it is empty.
+        """
+        if not command:
+            raise BadToken(f"{name} is empty")
+        self._command = command
+        self._name = name
+        self._clock = clock
+        self._made = ""
+        self._replaced_at = 0.0
+        self._ends_at = 0.0
+        self._refreshed = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def token(self, *, fresh: bool = False) -> str:
+        """Return a token; raises BadToken, with the last line of the program if there is none.
+
+        One that cannot be replaced yet is used until it expires: what makes tokens may be away for
+        a moment, in the middle of a long wait.
+        """
+        async with self._lock:
+            # Several calls are refused at once: one fresh token is enough for all of them.
+            is_stale = fresh and time.monotonic() - self._refreshed >= _REFUSED_TOGETHER_SECONDS
+            if is_stale or self._clock() >= self._replaced_at:
+                try:
+                    self._made = await self._run()
+                except BadToken:
+                    if is_stale or self._clock() >= self._ends_at:
+                        raise
+                else:
+                    self._replaced_at, self._ends_at = _life(self._made, self._clock())
+                    self._refreshed = time.monotonic() if fresh else self._refreshed
+            return self._made
+
+    async def _run(self) -> str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            why = f"{self._command[0]}: {error.strerror}"
+            raise BadToken(f"{self._name} cannot be started: {why}") from None
+        try:
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                out, err = await process.communicate()
+        except TimeoutError:
+            raise BadToken(f"{self._name} took longer than {_COMMAND_SECONDS:g} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode:
+            [said] = err.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            raise BadToken(f"{self._name} failed (exit code {process.returncode}): {said}")
+        made = _checked(out.decode(errors="replace"), self._name)
+        if not made:
+            raise BadToken(f"{self._name} printed nothing")
+        return made
+
+
+class Kubectl(Command):
     """A token of a ServiceAccount by `kubectl create token`, replaced before it expires."""
 
     def __init__(
@@ -93,55 +168,9 @@ class Kubectl:
             "--kubeconfig": str(kubeconfig or ""),
         }
         given = [f"{name}={value}" for name, value in options.items() if value]
-        self._command = [program, "create", "token", *given, "--", account]
-        self._made = ""
-        self._replaced_at = 0.0
-        self._ends_at = 0.0
-        self._refreshed = float("-inf")
-        self._lock = asyncio.Lock()
-
-    async def token(self, *, fresh: bool = False) -> str:
-        """Return a token; raises BadToken with the last line of kubectl if there is none.
-
-        One that cannot be replaced yet is used until it expires: what makes tokens may be away for
-        a moment, in the middle of a long wait.
-        """
-        async with self._lock:
-            # Several calls are refused at once: one fresh token is enough for all of them.
-            is_stale = fresh and time.monotonic() - self._refreshed >= _REFUSED_TOGETHER_SECONDS
-            if is_stale or time.time() >= self._replaced_at:
-                try:
-                    self._made = _checked(await self._run())
-                except BadToken:
-                    if is_stale or time.time() >= self._ends_at:
-                        raise
-                else:
-                    self._replaced_at, self._ends_at = _life(self._made, time.time())
-                    self._refreshed = time.monotonic() if fresh else self._refreshed
-            return self._made
-
-    async def _run(self) -> str:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-        except OSError as error:
-            raise BadToken(f"{self._command[0]} cannot be started: {error.strerror}") from None
-        try:
-            async with asyncio.timeout(_KUBECTL_SECONDS):
-                out, err = await process.communicate()
-        except TimeoutError:
-            raise BadToken("kubectl create token did not end in time") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode:
-            last = err.decode(errors="replace").strip().splitlines()[-1:]
-            raise BadToken(f"kubectl create token: {last[0] if last else 'failed'}")
-        return out.decode(errors="replace")
+        super().__init__(
+            [program, "create", "token", *given, "--", account], "kubectl create token"
+        )
 
 
 def variable(name: str = "KRKN_TOKEN") -> TokenSource:

@@ -1,19 +1,17 @@
 """Contexts: which server is called, and who may see its token."""
 
-import base64
-import json
 from pathlib import Path
 
 import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from krkn_grpc.cli import config, server_choice, times, token_command
+from krkn_grpc.cli import config, server_choice, times
 from krkn_grpc.cli.app import app, with_global_options_first
 from krkn_grpc.cli.config import BadConfig, Context
-from krkn_grpc.cli.connection import BadToken
 from krkn_grpc.cli.server_choice import Given
 from krkn_grpc.client import loop_thread
+from krkn_grpc.client.tokens import BadToken
 
 COMMANDS = typer.main.get_command(app)
 
@@ -97,42 +95,17 @@ def test_a_token_goes_to_the_server_of_its_context_alone(
     assert token_of(Given()) == ("one:1", "own")
 
 
-def jwt(expires: float) -> str:
-    payload = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
-    return f"e30.{payload}.sig"
+def test_a_token_command_is_words_and_no_shell(file: Path) -> None:
+    def use(command: str) -> None:
+        context = Context("one:1", token_command=command)
+        config.save(file, config.Config().with_context("one", context))
 
-
-def test_a_token_is_got_again_before_it_expires(tmp_path: Path) -> None:
-    now, file = 1_000.0, tmp_path / "token"
-    file.write_text(jwt(1_600))
-    token = token_command.source(f"cat '{file}'", lambda: now)
-    assert token() == jwt(1_600)
-    file.write_text(jwt(9_000))
-    now = 1_539.0
-    assert token() == jwt(1_600)
-    now = 1_541.0
-    assert token() == jwt(9_000)
-    # It is used until it expires if there is no other.
-    file.unlink()
-    now = 8_999.0
-    assert token() == jwt(9_000)
-    now = 9_000.0
-    with pytest.raises(BadToken):
-        token()
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("sh -c 'echo no rights >&2; exit 3'", r"exit code 3\): no rights"),
-        ("/nonexistent/command", "No such file"),
-        ("true", "printed nothing"),
-        ("'", "No closing quotation"),
-    ],
-)
-def test_a_command_that_gives_no_token(command: str, said: str) -> None:
-    with pytest.raises(BadToken, match=said):
-        token_command.source(command)()
+    use("echo 'a b' | cat")
+    with pytest.raises(BadToken, match="holds no bearer token"):
+        token_of(Given())
+    use("'")
+    with pytest.raises(BadToken, match="No closing quotation"):
+        token_of(Given())
 
 
 def test_options_of_the_whole_command_may_stand_anywhere() -> None:

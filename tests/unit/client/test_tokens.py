@@ -38,6 +38,39 @@ async def test_one_of_kubectl_is_used_until_it_expires(
         await source.token(fresh=True)
 
 
+async def test_it_is_made_again_before_it_expires(tmp_path: Path) -> None:
+    now, file = 1_000.0, tmp_path / "token"
+    file.write_text(jwt(1_600))
+    source = tokens.Command(["cat", str(file)], clock=lambda: now)
+    assert await source.token() == jwt(1_600)
+    file.write_text(jwt(9_000))
+    now = 1_479.0
+    assert await source.token() == jwt(1_600)
+    now = 1_481.0
+    assert await source.token() == jwt(9_000)
+    # It is used until it expires if there is no other.
+    file.unlink()
+    now = 8_999.0
+    assert await source.token() == jwt(9_000)
+    now = 9_000.0
+    with pytest.raises(BadToken):
+        await source.token()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["sh", "-c", "echo no rights >&2; exit 3"], r"exit code 3\): no rights"),
+        (["/nonexistent/command"], "No such file"),
+        (["true"], "printed nothing"),
+        ([], "is empty"),
+    ],
+)
+async def test_a_command_that_gives_no_token(command: list[str], said: str) -> None:
+    with pytest.raises(BadToken, match=said):
+        await tokens.Command(command).token()
+
+
 async def test_logs_raise_what_the_source_raises() -> None:
     def token() -> str:
         raise BadToken("it is away")
