@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -14,16 +14,22 @@ from krkn_grpc.client import loop_thread
 from krkn_grpc.client.address import Certificates, address
 from krkn_grpc.client.connection import Connection, Way
 from krkn_grpc.client.errors import KrknError, was_not_sent
+from krkn_grpc.client.pages import Page, PageRequest
 from krkn_grpc.client.retries import Patience
 from krkn_grpc.client.tokens import TokenSource
 
 # The service itself ends a call after 25 s.
 _CALL_SECONDS = 30.0
 
+# The most that the service puts on one.
+PAGE = 1_000
+
 # About a minute, and about 5 s.
 _RETRIES, _TERMINAL_RETRIES = 15, 4
 
 Q = TypeVar("Q")
+PQ = TypeVar("PQ", bound=PageRequest)
+P = TypeVar("P", bound=Page)
 R = TypeVar("R")
 
 
@@ -127,6 +133,22 @@ class Client:
     def may_have_sent(self) -> bool:
         """Whether a call that was interrupted may have reached the service, in any attempt."""
         return self._patience.may_have_been_sent or self._loop.result(_connected(self.connection))
+
+    def pages(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[PQ, P]",
+        request: PQ,
+        content: Callable[[P], Iterable[R]],
+    ) -> Iterator[R]:
+        """Yield what is on each page; the next one is requested when it is needed."""
+        request.page_size = request.page_size or PAGE
+        # Not the client's own iterator: it would change threads for each of 50,000 jobs.
+        while True:
+            page = self.call(method, request)
+            yield from content(page)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     def stream(self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q) -> Iterator[R]:
         """Return the messages of one call, without retries."""

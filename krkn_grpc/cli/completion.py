@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from krkn_grpc.cli import columns, config, ids, parameters, server_choice
-from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.client import PAGE, Client
 from krkn_grpc.client.address import BadAddress
 from krkn_grpc.client.errors import KrknError
 from krkn_grpc.client.tokens import BadToken
@@ -21,8 +21,6 @@ from krkn_grpc.v1.targets_pb2 import ListTargetsRequest
 # A shell waits for it.
 _SECONDS = 2.0
 _FAILURES = (KrknError, BadAddress, BadToken, config.BadConfig, OSError)
-# One page: the newest are asked for, and more would not help anyone to choose.
-_PAGE = 1_000
 _MOST = 100
 _JOB_STATUSES = ("Pending", "Running", "Stopping", "Succeeded", "Failed", "Stopped")
 _RUN_STATUSES = (*_JOB_STATUSES, "PartiallyFailed")
@@ -42,7 +40,8 @@ def target_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return the targets whose names begin so, each with its URL."""
     try:
         client = _client(ctx)
-        reply = client.call(client.targets.ListTargets, ListTargetsRequest(page_size=_PAGE))
+        # One page: more would not help anyone to choose.
+        reply = client.call(client.targets.ListTargets, ListTargetsRequest(page_size=PAGE))
     except _FAILURES:
         return []
     return [

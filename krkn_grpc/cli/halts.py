@@ -17,7 +17,6 @@ from krkn_grpc.v1.halts_pb2 import (
 
 app = typer.Typer(help="List halts and lift them.")
 
-_PAGE = 1_000
 
 Why = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why, for those whose scenarios are halted.")
@@ -75,11 +74,4 @@ def delete_halt(context: typer.Context, name: Name, output: Output = Format.TABL
 
 
 def _all_halts(client: Client) -> list[Halt]:
-    halts: list[Halt] = []
-    request = ListHaltsRequest(page_size=_PAGE)
-    while True:
-        page = client.call(client.halts.ListHalts, request)
-        halts += page.halts
-        if not page.next_page_token:
-            return halts
-        request.page_token = page.next_page_token
+    return list(client.pages(client.halts.ListHalts, ListHaltsRequest(), lambda page: page.halts))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from krkn_grpc.cli import columns, completion, display, lookup, table, target_names
-from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.client import PAGE, Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.progress import DELETED
 from krkn_grpc.cli.watch import Change, JobWatch
@@ -24,7 +24,6 @@ app = typer.Typer(help="List and watch the jobs of scenario runs (one job per ta
 
 # So many a table shows unless more are asked for.
 NEWEST = 50
-_PAGE = 1_000
 # TIME, STATUS, EXIT, REASON, SCENARIO; the name of the job is last.
 _WATCHED = "{:<8}  {:<9}  {:>4}  {:<15}  {:<15}  {}"
 
@@ -112,7 +111,7 @@ def list_jobs(
         cluster_name=cluster,
         run_id=run_id,
         label_selector=selector,
-        page_size=min(most + 1 if most else _PAGE, _PAGE),
+        page_size=min(most + 1, PAGE) if most else PAGE,
     )
     jobs = list(islice(lookup.all_jobs(client, request), most + 1 if most else None))
     shown = ListScenarioRunsResponse(jobs=jobs[:most] if most else jobs)

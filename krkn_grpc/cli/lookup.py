@@ -9,31 +9,18 @@ from krkn_grpc.cli.failures import NotFound
 from krkn_grpc.v1.runs_pb2 import ListRunsRequest, Run
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest
 
-_PAGE = 1_000
 # Named in a refusal.
 _MOST = 5
 
 
 def all_runs(client: Client, request: ListRunsRequest) -> Iterator[Run]:
     """Yield the runs of all pages; each page is requested when it is needed."""
-    request.page_size = request.page_size or _PAGE
-    while True:
-        page = client.call(client.runs.ListRuns, request)
-        yield from page.runs
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
+    return client.pages(client.runs.ListRuns, request, lambda page: page.runs)
 
 
 def all_jobs(client: Client, request: ListScenarioRunsRequest) -> Iterator[Job]:
     """Yield the jobs of all pages; each page is requested when it is needed."""
-    request.page_size = request.page_size or _PAGE
-    while True:
-        page = client.call(client.runs.ListScenarioRuns, request)
-        yield from page.jobs
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
+    return client.pages(client.runs.ListScenarioRuns, request, lambda page: page.jobs)
 
 
 def run_id(client: Client, given: str) -> str:

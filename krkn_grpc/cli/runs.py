@@ -20,7 +20,7 @@ from krkn_grpc.cli import (
     sources,
     submission,
 )
-from krkn_grpc.cli.client import Client
+from krkn_grpc.cli.client import PAGE, Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.progress import REFUSED, SUCCEEDED
 from krkn_grpc.cli.submission import Following
@@ -44,7 +44,6 @@ RunId = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Print each end while waiting, not failures alone.")
 ]
-_PAGE = 1_000
 # Of a job that was deleted, or is not made yet.
 _ABSENT = "Absent"
 
@@ -84,7 +83,7 @@ def list_runs(
         scenario_name=scenario,
         requested_by=by,
         label_selector=selector,
-        page_size=min(most + 1 if most else _PAGE, _PAGE),
+        page_size=min(most + 1, PAGE) if most else PAGE,
     )
     runs = list(islice(lookup.all_runs(context.obj, request), most + 1 if most else None))
     shown = ListRunsResponse(runs=runs[:most] if most else runs)

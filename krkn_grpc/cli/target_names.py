@@ -12,19 +12,11 @@ from krkn_grpc.cli.failures import NotFound
 from krkn_grpc.cli.lookup import meant
 from krkn_grpc.v1.targets_pb2 import ListTargetsRequest, Target
 
-_PAGE = 1_000
-
 
 def all_targets(client: Client, selector: str = "", *, ready: bool | None = None) -> list[Target]:
     """Return every target whose labels match, newest first; with `ready` only such ones."""
-    targets: list[Target] = []
-    request = ListTargetsRequest(page_size=_PAGE, label_selector=selector, ready=ready)
-    while True:
-        page = client.call(client.targets.ListTargets, request)
-        targets += page.targets
-        if not page.next_page_token:
-            return targets
-        request.page_token = page.next_page_token
+    request = ListTargetsRequest(label_selector=selector, ready=ready)
+    return list(client.pages(client.targets.ListTargets, request, lambda page: page.targets))
 
 
 def uuids(client: Client, given: Sequence[str]) -> dict[str, str]:

@@ -8,17 +8,23 @@ import grpc.aio
 from krkn_grpc.client.connection import Connection
 
 
-class _Request(Protocol):
+class PageRequest(Protocol):
+    """A request for one page of a list."""
+
     page_token: str
+    page_size: int
 
 
-class _Page(Protocol):
+class Page(Protocol):
+    """One page of a list."""
+
     @property
-    def next_page_token(self) -> str: ...
+    def next_page_token(self) -> str:
+        """Return the token of the next page, "" on the last one."""
 
 
-Q = TypeVar("Q", bound=_Request)
-P = TypeVar("P", bound=_Page)
+Q = TypeVar("Q", bound=PageRequest)
+P = TypeVar("P", bound=Page)
 R = TypeVar("R")
 
 
