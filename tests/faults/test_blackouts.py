@@ -1,12 +1,9 @@
-"""Blackouts, while something happens at the k-th write for a job, and while a clock is set."""
+"""Blackouts, while something happens at the k-th write for a job."""
 
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from aiohttp import web
@@ -17,16 +14,15 @@ from tests.faults.fault_kinds import EVERY, killed
 from tests.faults.proxy import Call, Exchange, Fault
 from tests.faults.scenarios import is_held, is_over, left_of, lived_rightly, version
 from tests.faults.test_each_write import AtWrites
-from tests.support.blackouts import MINUTE, blackout, lift, once_at
-from tests.support.custom_objects import BLACKOUTS, JOBS, Manifest
+from tests.support.blackouts import blackout, lift
+from tests.support.custom_objects import JOBS, Manifest
 from tests.support.halts import label
-from tests.support.jobs import Jobs, condition
+from tests.support.jobs import Jobs
 from tests.support.object_watch import ObjectWatch
 from tests.support.waiting import eventually
 
 SHORT = ("dropped after", "conflict")
 SECONDS = 60.0
-WAITS_OR_OVER = ("BlackoutsUnknown", "Completed")
 
 
 @dataclass(frozen=True)
@@ -230,95 +226,3 @@ async def test_killed_at_each_write_for_a_job_that_waits(
     async with jobs.watch() as watch:
         for case in await cases(jobs, range(1, 10 if ALL else 6)):
             await live(case, watch)
-
-
-def dated(now: Callable[[], datetime]) -> Callable[[Call], Fault | None]:
-    """Return a rule by which the API server's clock shows another time."""
-
-    async def fault(exchange: Exchange) -> web.Response:
-        answer = await exchange.forward()
-        answer.headers["Date"] = format_datetime(now().astimezone(UTC), usegmt=True)
-        return answer
-
-    return lambda call: None if call.is_watch else fault
-
-
-@pytest.mark.timeout(180)
-async def test_the_time_is_the_api_servers(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
-    """A blackout begins, stops what runs and ends as its clock says, also when that is set."""
-    # The real clock stamps deletions: by the other one their grace is long over.
-    behind = await behind_a_proxy(node_lost_seconds=600)
-    ahead = timedelta()
-    behind.proxy.rule = dated(lambda: datetime.now(UTC) + ahead)
-    await behind.controller.start()
-    target = await jobs.target()
-    running = await jobs.job(target, "never-ends")
-    await jobs.running(running)
-    begin = datetime.now(UTC).replace(second=0, microsecond=0) + 2 * MINUTE
-    end = begin + MINUTE
-    spec = {"schedule": once_at(begin), "durationSeconds": 60, "stopRunning": True}
-    await blackout(jobs.cluster, jobs.namespace, **spec)
-    assert (await jobs.finished(await jobs.job(target)))["phase"] == "Succeeded"
-
-    ahead = begin - datetime.now(UTC) - timedelta(seconds=3)
-    status = await jobs.finished(running)
-    assert (status["phase"], status["reason"]) == ("Stopped", "Blackout")
-    waiting = await jobs.job(target)
-    await jobs.waiting(waiting, "Blackout")
-
-    ahead = end - datetime.now(UTC) - timedelta(seconds=3)
-    status = await jobs.finished(waiting)
-    assert status["phase"] == "Succeeded"
-    queued = condition(await jobs.read(waiting), "Queued")
-    let_go = datetime.fromisoformat(queued["lastTransitionTime"])
-    assert timedelta() <= let_go - end <= timedelta(seconds=2)
-
-    ahead = timedelta()
-    # Back to before it: nothing is remembered of it. Then into it at once, and back again.
-    assert (await jobs.finished(await jobs.job(target)))["phase"] == "Succeeded"
-    running = await jobs.job(target, "never-ends")
-    await jobs.running(running)
-    ahead = begin - datetime.now(UTC) + timedelta(seconds=20)
-    assert (await jobs.finished(running))["reason"] == "Blackout"
-    waiting = await jobs.job(target)
-    await jobs.waiting(waiting, "Blackout")
-    ahead = timedelta()
-    assert (await jobs.finished(waiting))["phase"] == "Succeeded"
-
-
-@pytest.mark.parametrize("what", ["list", "watch"])
-async def test_blackouts_that_cannot_be_listed_let_nothing_start(
-    jobs: Jobs, behind_a_proxy: StartBehind, what: str
-) -> None:
-    """Without lists nothing starts; without a watch a blackout is found in the lists."""
-    behind = await behind_a_proxy()
-    await behind.controller.start()
-    target = await jobs.target()
-
-    def rule(call: Call) -> Fault | None:
-        if not call.path.endswith(f"/{BLACKOUTS}"):
-            return None
-        return EVERY["internal error"] if call.is_watch == (what == "watch") else None
-
-    behind.proxy.rule = rule
-    if what == "watch":
-        behind.proxy.cut_watches()
-        running = await jobs.job(target, "never-ends")
-        await jobs.running(running)
-        await blackout(jobs.cluster, jobs.namespace, stopRunning=True)
-        status = await jobs.finished(running)
-        assert (status["phase"], status["reason"]) == ("Stopped", "Blackout")
-        await jobs.waiting(await jobs.job(target), "Blackout")
-        return
-    await behind.controller.logged("krknchaosblackouts not listed")
-
-    async def one_that_waits() -> str:
-        """They are known for some seconds more."""
-        job = await jobs.job(target)
-        status = await jobs.when(job, lambda seen: seen.get("reason") in WAITS_OR_OVER)
-        return job if status["reason"] == "BlackoutsUnknown" else ""
-
-    waiting = await eventually(one_that_waits, seconds=SECONDS)
-    assert "podUID" not in await jobs.status(waiting)
-    behind.proxy.rule = lambda _: None
-    assert (await jobs.finished(waiting))["phase"] == "Succeeded"
