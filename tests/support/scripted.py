@@ -25,6 +25,9 @@ def error(code: code_pb2.Code, message: str = "said", *details: Message) -> stat
     return status
 
 
+AWAY = error(code_pb2.UNAVAILABLE)
+
+
 def in_turn(upstream: Upstream, method: str, *replies: Message | list[Message]) -> None:
     """Answer each call of a method with the next of these, an error where it is a status.
 

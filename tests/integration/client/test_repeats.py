@@ -8,9 +8,8 @@ from google.rpc import code_pb2
 
 from krkn_grpc.client import Denied, InvalidArgument, JobStatus, Krkn, KrknError, Unavailable
 from tests.rest.edge.running import Upstream
-from tests.support.scripted import TARGET, asked, error, in_turn, run_reply
+from tests.support.scripted import AWAY, TARGET, asked, error, in_turn, run_reply
 
-AWAY = error(code_pb2.UNAVAILABLE)
 REFUSED = error(code_pb2.PERMISSION_DENIED)
 
 
