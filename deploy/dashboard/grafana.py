@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from deploy.dashboard.model import Panel, Row
+from deploy.dashboard.model import SHADES, Panel, Row
 
 Json = dict[str, Any]
 
@@ -149,7 +149,7 @@ def _panel(panel: Panel) -> Json:
             }
             for letter, query in zip(string.ascii_uppercase, panel.queries, strict=False)
         ],
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": _overrides(panel)},
         "options": _stat_options(panel) if is_stat else _LINE_OPTIONS,
     }
 
@@ -179,6 +179,21 @@ def _defaults(panel: Panel) -> Json:
     return defaults
 
 
+def _overrides(panel: Panel) -> list[Json]:
+    """Return the colors of series that tell of success and failure."""
+    has_any = any(label in each.legend for each in panel.queries for label in _OUTCOMES)
+    if panel.kind != "timeseries" or not has_any:
+        return []
+    return [
+        {
+            "matcher": {"id": "byRegexp", "options": f"/{pattern}/"},
+            "properties": [{"id": "color", "value": {"mode": "shades", "fixedColor": color}}],
+        }
+        for pattern, color in SHADES.items()
+    ]
+
+
+_OUTCOMES = ("{{phase}}", "{{ready}}")
 _LINE_OPTIONS: Json = {
     "legend": {
         "displayMode": "table",

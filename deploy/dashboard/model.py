@@ -1,6 +1,6 @@
 """What a dashboard consists of, whatever draws it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,14 @@ Unit = Literal[
 """Grafana's ids of units; `cpm` is per minute, `dtdurations` a duration in words."""
 
 Color = Literal["green", "orange", "red"]
+
+SHADES: Mapping[str, Color] = {
+    "^Succeeded": "green",
+    "ready: true": "green",
+    "^Failed": "red",
+    "ready: false": "red",
+}
+"""The color of the series whose names have these patterns; others get any."""
 
 
 @dataclass(frozen=True)

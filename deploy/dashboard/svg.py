@@ -1,14 +1,21 @@
 """Panels as an SVG: lines and areas over time, with titles, units and legends. Pure."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TypeAlias
 from xml.sax.saxutils import escape
 
-from deploy.dashboard.model import Line, Panel, Unit, Window
+from deploy.dashboard.model import SHADES, Color, Line, Panel, Unit, Window
 
-_COLORS = ("#3b78b0", "#e08a2c", "#4f9a53", "#c44e4e", "#8367b0", "#8a6a5c", "#d07fb4", "#7f7f7f")
+_COLORS = ("#3b78b0", "#e08a2c", "#8367b0", "#8a6a5c", "#d07fb4", "#7f7f7f", "#4f9a53", "#c44e4e")
+_SHADES: dict[Color, Sequence[str]] = {
+    "green": ("#4f9a53", "#86bf89"),
+    "orange": ("#e08a2c",),
+    "red": ("#c44e4e", "#df9191", "#8f2f2f"),
+}
 _COLUMNS = 2
 _WIDTH, _PLOT_HEIGHT = 460, 130
 _LEFT, _TOP, _RIGHT = 66, 40, 24
@@ -102,8 +109,7 @@ def _panel(drawn: Drawn, window: Window, left: float, top: float, height: float)
     yield f'<text class="title" x="{left + 12}" y="{top + 21}">{escape(drawn.title)}</text>'
     yield from _axes(frame, axis)
     floor = [(frame.x(when), frame.y(0)) for when, _ in stacked[0].points] if stacked else []
-    for number, line in enumerate(stacked):
-        color = _COLORS[number % len(_COLORS)]
+    for line, color in zip(stacked, _colors(drawn.lines), strict=True):
         path = [(frame.x(when), frame.y(value)) for when, value in line.points]
         if drawn.panel.is_stacked:
             area = _points([*path, *reversed(floor)])
@@ -113,6 +119,17 @@ def _panel(drawn: Drawn, window: Window, left: float, top: float, height: float)
             for part in _without_gaps(path, frame.x(window.start + 1.5 * window.step) - frame.left):
                 yield f'<polyline class="line" points="{_points(part)}" stroke="{color}"/>'
     yield from _legend(drawn.lines, left, frame.top + _PLOT_HEIGHT + 36)
+
+
+def _colors(lines: Sequence[Line]) -> list[str]:
+    """Return a color for each line: shades of its own where its name tells of an outcome."""
+    shades = {color: cycle(each) for color, each in _SHADES.items()}
+    others = cycle(_COLORS)
+    meant = [
+        next((color for pattern, color in SHADES.items() if re.search(pattern, line.name)), None)
+        for line in lines
+    ]
+    return [next(others if color is None else shades[color]) for color in meant]
 
 
 def _without_gaps(path: Sequence[_Point], most: float) -> list[list[_Point]]:
@@ -145,10 +162,9 @@ def _axes(frame: _Frame, axis: _Axis) -> Iterator[str]:
 
 
 def _legend(lines: Sequence[Line], left: float, top: float) -> Iterator[str]:
-    for number, line in enumerate(lines):
+    for number, (line, color) in enumerate(zip(lines, _colors(lines), strict=True)):
         x = left + _LEFT + number % _LEGEND_COLUMNS * (_WIDTH - _LEFT) / _LEGEND_COLUMNS
         y = top + number // _LEGEND_COLUMNS * _LEGEND_LINE
-        color = _COLORS[number % len(_COLORS)]
         yield f'<rect x="{x}" y="{y - 8}" width="10" height="8" fill="{color}"/>'
         yield f'<text x="{x + 15}" y="{y}">{escape(line.name)}</text>'
 

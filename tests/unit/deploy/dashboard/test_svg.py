@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from deploy.dashboard.model import Line, Panel, Query, Unit, Window
-from deploy.dashboard.svg import Drawn, svg
+from deploy.dashboard.svg import _SHADES, Drawn, _colors, svg
 
 WINDOW = Window(1000.0, 1120.0, 60.0)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,3 +87,12 @@ def test_a_missing_point_of_an_area_is_nothing() -> None:
 def test_a_panel_without_data_is_drawn() -> None:
     assert "Fish & <chips>" in texts(drawn())
     assert "Fish & <chips>" in texts(drawn(is_stacked=True))
+
+
+def test_the_color_of_an_outcome_tells_it() -> None:
+    names = ["Failed: OOMKilled", "Pending", "Succeeded: Completed", "Failed: NonZeroExit"]
+    colors = _colors([Line(name, []) for name in names])
+    assert len(set(colors)) == len(names)
+    assert {colors[0], colors[3]} <= set(_SHADES["red"])
+    assert colors[2] in _SHADES["green"]
+    assert colors[1] not in {shade for each in _SHADES.values() for shade in each}
