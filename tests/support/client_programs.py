@@ -12,10 +12,10 @@ from deploy.local import client_tools
 from deploy.local.go.module import GoModule
 from deploy.local.progress import Progress
 from deploy.local.services import REPOSITORY
+from tests.support.programs import output_of
 
 CLIENTS = REPOSITORY / "clients"
 GO = GoModule("go-client", CLIENTS / "go", "a minute or two")
-SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,7 @@ async def finished(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
-        async with asyncio.timeout(SECONDS):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    out, err = await output_of(process)
     assert process.returncode is not None
     return Finished(process.returncode, out.decode().splitlines(), err.decode())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from deploy.local.node.build import node_binaries
 from deploy.local.progress import Progress
 from deploy.local.services import REPOSITORY
+from tests.support.programs import output_of
 
 _SECONDS = 300.0
 _DEPLOY = REPOSITORY / "deploy"
@@ -58,12 +59,6 @@ class Kubectl:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        try:
-            async with asyncio.timeout(_SECONDS):
-                said, complained = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        said, complained = await output_of(process, seconds=_SECONDS)
         assert process.returncode == 0, f"{line}: {complained.decode()}"
         return said.decode()

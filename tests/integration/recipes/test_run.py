@@ -10,13 +10,12 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.services import REPOSITORY
+from tests.support.programs import output_of
 from tests.support.recipes import SCRIPT
 from tests.support.requests import IMAGE, unused_name
 from tests.support.rest import CHAOS_RUNS, Rest
 from tests.support.running import Running
 from tests.support.waiting import eventually
-
-SECONDS = 60.0
 
 
 class Pipeline:
@@ -48,13 +47,7 @@ class Pipeline:
 
     async def ended(self, process: asyncio.subprocess.Process) -> tuple[int | None, str]:
         """Wait for its end; return its exit status and what it printed."""
-        try:
-            async with asyncio.timeout(SECONDS):
-                out, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        out, _ = await output_of(process)
         return process.returncode, out.decode()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.integration.targets.conftest import Replicas
+from tests.support.programs import output_of
 from tests.support.requests import unused_name
 
 
@@ -21,12 +22,7 @@ async def example(replicas: Replicas, *arguments: str) -> tuple[int, list[str]]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    try:
-        async with asyncio.timeout(90):
-            output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
+    output, _ = await output_of(process, seconds=90)
     return process.returncode or 0, output.decode().splitlines()
 
 
