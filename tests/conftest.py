@@ -5,6 +5,7 @@ Nothing is started before a test asks for it, so the unit tests start nothing.
 
 import contextlib
 import gc
+import os
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
@@ -42,6 +43,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 DEPLOY = REPOSITORY / "deploy"
+# Each changes what the command does or how it prints, and a pipeline sets some of them: tests see
+# none but those that they set.
+_CHANGE_COMMANDS = (
+    *("CI", "GITHUB_ACTIONS", "KUBECONFIG"),
+    *("COLUMNS", "LINES", "TERMINAL_WIDTH", "NO_COLOR", "FORCE_COLOR", "PY_COLORS"),
+)
+for _name in _CHANGE_COMMANDS:
+    os.environ.pop(_name, None)
 _UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 StartServices = Callable[[Wanted], Awaitable[Running]]
 

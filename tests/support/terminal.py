@@ -61,11 +61,7 @@ class Terminal:
         ours, its_own = pty.openpty()
         size = struct.pack("HHHH", 50, self.columns, 0, 0)
         fcntl.ioctl(its_own, termios.TIOCSWINSZ, size)
-        inherited = {
-            name: text
-            for name, text in os.environ.items()
-            if name[:5] != "KRKN_" and name not in ("COLUMNS", "CI", "NO_COLOR")
-        }
+        inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
         process = Popen(
             ["env", "--default-signal=INT", sys.executable, "-m", "krkn_grpc.cli", *arguments],
             cwd=REPOSITORY,
