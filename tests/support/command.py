@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.local.services import REPOSITORY
 from krkn_grpc.cli.app import app
+from tests.support.programs import inherited_environment
 
 SECONDS = 30.0
 
@@ -122,12 +123,11 @@ class Command:
 
     @contextlib.asynccontextmanager
     async def _process(self, *command: str) -> AsyncIterator[Started]:
-        inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
         process = await asyncio.create_subprocess_exec(
             # As a terminal starts it: whoever runs the tests may ignore SIGINT, and so would it.
             *("env", "--default-signal=INT", *command),
             cwd=REPOSITORY,
-            env={**inherited, **self._environment()},
+            env={**inherited_environment(), **self._environment()},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

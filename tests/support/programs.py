@@ -1,6 +1,12 @@
 """Programs that a test starts."""
 
 import asyncio
+import os
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the variables of this process but our own settings, for a program that has its own."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("KRKN_")}
 
 
 async def output_of(

@@ -1,5 +1,6 @@
 """What a service may say, for one that says just that."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,17 @@ def error(code: code_pb2.Code, message: str = "said", *details: Message) -> stat
 
 
 AWAY = error(code_pb2.UNAVAILABLE)
+
+
+@contextlib.contextmanager
+def scripted_service() -> Iterator[Upstream]:
+    """Serve what the test says, until the block ends."""
+    scripted = Upstream()
+    server = scripted.serve()
+    try:
+        yield scripted
+    finally:
+        server.stop(grace=None).wait()
 
 
 def in_turn(upstream: Upstream, method: str, *replies: Message | list[Message]) -> None:

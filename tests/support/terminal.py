@@ -16,6 +16,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from deploy.local.services import REPOSITORY
+from tests.support.programs import inherited_environment
 
 SECONDS = 60.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -61,12 +62,11 @@ class Terminal:
         ours, its_own = pty.openpty()
         size = struct.pack("HHHH", 50, self.columns, 0, 0)
         fcntl.ioctl(its_own, termios.TIOCSWINSZ, size)
-        inherited = {name: text for name, text in os.environ.items() if name[:5] != "KRKN_"}
         process = Popen(
             ["env", "--default-signal=INT", sys.executable, "-m", "krkn_grpc.cli", *arguments],
             cwd=REPOSITORY,
             env={
-                **inherited,
+                **inherited_environment(),
                 "TERM": "xterm",
                 "KRKN_CONFIG": os.devnull,
                 "KRKN_SERVER": self.server,

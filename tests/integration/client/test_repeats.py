@@ -8,17 +8,15 @@ from google.rpc import code_pb2
 
 from krkn_grpc.client import Denied, InvalidArgument, JobStatus, Krkn, KrknError, Unavailable
 from tests.rest.edge.running import Upstream
-from tests.support.scripted import AWAY, TARGET, asked, error, in_turn, run_reply
+from tests.support.scripted import AWAY, TARGET, asked, error, in_turn, run_reply, scripted_service
 
 REFUSED = error(code_pb2.PERMISSION_DENIED)
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    scripted = Upstream()
-    server = scripted.serve()
-    yield scripted
-    server.stop(grace=None).wait()
+    with scripted_service() as upstream:
+        yield upstream
 
 
 @pytest.mark.parametrize(

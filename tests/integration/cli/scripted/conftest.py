@@ -6,17 +6,15 @@ import pytest
 
 from tests.rest.edge.running import Upstream
 from tests.support.command import Command
-from tests.support.scripted import TARGET
+from tests.support.scripted import TARGET, scripted_service
 
 WAIT = ("run", "--scenario", "s", "--image", "i", "-t", TARGET, "--wait")
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    scripted = Upstream()
-    server = scripted.serve()
-    yield scripted
-    server.stop(grace=None).wait()
+    with scripted_service() as upstream:
+        yield upstream
 
 
 @pytest.fixture
