@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from krkn_grpc.telemetry.exposition import listen
+
 
 @asynccontextmanager
 async def answering(host: str, port: int) -> AsyncIterator[None]:
@@ -21,7 +23,7 @@ async def answering(host: str, port: int) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await listen(runner, host, port, setting="KRKN_HEALTH_PORT", program="krkn-grpc controller")
         yield
     finally:
         await runner.cleanup()

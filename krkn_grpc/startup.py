@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +19,11 @@ def settings_or_exit(read: Callable[[], S], program: str) -> S:
             variable = "".join(f"{_variable(str(part))}: " for part in fault["loc"][:1])
             lines.append(f"{program}: {variable}{fault['msg'].removeprefix('Value error, ')}")
         sys.exit("\n".join(lines))
+
+
+def cannot_listen(program: str, setting: str, address: str, why: str) -> NoReturn:
+    """End the process with status 1 and one line, which names the setting of the port."""
+    sys.exit(f"{program}: {setting}: cannot listen on {address}: {why}")
 
 
 def _variable(field: str) -> str:

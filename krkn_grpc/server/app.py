@@ -9,7 +9,7 @@ import structlog
 from krkn_grpc.kube.access import ClusterAccess
 from krkn_grpc.kube.change_log import ChangeLog
 from krkn_grpc.kube.session import Session
-from krkn_grpc.server import limits, probes
+from krkn_grpc.server import limits, ports, probes
 from krkn_grpc.server.auth.authentication import KubernetesAuthenticator, NoAuthentication
 from krkn_grpc.server.auth.policy import methods_of
 from krkn_grpc.server.auth.reviews import Reviews
@@ -82,7 +82,7 @@ async def serve(settings: Settings) -> None:
             settings, session, caches, history, target_history, catalogue, grpc_health, health
         )
         services.add_to(server)
-        port = server.add_insecure_port(settings.grpc_address)
+        port = ports.listen(server, settings.grpc_address, setting="KRKN_GRPC_PORT")
         grpc_health.tell(True)
         await server.start()
         probe.is_ready = True

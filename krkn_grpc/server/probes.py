@@ -8,7 +8,7 @@ HealthService on the other port.
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 
-from krkn_grpc.server import limits
+from krkn_grpc.server import limits, ports
 from krkn_grpc.server.errors import Unreachable
 from krkn_grpc.server.grpc_health import GrpcHealth
 from krkn_grpc.server.interceptors.errors import ErrorInterceptor
@@ -55,4 +55,4 @@ def listen(
     )
     health_pb2_grpc.add_HealthServicer_to_server(grpc_health, server)
     krkn_health_pb2_grpc.add_HealthServiceServicer_to_server(servicer, server)
-    return server, server.add_insecure_port(f"{_HOST}:{port}")
+    return server, ports.listen(server, f"{_HOST}:{port}", setting="KRKN_SERVER_HEALTH_PORT")

@@ -7,7 +7,6 @@ addresses, and a NetworkPolicy restricts access.
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import metadata
@@ -15,6 +14,7 @@ from importlib import metadata
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 
+from krkn_grpc.startup import cannot_listen
 from krkn_grpc.telemetry import metrics
 
 _LAG_SECONDS = 1.0
@@ -46,16 +46,23 @@ async def exposed(
     await runner.setup()
     lag = asyncio.create_task(_measure_lag())
     try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            # The text of aiohttp's error repeats the address; the system's says why.
-            why = os.strerror(error.errno) if error.errno else str(error)
-            sys.exit(f"{program}: {setting}: cannot listen on {host}, port {port}: {why}")
+        await listen(runner, host, port, setting=setting, program=program)
         yield
     finally:
         lag.cancel()
         await runner.cleanup()
+
+
+async def listen(
+    runner: web.AppRunner, host: str, port: int, *, setting: str, program: str
+) -> None:
+    """Serve on `port`; end the process with one line if it cannot be listened on."""
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        # The text of aiohttp's error repeats the address; the system's says why.
+        why = os.strerror(error.errno) if error.errno else str(error)
+        cannot_listen(program, setting, f"{host}, port {port}", why)
 
 
 async def _measure_lag() -> None:

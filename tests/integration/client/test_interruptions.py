@@ -156,19 +156,21 @@ async def test_a_stream_that_was_quiet_for_long_goes_on(
     shared_services: Running, rest: Rest
 ) -> None:
     """Quiet for longer than the patience: a scenario that says nothing for hours is usual."""
+    # Long enough for a new connection, after the pause of a second that gRPC makes before one.
+    patience, quiet_seconds = 3.0, 3.5
     target = await rest.register()
     async with (
         relay(shared_services.processes.options.rest_port) as way,
-        Krkn(f"127.0.0.1:{way.port}", retry_seconds=0.5) as krkn,
+        Krkn(f"127.0.0.1:{way.port}", retry_seconds=patience) as krkn,
     ):
         run = await krkn.run(SCENARIO, [target], image=f"{IMAGE}-never-ends")
         waiting = asyncio.ensure_future(run.wait())
         jobs = partial(rest.get, f"/api/v1/scenarios/run?runId={run.run_id}")
         await eventually(jobs, lambda reply: reply.body["jobs"][0]["status"] == "Running")
         for _ in range(2):
-            await asyncio.sleep(1.2)
+            await asyncio.sleep(quiet_seconds)
             way.cut_all()
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(quiet_seconds)
         assert not waiting.done(), await waiting
         await run.cancel()
         assert [job.status for job in (await waiting).jobs] == [JobStatus.STOPPED]

@@ -161,7 +161,7 @@ async def test_no_log_has_our_token(config: Path, broken: Broken, program: str) 
         "KRKN_KUBECONFIG": str(config),
         "KRKN_AUTH": "none",
         "KRKN_GRPC_PORT": "0",
-        "KRKN_HEALTH_PORT": "0",
+        "KRKN_SERVER_HEALTH_PORT": "0",
         "KRKN_SERVER_METRICS_PORT": "0",
         "KRKN_CONTROLLER_METRICS_PORT": "0",
         "KRKN_LOG_LEVEL": "debug",
@@ -180,7 +180,8 @@ async def test_no_log_has_our_token(config: Path, broken: Broken, program: str) 
     try:
         await eventually(seen, lambda count: count >= len(ANSWERS), seconds=60)
     finally:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
         said, _ = await process.communicate()
     assert b"watch lost" in said
     assert TOKEN.encode() not in said
