@@ -8,5 +8,6 @@ typed client of one kind.
 `interning` keeps small; `change_log` keeps its recent changes, for watches that resume.
 
 `retry` repeats a create until its outcome is known, `deadline` bounds that. `logs` streams a pod's
-log, `server_time` is the API server's clock, `footing` checks our permissions and namespace.
+log and `log_end` reads the end of one, `server_time` is the API server's clock, `footing` checks
+our permissions and namespace.
 """
