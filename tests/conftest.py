@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from xdist.remote import Producer
 
+from deploy.local.browser import browser_program
 from deploy.local.cluster import manifests
 from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
@@ -25,6 +26,7 @@ from deploy.local.go.tools import tools
 from deploy.local.progress import Progress
 from deploy.local.prometheus.programs import prometheus_programs
 from deploy.local.services import REPOSITORY
+from tests.support import browser as browsers
 from tests.support import client_programs, monitoring, recipes
 from tests.support.running import (
     CLUSTER_WIDE,
@@ -83,6 +85,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 # What fixtures need, by name, and how it is built or fetched where it is missing.
 _BUILDS: dict[str, Callable[[], object]] = {
     "binaries": lambda: control_plane_binaries(FULL, Progress()),
+    "browser": lambda: browser_program(Progress()),
     "chart": lambda: tools(["helm", "kustomize"], Progress()),
     "programs_of_prometheus": lambda: prometheus_programs(Progress()),
     "monitored_cluster": monitoring.definitions,
@@ -130,6 +133,20 @@ def client_packages() -> None:
 def recipe_linters() -> None:
     """Say that a test needs the linters of the CI recipes."""
     recipes.prepare()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[browsers.Browser]:
+    """A real browser, without a window."""
+    async with browsers.browser() as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def tab(browser: browsers.Browser) -> AsyncIterator[browsers.Tab]:
+    """A tab of the browser, 1280 pixels wide; it reaches this machine alone."""
+    async with browser.tab() as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(scope="session")
