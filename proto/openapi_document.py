@@ -37,7 +37,7 @@ REPEATED = ("CreateTarget", "RunScenario", "RerunRun")
 # Of a body that another program defines: fields that are not known are passed over.
 FOREIGN = {"ReceiveAlertsRequest", "Alert"}
 # They read nothing that a caller writes.
-WITHOUT_REVISION = "ScenarioService_"
+WITHOUT_REVISION = ("ScenarioService_", "AccessService_")
 OPEN = {"HealthService_GetHealth"}
 # The calls whose reply can have the status of an error.
 RUNS = ("ScenarioRunService_RunScenario", "ScenarioRunService_RerunRun")

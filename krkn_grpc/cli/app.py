@@ -27,6 +27,7 @@ from krkn_grpc.cli import (
     sources,
     targets,
 )
+from krkn_grpc.cli.access import access
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.logs import logs
 from krkn_grpc.cli.run import run
@@ -174,6 +175,7 @@ app.command()(run)
 app.command()(logs)
 app.command()(stop)
 app.command()(halts.halt)
+app.command()(access)
 
 
 @app.callback()

@@ -82,6 +82,7 @@ class Client:
         self.target_requests = self.connection.target_requests
         self.scenarios = self.connection.scenarios
         self.halts = self.connection.halts
+        self.access = self.connection.access
         self.runs = self.connection.runs
 
     @classmethod

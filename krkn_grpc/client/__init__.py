@@ -39,9 +39,11 @@ from krkn_grpc.client.errors import (
 from krkn_grpc.client.krkn import Krkn
 from krkn_grpc.client.kubeconfigs import BadKubeconfig
 from krkn_grpc.client.models import (
+    Access,
     Halt,
     Job,
     LogLine,
+    Permission,
     RunRecord,
     Scenario,
     ScenarioField,
@@ -59,6 +61,7 @@ from krkn_grpc.client.tokens import BadToken
 from krkn_grpc.client.watching import Change
 
 __all__ = [
+    "Access",
     "AlreadyExists",
     "BadAddress",
     "BadKubeconfig",
@@ -89,6 +92,7 @@ __all__ = [
     "OnBusy",
     "Outcome",
     "Password",
+    "Permission",
     "Registry",
     "RequestIdReused",
     "Run",

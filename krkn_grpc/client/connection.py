@@ -21,6 +21,7 @@ from krkn_grpc.client.errors import (
 from krkn_grpc.client.reading import read
 from krkn_grpc.client.retries import Patience, may_retry
 from krkn_grpc.client.tokens import BadToken, TokenSource
+from krkn_grpc.v1.access_pb2_grpc import AccessServiceStub
 from krkn_grpc.v1.halts_pb2_grpc import HaltServiceStub
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.scenarios_pb2_grpc import ScenarioServiceStub
@@ -62,6 +63,7 @@ class Connection:
         self.target_requests = TargetRequestServiceStub(self._channel)
         self.scenarios = ScenarioServiceStub(self._channel)
         self.halts = HaltServiceStub(self._channel)
+        self.access = AccessServiceStub(self._channel)
         self.runs = ScenarioRunServiceStub(self._channel)
         self._revision = ""
         self._is_closed = False

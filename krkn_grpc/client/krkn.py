@@ -11,7 +11,7 @@ from krkn_grpc.client.address import Certificates
 from krkn_grpc.client.connection import Connection, Way
 from krkn_grpc.client.halts import Halts
 from krkn_grpc.client.jobs import Jobs
-from krkn_grpc.client.models import Target, TargetJobResult
+from krkn_grpc.client.models import Access, Target, TargetJobResult
 from krkn_grpc.client.options import RunOptions
 from krkn_grpc.client.retries import Patience
 from krkn_grpc.client.run import Run
@@ -19,6 +19,7 @@ from krkn_grpc.client.runs import Runs
 from krkn_grpc.client.scenarios import Scenarios
 from krkn_grpc.client.targets import Targets
 from krkn_grpc.client.tokens import Token, source
+from krkn_grpc.v1.access_pb2 import GetAccessRequest
 
 CALL_SECONDS = 30.0
 RETRY_SECONDS = 60.0
@@ -112,6 +113,13 @@ class Krkn:
     ) -> tuple[TargetJobResult, ...]:
         """Check all that `run` checks, start nothing, and return what would become of each."""
         return await self.runs.validate(scenario, targets, **options)
+
+    async def access(self) -> Access:
+        """Return who the caller is to the service, and what the caller may do."""
+        assert self._connection is not None
+        return await self._connection.ask(
+            self._connection.access.GetAccess, GetAccessRequest(), Access
+        )
 
 
 def _path(given: Path | str | None) -> Path | None:

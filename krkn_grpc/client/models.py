@@ -146,6 +146,22 @@ class TargetJobResult:
 
 
 @dataclass(frozen=True)
+class Permission:
+    """What may be done with all objects of a resource."""
+
+    verb: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """A caller (`user` is empty without authentication), and what the caller may do."""
+
+    user: str
+    allowed: tuple[Permission, ...]
+
+
+@dataclass(frozen=True)
 class Halt:
     """Stops every scenario on the targets it selects, and lets none start there."""
 

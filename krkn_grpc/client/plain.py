@@ -262,3 +262,4 @@ class Krkn(_Part):
     close = _Blocking(krkn.Krkn.close)
     run = _Wrapping(krkn.Krkn.run, Run)
     validate = _Blocking(krkn.Krkn.validate)
+    access = _Blocking(krkn.Krkn.access)

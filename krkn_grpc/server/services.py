@@ -19,6 +19,7 @@ from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
 from krkn_grpc.resources.target_request import TargetRequest
 from krkn_grpc.server import reflection
+from krkn_grpc.server.access.servicer import AccessServicer
 from krkn_grpc.server.alerts.abort import Aborts
 from krkn_grpc.server.alerts.servicer import AlertServicer
 from krkn_grpc.server.caches import Caches
@@ -42,6 +43,7 @@ from krkn_grpc.server.targets.registration import Registry
 from krkn_grpc.server.targets.servicer import TargetServicer
 from krkn_grpc.server.targets.watch import watch as watch_targets
 from krkn_grpc.v1 import (
+    access_pb2_grpc,
     alerts_pb2_grpc,
     halts_pb2_grpc,
     scenario_runs_pb2_grpc,
@@ -58,6 +60,7 @@ NAMES = (
     "krkn.v1.ScenarioRunService",
     "krkn.v1.HaltService",
     "krkn.v1.AlertService",
+    "krkn.v1.AccessService",
     "krkn.v1.HealthService",
 )
 """The full names of the services, whether this process serves all of their methods or not."""
@@ -89,6 +92,7 @@ class Services:
             scenarios_pb2_grpc.add_ScenarioServiceServicer_to_server(
                 ScenarioServicer(self.catalogue), server
             )
+            access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(), server)
         krkn_health_pb2_grpc.add_HealthServiceServicer_to_server(
             HealthServicer(self.grpc_health, self.health), server
         )

@@ -43,6 +43,9 @@ class Caller(Protocol):
         A rule without `name_of` is checked before the request arrives: `request` is None.
         """
 
+    def of_every_caller(self) -> Permission:
+        """Return the caller's permission for a call that every authenticated caller may make."""
+
 
 class Authenticator(Protocol):
     """Identifies callers by the metadata of their calls."""
@@ -60,6 +63,10 @@ class Anyone:
     async def permission(self, rule: Protected, request: Any) -> Permission:
         """Return the permission for everything."""
         del rule, request
+        return Everything()
+
+    def of_every_caller(self) -> Permission:
+        """Return the permission for everything."""
         return Everything()
 
 
@@ -114,13 +121,20 @@ class _KnownCaller:
             raise NoSuch(_ABSENT[rule.resource])
         return self._granted(question)
 
-    def _granted(self, question: Question) -> Granted:
+    def of_every_caller(self) -> Permission:
+        return self._granted(None)
+
+    def _granted(self, question: Question | None) -> Granted:
         async def ask(verb: str, resource: str, name: str) -> bool:
-            return await self.reviews.is_allowed(self.user, Question(verb, resource, name))
+            kind, _, subresource = resource.partition("/")
+            asked = Question(verb, kind, name, subresource)
+            return await self.reviews.is_allowed(self.user, asked)
 
         async def ask_again() -> bool:
             known = await self.reviews.user_of(self.token)
-            return known is not None and await self.reviews.is_allowed(known, question)
+            if known is None or question is None:
+                return known is not None
+            return await self.reviews.is_allowed(known, question)
 
         return Granted(self.name, ask, ask_again, self.recheck_seconds)
 

@@ -60,6 +60,8 @@ CALLS = CallClass("calls", 2_900, largest=LARGEST_MESSAGE, times=8)
 ALERT_CALLS = CallClass("alerts", 40, largest=1024 * 1024, times=8)
 # Callers without any permission may make these: they wait for nothing, their requests are small.
 CATALOGUE = CallClass("calls of the catalogue", 100, request_seconds=5.0)
+# Each may ask for every permission that there is.
+ACCESS = CallClass("calls about access", 40, request_seconds=5.0)
 WATCHES = CallClass("watches", 3_000)
 # Each log stream holds a connection to the API server, that of a run up to 50 at once (MOST_OPEN of
 # chaos_runs/logs.py); the session's pool is larger than all of them together.
@@ -71,7 +73,7 @@ PUBLIC_STREAMS = CallClass("open streams", 140, request_seconds=2.0, largest=4 *
 # The time is per request of the stream.
 REFLECTION = CallClass("reflection", 6, request_seconds=10.0, largest=4 * 1024)
 CALL_CLASSES = (
-    *(CALLS, ALERT_CALLS, CATALOGUE, WATCHES, LOGS, LOGS_OF_RUNS),
+    *(CALLS, ALERT_CALLS, CATALOGUE, ACCESS, WATCHES, LOGS, LOGS_OF_RUNS),
     *(PUBLIC_CALLS, PUBLIC_STREAMS, REFLECTION),
 )
 # Calls during authentication by TokenReview; nearly always the answer is cached.
@@ -149,6 +151,7 @@ _HALT = "/krkn.v1.HaltService/"
 _ALERT = "/krkn.v1.AlertService/"
 _RUN = "/krkn.v1.ScenarioRunService/"
 _SCENARIO = "/krkn.v1.ScenarioService/"
+_ACCESS = "/krkn.v1.AccessService/"
 _REFLECTION = "ServerReflection/ServerReflectionInfo"
 
 METHODS: Final[dict[str, Rule]] = {
@@ -189,6 +192,7 @@ METHODS: Final[dict[str, Rule]] = {
     f"{_SCENARIO}ListScenarios": Authenticated(),
     f"{_SCENARIO}GetScenario": Authenticated(),
     f"{_SCENARIO}GetScenarioGlobals": Authenticated(),
+    f"{_ACCESS}GetAccess": Authenticated(pool=ACCESS),
     "/krkn.v1.HealthService/GetHealth": Public(),
     "/grpc.health.v1.Health/Check": Public(),
     "/grpc.health.v1.Health/List": Public(),
@@ -210,3 +214,14 @@ def methods_of(served: Literal["all", "calls", "logs"], *, reflection: bool) -> 
             or (rule.pool in (LOGS, LOGS_OF_RUNS)) == (served == "logs")
         )
     }
+
+
+def permissions() -> list[tuple[str, str]]:
+    """Return each permission that some call needs, as (resource, verb), in this order."""
+    needed = {(TARGETS, "run")}
+    for rule in METHODS.values():
+        each = rule if isinstance(rule, Protected) else None
+        while each is not None:
+            needed.add((each.what, each.verb))
+            each = each.also
+    return sorted(needed)

@@ -218,6 +218,8 @@ class AuthorizedCall:
         rule, pool = self.rule, self.rule.pool
         if not isinstance(rule, Public):
             self._take_place(held)
+        if isinstance(rule, Authenticated):
+            grant(self.caller.of_every_caller())
         if isinstance(rule, Protected) and rule.name_of is None:
             grant(await self.caller.permission(rule, None))
         messages: Any = aiter(requests)

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc import StatusCode
 
 from krkn_grpc.v1 import (
+    access_pb2,
     alerts_pb2,
     halts_pb2,
     health_pb2,
@@ -29,6 +30,7 @@ FILES = (
     scenario_runs_pb2,
     halts_pb2,
     alerts_pb2,
+    access_pb2,
     health_pb2,
 )
 METHODS: dict[str, MethodDescriptor] = {

@@ -30,6 +30,7 @@ OURS = {
     "krkn.v1.ScenarioRunService",
     "krkn.v1.HaltService",
     "krkn.v1.AlertService",
+    "krkn.v1.AccessService",
     "krkn.v1.HealthService",
 }
 OTHERS = {"grpc.health.v1.Health", *(f"{version}.ServerReflection" for version in VERSIONS)}

@@ -50,6 +50,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "StreamRunLogsAsText": ("GET", f"{CHAOS_RUNS}/{UUID}/logs", None),
     "ListScenarios": ("GET", "/api/v1/scenarios", None),
     "GetScenario": ("POST", "/api/v1/scenarios/detail/pod-scenarios", None),
+    "GetAccess": ("GET", "/api/v1/access", None),
     "GetScenarioGlobals": ("GET", "/api/v1/scenarios/globals/pod-scenarios", None),
 }
 
@@ -86,7 +87,7 @@ async def test_who_shows_a_token_that_is_nobodys_is_told_so(guarded: Guarded, na
 
 
 @pytest.mark.parametrize("name", FOR_ALL)
-async def test_who_is_known_sees_the_catalogue(guarded: Guarded, name: str) -> None:
+async def test_who_is_known_needs_no_role(guarded: Guarded, name: str) -> None:
     reply = await rest(guarded, name, *await guarded.callers.metadata("nobody"))
     assert reply.status == 200
 

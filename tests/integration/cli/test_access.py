@@ -35,6 +35,11 @@ async def test_the_caller_is_known_by_a_token(
     by_file = cli.with_environment(KRKN_TOKEN_FILE=str(file))
     listed = await eventually(lambda: by_file("jobs", "list"), lambda ended: ended.code == 0)
     assert (listed.out, listed.line) == ("", "There are no such jobs.")
+    mine = await by_file("access")
+    assert mine.out.splitlines()[0] == f"User: system:serviceaccount:{running.namespace}:caller"
+    assert mine.out.splitlines()[1].split() == ["RESOURCE", "VERBS"]
+    assert "krknchaosruns        get, list" in mine.out
+    assert "get krknchaosjobs" in (await by_file("access", "-o", "name")).out.splitlines()
     by_variable = await cli.with_environment(KRKN_TOKEN=token)("targets", "list")
     assert by_variable.code == 0
     denied = await by_file("targets", "delete", "00000000-0000-4000-8000-000000000000")

@@ -21,6 +21,7 @@ from tests.support.waiting import eventually
 SERVICES = [
     "krkn.v1.TargetService",
     "krkn.v1.ScenarioService",
+    "krkn.v1.AccessService",
     "krkn.v1.ScenarioRunService",
     "krkn.v1.HealthService",
 ]

@@ -10,7 +10,14 @@ from google.protobuf.message import Message
 from krkn_grpc.client import models
 from krkn_grpc.client.reading import read, time_of
 from krkn_grpc.client.statuses import JobStatus, RunStatus
-from krkn_grpc.v1 import halts_pb2, runs_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2
+from krkn_grpc.v1 import (
+    access_pb2,
+    halts_pb2,
+    runs_pb2,
+    scenario_runs_pb2,
+    scenarios_pb2,
+    targets_pb2,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,8 @@ from krkn_grpc.v1 import halts_pb2, runs_pb2, scenario_runs_pb2, scenarios_pb2, 
         (models.RefusedTarget, runs_pb2.RefusedTarget),
         (models.RunStop, runs_pb2.RunStop),
         (models.Halt, halts_pb2.Halt),
+        (models.Access, access_pb2.Access),
+        (models.Permission, access_pb2.Permission),
         (models.Scenario, scenarios_pb2.Scenario),
         (models.ScenarioGlobals, scenarios_pb2.ScenarioGlobals),
         (models.ScenarioSummary, scenarios_pb2.ScenarioSummary),

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from krkn_grpc.v1 import (
+    access_pb2,
     alerts_pb2,
     halts_pb2,
     health_pb2,
@@ -24,6 +25,7 @@ from krkn_grpc.v1 import (
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES: tuple[FileDescriptor, ...] = (
+    access_pb2.DESCRIPTOR,
     alerts_pb2.DESCRIPTOR,
     halts_pb2.DESCRIPTOR,
     health_pb2.DESCRIPTOR,

@@ -28,6 +28,8 @@ LIKE_A_CREDENTIAL = re.compile(
 # These read like one and are none: of a parameter, `secret` says that it is one; of a job and a
 # run, `environment` has the variables that are not secret.
 HARMLESS = {
+    # Of GetAccess: the name of the caller who asks.
+    "user",
     "secret_type",
     "next_page_token",
     "resume_token",

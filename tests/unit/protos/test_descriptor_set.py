@@ -25,6 +25,7 @@ def test_it_holds_all_services(descriptor_set: FileDescriptorSet) -> None:
         "ScenarioRunService",
         "HaltService",
         "AlertService",
+        "AccessService",
         "HealthService",
     }
 

@@ -6,6 +6,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from krkn_grpc.v1 import health_pb2, scenario_runs_pb2, scenarios_pb2, targets_pb2, watch_pb2
+from tests.unit.protos.access_shapes import ACCESS
 from tests.unit.protos.alert_shapes import ALERTS
 from tests.unit.protos.halt_shapes import HALTS
 from tests.unit.protos.run_shapes import RUNS
@@ -19,6 +20,7 @@ MESSAGES: dict[str, dict[str, str]] = {
     "WatchError": {"code": "int32", "message": "string"},
     "GetHealthRequest": {},
     "GetHealthResponse": {"status": "string"},
+    **ACCESS,
     **ALERTS,
     **HALTS,
     **RUNS,

@@ -48,6 +48,7 @@ REST = {
     "ScenarioService.ListScenarios": f"get {SCENARIOS} -> ListScenariosResponse",
     "ScenarioService.GetScenario": f"get {SCENARIOS}/detail/{{name}} -> Scenario",
     "ScenarioService.GetScenarioGlobals": f"get {SCENARIOS}/globals/{{name}} -> ScenarioGlobals",
+    "AccessService.GetAccess": "get /api/v1/access -> Access",
     "HealthService.GetHealth": "get /api/v1/health -> GetHealthResponse",
 }
 # REST has its lines as text, by an rpc of its own.

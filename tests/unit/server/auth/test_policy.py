@@ -14,6 +14,7 @@ from krkn_grpc.edge.lua_script import OPEN_METHODS
 from krkn_grpc.kube import session
 from krkn_grpc.server import limits
 from krkn_grpc.server.auth.policy import (
+    ACCESS,
     ALERT_CALLS,
     ALERTS,
     CALL_CLASSES,
@@ -34,6 +35,7 @@ from krkn_grpc.server.auth.policy import (
 )
 from krkn_grpc.server.chaos_runs.logs import MOST_OPEN
 from krkn_grpc.v1 import (
+    access_pb2,
     alerts_pb2,
     halts_pb2,
     health_pb2,
@@ -50,6 +52,7 @@ OURS = (
     scenario_runs_pb2,
     halts_pb2,
     alerts_pb2,
+    access_pb2,
     health_pb2,
 )
 ALL = (*OURS, grpc_health_pb2, reflection_pb2)
@@ -63,11 +66,12 @@ OPEN = {
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
-# What every authenticated caller may do: to read what there is to run.
+# What every authenticated caller may do: to read what there is to run, and what the caller may do.
 OF_ALL_CALLERS = {
     "/krkn.v1.ScenarioService/ListScenarios",
     "/krkn.v1.ScenarioService/GetScenario",
     "/krkn.v1.ScenarioService/GetScenarioGlobals",
+    "/krkn.v1.AccessService/GetAccess",
 }
 # The verbs of RBAC that change something; `run` is asked besides.
 CHANGING = {"create", "update", "delete"}
@@ -122,7 +126,7 @@ def test_streams_take_no_place_of_a_call() -> None:
     assert {
         path for path, rule in GUARDED.items() if rule.pool in (CALLS, ALERT_CALLS)
     } == GUARDED.keys() - streams
-    assert {METHODS[path].pool for path in OF_ALL_CALLERS} == {CATALOGUE}
+    assert {METHODS[path].pool for path in OF_ALL_CALLERS} == {CATALOGUE, ACCESS}
 
 
 def test_all_places_together_are_fewer_than_what_lets_calls_through() -> None:

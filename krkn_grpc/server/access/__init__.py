@@ -1,0 +1,1 @@
+"""AccessService: tells callers what they may do."""

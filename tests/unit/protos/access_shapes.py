@@ -1,0 +1,7 @@
+"""The JSON names, types and shapes of AccessService's messages, as clients know them."""
+
+ACCESS: dict[str, dict[str, str]] = {
+    "GetAccessRequest": {},
+    "Access": {"user": "string", "allowed": "repeated Permission"},
+    "Permission": {"verb": "string", "resource": "string"},
+}
