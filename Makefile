@@ -62,8 +62,13 @@ image: ## Build dist/krkn-grpc.oci.tar and its SBOM (Debian's apt); ARGS="--arch
 	@requirements/install dev
 	@$(PY) -m deploy.image build $(ARGS)
 
+.PHONY: page
+page: ## Build the page into the cache, and print where it is
+	@requirements/install run
+	@$(PY) -m deploy.local.page build
+
 .PHONY: check
-check: ## Check format, lint, types, layers, protos, secrets, packages, Envoy configuration
+check: ## Check format, lint, types, layers, protos, page, secrets, packages, Envoy configuration
 	@requirements/install dev
 	@$(PY) -m deploy.local.go.tools $(GENERATORS) >/dev/null
 	@.ci/check
@@ -73,6 +78,7 @@ format: ## Format the code, and fix what the linter can fix
 	@requirements/install dev
 	@$(RUFF) check --quiet --fix-only $(CODE)
 	@$(RUFF) format --quiet $(CODE)
+	@$(PY) -m deploy.local.page format
 
 .PHONY: proto
 proto: ## Generate code, clients, Envoy's descriptors and OpenAPI from the protos
@@ -80,6 +86,7 @@ proto: ## Generate code, clients, Envoy's descriptors and OpenAPI from the proto
 	@$(PY) proto/generate.py
 	@$(PY) proto/openapi.py
 	@$(PY) proto/clients.py
+	@$(PY) -m deploy.local.page types
 
 .PHONY: docs
 docs: ## Generate docs/settings.md, tables of other pages, the PrometheusRule, the dashboard and the Helm chart

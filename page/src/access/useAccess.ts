@@ -1,0 +1,47 @@
+import { useQuery } from "@tanstack/react-query";
+import { get } from "../api/client";
+import { ApiError } from "../api/errors";
+import { useSession } from "../api/live";
+
+/** What the caller may do, as AccessService has it. */
+interface AccessReply {
+  readonly user: string;
+  readonly allowed: readonly { readonly verb: string; readonly resource: string }[];
+}
+
+export interface Access {
+  /** The caller's name; empty where callers are not authenticated. */
+  readonly user: string;
+  /** Whether the caller may `verb` objects of `resource`, such as create krknchaosjobs. */
+  may(verb: string, resource: string): boolean;
+}
+
+/** Say what the caller may do; nothing until it is known. */
+export function useAccess(): Access {
+  const { token, isRefused } = useSession();
+  const { data } = useQuery({
+    queryKey: ["access", token],
+    queryFn: ({ signal }) => access(signal),
+    enabled: !isRefused,
+    staleTime: 60_000,
+  });
+  return data ?? NOTHING;
+}
+
+const NOTHING: Access = { user: "", may: () => false };
+const EVERYTHING: Access = { user: "", may: () => true };
+
+async function access(signal: AbortSignal): Promise<Access> {
+  try {
+    return accessOf(await get<AccessReply>("/api/v1/access", { signal }));
+  } catch (error) {
+    // A service without this call: each refusal is shown when it comes.
+    if (error instanceof ApiError && error.status === 404) return EVERYTHING;
+    throw error;
+  }
+}
+
+export function accessOf({ user, allowed }: AccessReply): Access {
+  const rights = new Set(allowed.map(({ verb, resource }) => `${verb} ${resource}`));
+  return { user, may: (verb, resource) => rights.has(`${verb} ${resource}`) };
+}

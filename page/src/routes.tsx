@@ -1,0 +1,15 @@
+/** The screens, by their addresses in the fragment: `/#/runs/ID`. */
+import type { ComponentType } from "react";
+import { RunsScreen } from "./runs/RunsScreen";
+
+export interface ScreenRoute {
+  readonly path: string;
+  readonly Screen: ComponentType;
+}
+
+export const ROUTES: readonly ScreenRoute[] = [{ path: "/runs", Screen: RunsScreen }];
+
+/** What stands in the navigation, in this order. */
+export const NAVIGATION: readonly { readonly to: string; readonly title: string }[] = [
+  { to: "/runs", title: "Runs" },
+];
