@@ -2,12 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { get } from "../api/client";
 import { ApiError } from "../api/errors";
 import { useSession } from "../api/live";
-
-/** What the caller may do, as AccessService has it. */
-interface AccessReply {
-  readonly user: string;
-  readonly allowed: readonly { readonly verb: string; readonly resource: string }[];
-}
+import type { Access as AccessReply } from "../api/types";
 
 export interface Access {
   /** The caller's name; empty where callers are not authenticated. */

@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/api/v1/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns the caller's name and permissions
+         * @description Returns the caller's name and permissions. OK (200).
+         *
+         *     It is information, not a grant: every call is authorised by itself. An answer may be as old as the service caches answers about callers (seconds).
+         *
+         *     Authorised on: nothing; every authenticated caller may call it.
+         */
+        get: operations["AccessService_GetAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -717,6 +741,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A caller, and what the caller may do. */
+        Access: {
+            /** @description The caller's name, as requestedBy of a run has it; empty without authentication. */
+            readonly user: string;
+            /** @description The caller's permissions, by resource and verb; an empty array when there are none. Each is for all objects of the resource: one for single objects is not here. */
+            readonly allowed: components["schemas"]["Permission"][];
+        };
         /** @description An alert. */
         Alert: {
             /**
@@ -1175,6 +1206,13 @@ export interface components {
              * @description How many jobs may run on the target at once, 0 to 10000; 0 is any number. Others wait for their turn. Left out, it stays.
              */
             maxConcurrentJobs?: number | null;
+        };
+        /** @description A permission, as the rules of a Kubernetes role have it. */
+        Permission: {
+            /** @description What may be done: `create`, `get`, `list`, `watch`, `update`, `delete`, or `run` for the use of targets. */
+            readonly verb: string;
+            /** @description With what: the plural name of a resource of this service, such as `krknoperatortargets`; `krknchaosjobs/log` is for logs. */
+            readonly resource: string;
         };
         /** @description What Alertmanager sends to a webhook, as far as it is needed here. */
         ReceiveAlertsRequest: {
@@ -1988,6 +2026,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    AccessService_GetAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["PermissionDenied"];
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["DeadlineExceeded"];
+        };
+    };
     AlertService_ReceiveAlerts: {
         parameters: {
             query?: never;

@@ -3,6 +3,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Access = Schemas["Access"];
 export type Run = Schemas["Run"];
 export type RunCounts = Schemas["RunCounts"];
 export type Job = Schemas["Job"];
