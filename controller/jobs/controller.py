@@ -19,6 +19,7 @@ from controller.jobs.tombstones import Tombstones
 from controller.jobs.traces import JobTraces
 from controller.jobs.turns import Turns, groups_of_job, groups_of_pod
 from controller.resolver import SystemResolver
+from controller.results.ended_logs import EndedLogs
 from controller.runs.controller import RunController
 from controller.runs.limits import RunLimits
 from controller.settings import Settings
@@ -26,6 +27,7 @@ from controller.standing_orders import StandingOrders
 from controller.work_queue import WorkQueue
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.informer import CacheChange, Informer
+from krkn_grpc.kube.logs import Logs
 from krkn_grpc.kube.session import Session
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.addresses import AddressRules
@@ -72,6 +74,7 @@ class JobController:
     sweep: JobSweep
     turns: Turns
     runs: RunLimits
+    logs: EndedLogs
     traces: JobTraces
 
     @classmethod
@@ -97,6 +100,11 @@ class JobController:
             settings.adopted_seconds,
         )
         addresses = AddressRules(settings.allowed_target_networks, settings.allow_proxy_url)
+
+        def look_again(job_id: str) -> None:
+            queue.add(job_id)
+
+        logs = EndedLogs(Logs(session, settings.namespace), look_again)
         turns = Turns(watched.jobs, watched.pods, settings.target_concurrency)
         reconciler = Reconciler(
             Observer(
@@ -111,6 +119,7 @@ class JobController:
                 blackouts=orders.blackouts,
                 secrets=secrets,
                 credentials=CredentialCache(addresses),
+                logs=logs,
                 limits=limits,
                 clock=session.time.now,
             ),
@@ -155,7 +164,7 @@ class JobController:
             clock=session.time.now,
         )
         traces = JobTraces(watched.jobs, session.time.now)
-        work = cls(watched, queue, sweep, turns, runs.limits, traces)
+        work = cls(watched, queue, sweep, turns, runs.limits, logs, traces)
         watched.jobs.listen(counting.changed)
         watched.jobs.listen(work.look_at_job)
         watched.pods.listen(work.look_at_job_of)
@@ -167,7 +176,8 @@ class JobController:
 
     async def run(self, workers: int) -> None:
         """Reconcile every job once, then each job whenever one of its objects changes."""
-        await self.queue.run(workers, self._all)
+        async with self.logs.open():
+            await self.queue.run(workers, self._all)
 
     def look_at_job(self, seen: CacheChange[ChaosJob]) -> None:
         """Queue the job, and at its end those whose turn it may be then."""
@@ -179,6 +189,8 @@ class JobController:
                 counting.written(seen.old, seen.new)
         self.queue.add(job.metadata.name)
         is_over = seen.new is None or seen.new.status.is_final
+        if is_over:
+            self.logs.forget(job.status.pod_uid)
         if seen.old is not None and not seen.old.status.is_final and is_over:
             self._look_at_next_on(job.spec.target_uuid)
             self._look_at_next_in(job.spec.run_id)

@@ -25,6 +25,7 @@ from controller.jobs.decisions import (
     after,
     end,
     end_pod,
+    ended,
     never_started,
     remove,
     reported,
@@ -215,7 +216,7 @@ def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
     """The status names a pod that no longer exists; it is never created again."""
     stone = seen.tombstone
     if stone is not None and stone.pod.is_terminal:
-        return end(job, statuses.of_pod(job, stone.pod, seen.now))
+        return ended(seen, job, stone.pod)
     if stone is not None and stone.pod.is_bound and seen.now < (over := deadlines.killed(stone)):
         # Deleted by force: the node is ending its containers, and nothing reports their end.
         return Decision(again_in=seconds_until(over, seen.now))
@@ -226,7 +227,7 @@ def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
 
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     if pod.is_terminal:
-        return end(job, statuses.of_pod(job, pod, seen.now))
+        return ended(seen, job, pod)
     is_ending = job.spec.stop or job.is_being_stopped
     if not is_ending and (halt := preconditions.halt(seen)) is not None:
         # Before the pod is deleted: the job ends as halted, also if the halt is lifted meanwhile.

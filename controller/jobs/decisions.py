@@ -10,6 +10,9 @@ from krkn_grpc.resources.pod import Pod
 
 NOTHING = Decision()
 
+# The end of the read wakes the job before.
+_READ = 5.0
+
 
 def never_started(seen: Observed, job: ChaosJob, why: Reason) -> Decision:
     """End a job of which no pod can have run."""
@@ -26,6 +29,13 @@ def end(job: ChaosJob, status: ChaosJobStatus) -> Decision:
     """Write the final status, and then delete the Secrets."""
     # The outcome first: a forbidden deletion of a Secret must not keep it from being written.
     return Decision((SetStatus(job, status), DeleteSecrets(job)))
+
+
+def ended(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
+    """End a job whose pod has ended, with what its log says: there is one final status."""
+    if seen.log is None:
+        return Decision(again_in=_READ)
+    return end(job, statuses.of_pod(job, pod, seen.now, seen.log.result))
 
 
 def end_pod(seen: Observed, job: ChaosJob, delete: DeletePod, why: Reason) -> Decision:

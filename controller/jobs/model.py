@@ -6,6 +6,7 @@ from datetime import datetime
 
 from controller.blackouts.timetable import InForce
 from controller.reason import Reason
+from controller.results.model import NO_LOG, LogDigest
 from controller.runs.model import RunState
 from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus
@@ -87,6 +88,9 @@ class Observed:
 
     are_blackouts_known: bool = True
     """Whether there is surely no other blackout: without that nothing starts."""
+
+    log: LogDigest | None = NO_LOG
+    """What was in the log of the job's pod, once that has ended; None while it is being read."""
 
 
 @dataclass(frozen=True)

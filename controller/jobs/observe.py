@@ -13,7 +13,7 @@ from controller.blackouts.current import CurrentBlackouts
 from controller.blackouts.timetable import InForce
 from controller.credentials import CredentialCache
 from controller.halts.current import CurrentHalts
-from controller.jobs import conditions, deadlines
+from controller.jobs import conditions, deadlines, termination
 from controller.jobs.claims import Claims
 from controller.jobs.model import (
     Limits,
@@ -27,6 +27,8 @@ from controller.jobs.model import (
 from controller.jobs.tombstones import Tombstones
 from controller.jobs.turns import Turns
 from controller.reason import Reason
+from controller.results.ended_logs import EndedLogs
+from controller.results.model import NO_LOG, LogDigest
 from controller.runs.limits import RunLimits
 from controller.runs.model import RunState
 from krkn_grpc.kube.client import R, ResourceClient
@@ -60,6 +62,7 @@ class Observer:
     blackouts: CurrentBlackouts
     secrets: ResourceClient[Secret]
     credentials: CredentialCache
+    logs: EndedLogs
     limits: Limits
     clock: Callable[[], datetime]
     """The time as the API server has it."""
@@ -120,7 +123,16 @@ class Observer:
             target_labels=labels,
             blackouts=blackouts,
             are_blackouts_known=self.blackouts.are_known,
+            log=self._log(job, pod, tombstone),
         )
+
+    def _log(self, job: ChaosJob, pod: Pod | None, gone: Tombstone | None) -> LogDigest | None:
+        """Return what is known of the log of the job's pod, None while it is being read."""
+        if pod is None or pod.metadata.uid != job.status.pod_uid:
+            return NO_LOG if gone is None else self.logs.of_gone(gone.pod)
+        if pod.is_terminal and termination.has_log(job, pod):
+            return self.logs.of(job.metadata.name, pod)
+        return NO_LOG
 
     async def _may_go(self, job: ChaosJob | None) -> bool:
         """Whether the run of a finished job whose time is over has counted it."""

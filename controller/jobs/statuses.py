@@ -9,6 +9,7 @@ from controller.reason import Reason
 from krkn_grpc.resources import bounds
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus, Phase
 from krkn_grpc.resources.durations import short
+from krkn_grpc.resources.job_result import JobResult
 from krkn_grpc.resources.meta import Condition
 from krkn_grpc.resources.pod import Pod
 
@@ -78,8 +79,10 @@ def ending(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
     )
 
 
-def of_pod(job: ChaosJob, pod: Pod, now: datetime) -> ChaosJobStatus:
-    """Return the final status of a job whose pod is terminal."""
+def of_pod(
+    job: ChaosJob, pod: Pod, now: datetime, result: JobResult | None = None
+) -> ChaosJobStatus:
+    """Return the final status of a job whose pod is terminal; `result` is what its log says."""
     phase, why = termination.of_pod(job, pod)
     return _final(
         job,
@@ -89,6 +92,7 @@ def of_pod(job: ChaosJob, pod: Pod, now: datetime) -> ChaosJobStatus:
         at=termination.ended_at(pod),
         exit_code=termination.exit_code(pod),
         start=termination.started_at(pod),
+        result=result,
     )
 
 
@@ -125,6 +129,7 @@ def _final(
     at: datetime | None = None,
     exit_code: int | None = None,
     start: datetime | None = None,
+    result: JobResult | None = None,
 ) -> ChaosJobStatus:
     start = job.status.start_time or start
     final = _changed(
@@ -135,6 +140,7 @@ def _final(
         exit_code=exit_code,
         start_time=start,
         completion_time=at or now,
+        result=result,
         conditions=conditions.with_end(job, why, now, start),
     )
     seconds = final.duration_seconds
@@ -147,6 +153,7 @@ def plain(status: ChaosJobStatus) -> ChaosJobStatus:
         status,
         reason=bounds.plain_reason(status.reason),
         message=bounds.plain_message(status.message),
+        result=None,
         conditions=bounds.plain_conditions(status.conditions),
     )
 

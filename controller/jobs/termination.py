@@ -74,6 +74,12 @@ def exit_code(pod: Pod) -> int | None:
     return ended.exit_code
 
 
+def has_log(job: ChaosJob, pod: Pod) -> bool:
+    """Whether the scenario may have printed something."""
+    has_run = started_at(pod) is not None or job.status.start_time is not None
+    return pod.is_bound and has_run
+
+
 def of_pod(job: ChaosJob, pod: Pod) -> Termination:
     """Return how a job ended whose pod is terminal."""
     ended = pod.container_state(CONTAINER).terminated

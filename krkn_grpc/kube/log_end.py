@@ -4,12 +4,14 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from krkn_grpc.kube.errors import KubeError
+from krkn_grpc.kube.errors import KubeError, NotFound
 from krkn_grpc.kube.logs import LogOptions, Logs
 from krkn_grpc.told import told
 
 # What most logs have in a line, at least: so many lines are asked for that they fill the bound.
 _LINE_BYTES = 40
+
+GONE = "the pod is gone"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ async def read_end(logs: Logs, pod: str, container: str, *, at_most: int, second
                 kept.add(chunk)
     except TimeoutError:
         return LogEnd(trouble=f"the log was not read to its end within {seconds:g} seconds")
+    except NotFound:
+        return LogEnd(trouble=GONE)
     except KubeError as error:
         return LogEnd(trouble=told(error))
     # As many lines as were asked for: there may be more before them.

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from krkn_grpc.resources.job_result import JobResult
 from krkn_grpc.resources.meta import (
     API_VERSION,
     Condition,
@@ -88,6 +89,7 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
     """The observed state of the run. `pod_uid` is written once, before the pod may start.
 
     `duration` (how long the scenario ran) and `run` (the end of its run's id) are for columns.
+    `result` is what the scenario said of itself, None when it said nothing that can be read.
     """
 
     phase: Phase = "Pending"
@@ -100,6 +102,7 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
     completion_time: datetime | None = None
     duration: str = ""
     run: str = ""
+    result: JobResult | None = None
     observed_generation: int = 0
     conditions: list[Condition] = []
 

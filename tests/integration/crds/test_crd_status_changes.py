@@ -84,6 +84,7 @@ OUTCOME: dict[str, object] = {
     "startTime": "2026-01-02T03:04:06Z",
     "completionTime": "2026-01-02T03:05:06Z",
     "duration": "61s",
+    "result": {"resiliencyScore": 100},
 }
 
 

@@ -92,6 +92,7 @@ MAY = {
     CONTROLLER: {
         "/secrets": "create get list patch delete",
         "/pods": f"create {READ} patch delete",
+        "/pods/log": "get",
         "events.k8s.io/events": "create",
         "networking.k8s.io/networkpolicies": "create get delete",
         "coordination.k8s.io/leases": "create get list update delete",

@@ -155,7 +155,7 @@ async def test_a_log_of_100_mb_is_read_in_seconds_and_little_memory(node: Node, 
 @pytest.mark.parametrize(
     ("fault", "trouble"),
     [
-        pytest.param({"status": 404}, "NotFound", id="the pod is gone"),
+        pytest.param({"status": 404}, "the pod is gone", id="the pod is gone"),
         pytest.param({"status": 403}, "Forbidden", id="refused"),
         pytest.param({"status": 500}, "OutcomeUnknown", id="500"),
         pytest.param({"hangs_after": 0}, "within 0.5 seconds", id="hangs at once"),
