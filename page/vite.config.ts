@@ -1,4 +1,5 @@
 import react from "@vitejs/plugin-react";
+import { realpathSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { defineConfig } from "vitest/config";
 
@@ -16,6 +17,8 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     port: 5173,
+    // node_modules is a link to a folder in the cache.
+    fs: { allow: [".", realpathSync("node_modules")] },
     proxy: {
       "/api": {
         target,

@@ -1,5 +1,4 @@
 import "@patternfly/react-core/dist/styles/base.css";
-import "./style.css";
 
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
@@ -8,6 +7,8 @@ import { HashRouter } from "react-router";
 import { session } from "./api/session";
 import { App } from "./App";
 import { theme } from "./frame/theme";
+// The last, so that it comes after the styles of the components.
+import "./style.css";
 
 session.start();
 theme.start();

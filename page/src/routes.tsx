@@ -1,5 +1,6 @@
 /** The screens, by their addresses in the fragment: `/#/runs/ID`. */
 import type { ComponentType } from "react";
+import { RunScreen } from "./run/RunScreen";
 import { RunsScreen } from "./runs/RunsScreen";
 
 export interface ScreenRoute {
@@ -7,7 +8,10 @@ export interface ScreenRoute {
   readonly Screen: ComponentType;
 }
 
-export const ROUTES: readonly ScreenRoute[] = [{ path: "/runs", Screen: RunsScreen }];
+export const ROUTES: readonly ScreenRoute[] = [
+  { path: "/runs", Screen: RunsScreen },
+  { path: "/runs/:runId/:tab?", Screen: RunScreen },
+];
 
 /** What stands in the navigation, in this order. */
 export const NAVIGATION: readonly { readonly to: string; readonly title: string }[] = [

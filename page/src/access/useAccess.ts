@@ -8,7 +8,7 @@ export interface Access {
   /** The caller's name; empty where callers are not authenticated. */
   readonly user: string;
   /** Whether the caller may `verb` objects of `resource`, such as create krknchaosjobs. */
-  may(verb: string, resource: string): boolean;
+  readonly may: (verb: string, resource: string) => boolean;
 }
 
 /** Say what the caller may do; nothing until it is known. */

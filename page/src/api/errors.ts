@@ -19,6 +19,8 @@ export class ApiError extends Error {
     /** Seconds to wait before the call may be sent again unchanged; undefined: it may not. */
     readonly retryAfter: number | undefined = undefined,
     readonly requestId = "",
+    /** The reply's JSON, if it was JSON. */
+    readonly body: unknown = undefined,
   ) {
     super(message);
   }
@@ -38,7 +40,8 @@ interface Detail {
 
 /** Read an error reply; one that is not in the API's form says its HTTP status. */
 export function apiError(status: number, headers: Headers, body: string): ApiError {
-  const { message, details } = parsed(body);
+  const json = parsed(body);
+  const { message, details } = fieldsOf(json);
   const of = (type: string) => details.find((each) => each["@type"]?.endsWith(`.${type}`));
   return new ApiError(
     message || `the service answered with status ${status}`,
@@ -47,19 +50,24 @@ export function apiError(status: number, headers: Headers, body: string): ApiErr
     of("BadRequest")?.fieldViolations ?? [],
     seconds(headers.get("retry-after")) ?? seconds(of("RetryInfo")?.retryDelay),
     headers.get("x-request-id") ?? "",
+    json,
   );
 }
 
-function parsed(body: string): { message: string; details: readonly Detail[] } {
+function parsed(body: string): unknown {
   try {
-    const { message, details } = JSON.parse(body) as { message?: unknown; details?: unknown };
-    return {
-      message: typeof message === "string" ? message : "",
-      details: Array.isArray(details) ? (details as Detail[]) : [],
-    };
+    return JSON.parse(body);
   } catch {
-    return { message: "", details: [] };
+    return undefined;
   }
+}
+
+function fieldsOf(json: unknown): { message: string; details: readonly Detail[] } {
+  const { message, details } = (json ?? {}) as { message?: unknown; details?: unknown };
+  return {
+    message: typeof message === "string" ? message : "",
+    details: Array.isArray(details) ? (details as Detail[]) : [],
+  };
 }
 
 /** Read `12` or `1.5s`; a date, which retry-after may also be, is ignored. */

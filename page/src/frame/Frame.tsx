@@ -20,7 +20,7 @@ import { NAVIGATION } from "../routes";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { User } from "./User";
 
-const CONTENT = "content";
+import { CONTENT } from "./scroller";
 
 /** The masthead with the navigation, a slot for what is always in reach, and the screen. */
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -54,7 +54,7 @@ function Skip() {
 
 function Head() {
   return (
-    <Masthead display={{ default: "stack", lg: "inline" }} inset={{ default: "insetSm" }}>
+    <Masthead className="krkn-masthead" display={{ default: "stack", md: "inline" }}>
       <MastheadMain>
         <MastheadBrand>
           <MastheadLogo
