@@ -33,14 +33,23 @@ export function address(path: string, query: Query = {}): string {
 /** Read JSON. Tries again while the service is away or busy; raises ApiError. */
 export async function get<T>(path: string, options: Options = {}): Promise<T> {
   const response = await persistently(() => open("GET", path, options), options.signal);
-  return (await response.json()) as T;
+  return json<T>(response);
 }
 
 /** Write, once: `method` is POST, PUT, PATCH or DELETE. Raises ApiError. */
 export async function write<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await open(method, path, options);
   revision = response.headers.get(REVISION) ?? revision;
-  return (await response.json()) as T;
+  return json<T>(response);
+}
+
+async function json<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError("what answered is not the service, or its answer was cut", response.status);
+  }
 }
 
 /** Start a call and return its reply with the body unread, for streams. Raises ApiError. */

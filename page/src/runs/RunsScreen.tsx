@@ -56,7 +56,7 @@ export function RunsScreen() {
         <>
           <VirtualTable
             label="Runs"
-            columns={COLUMNS}
+            columns={shown.some((run) => run.requestedBy) ? COLUMNS : ANONYMOUS_COLUMNS}
             entries={shown}
             entryKey={(run) => run.runId}
             onOpen={(run) => void navigate(`/runs/${run.runId}`)}
@@ -107,7 +107,15 @@ const COLUMNS: readonly Column<Run>[] = [
       <Elapsed from={run.startTime} to={run.completionTime} isOver={isFinal(run.status)} />
     ),
   },
-  { title: "Run", size: "sm", cell: (run) => <code title={run.runId}>{shortId(run.runId)}</code> },
+  {
+    title: "Run",
+    size: "sm",
+    cell: (run) => (
+      <code className="krkn-nowrap" title={run.runId}>
+        {shortId(run.runId)}
+      </code>
+    ),
+  },
   {
     title: "Actions",
     size: "xs",
@@ -115,6 +123,9 @@ const COLUMNS: readonly Column<Run>[] = [
     cell: (run) => <RunActions run={run} isMenu />,
   },
 ];
+
+/** Where callers are not authenticated nobody has asked for a run. */
+const ANONYMOUS_COLUMNS = COLUMNS.filter(({ title }) => title !== "By");
 
 function Loading() {
   return (

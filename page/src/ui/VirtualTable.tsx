@@ -55,13 +55,18 @@ export function VirtualTable<T>(props: Props<T>) {
         variant="compact"
         className="krkn-table"
       >
+        <colgroup>
+          {columns.map(({ title, size }) => (
+            <col key={title} className={size ? `krkn-col-${size}` : ""} />
+          ))}
+        </colgroup>
         <Thead>
           <Tr aria-rowindex={1}>
-            {columns.map(({ title, size, isHeadless, isNumber }) => (
+            {columns.map(({ title, isHeadless, isNumber }) => (
               <Th
                 key={title}
                 {...(isHeadless ? { screenReaderText: title } : {})}
-                className={`${isNumber ? "krkn-right" : ""} ${size ? `krkn-col-${size}` : ""}`}
+                className={isNumber ? "krkn-right" : ""}
               >
                 {isHeadless ? undefined : title}
               </Th>
