@@ -30,6 +30,7 @@ from krkn_grpc.cli import (
 from krkn_grpc.cli.access import access
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.logs import logs
+from krkn_grpc.cli.report import report
 from krkn_grpc.cli.run import run
 from krkn_grpc.cli.stop import stop
 from krkn_grpc.client.address import BadAddress
@@ -168,6 +169,7 @@ app = typer.Typer(
 app.add_typer(targets.app, name="targets")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(runs.app, name="runs")
+runs.app.command("report")(report)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(halts.app, name="halts")
 app.add_typer(contexts.app, name="config")

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from krkn_grpc.cli import columns, ids
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.failures import NotFound
+from krkn_grpc.cli.progress import REFUSED
 from krkn_grpc.v1.runs_pb2 import ListRunsRequest, Run
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest
 
+# This command's status of a job that was deleted, or is not made yet.
+ABSENT = "Absent"
 # Named in a refusal.
 _MOST = 5
 
@@ -59,6 +62,40 @@ def runs_ending(client: Client, given: str) -> list[str]:
     """Return the ids of the runs that end so."""
     known = (run.run_id for run in all_runs(client, ListRunsRequest()))
     return list(ids.ending(known, given))
+
+
+def jobs_of_run(client: Client, run: Run) -> list[Job]:
+    """Return the jobs of a run, one per target: those that got one, and then those that did not.
+
+    A job that is not listed has the status ABSENT, and a target that was refused REFUSED.
+    """
+    request = ListScenarioRunsRequest(run_id=run.run_id)
+    found = {job.job_id: job for job in all_jobs(client, request)}
+    outcomes = [
+        found.get(each.job_id) or _gone(run, each.job_id, each.target_uuid) for each in run.targets
+    ]
+    outcomes += [
+        Job(
+            target_uuid=each.target_uuid,
+            scenario_name=run.scenario_name,
+            run_id=run.run_id,
+            status=REFUSED,
+            message=each.error,
+        )
+        for each in run.refused
+    ]
+    return outcomes
+
+
+def _gone(run: Run, job_id: str, target_uuid: str) -> Job:
+    """Return what is known of a job that is not listed."""
+    return Job(
+        job_id=job_id,
+        target_uuid=target_uuid,
+        scenario_name=run.scenario_name,
+        run_id=run.run_id,
+        status=ABSENT,
+    )
 
 
 def _of_run(client: Client, run: str, target: str) -> str:

@@ -22,16 +22,15 @@ from krkn_grpc.cli import (
 )
 from krkn_grpc.cli.client import PAGE, Client
 from krkn_grpc.cli.display import Format, Output
-from krkn_grpc.cli.progress import REFUSED, SUCCEEDED
+from krkn_grpc.cli.progress import SUCCEEDED
 from krkn_grpc.cli.submission import Following
 from krkn_grpc.v1.runs_pb2 import (
     GetRunRequest,
     ListRunsRequest,
     ListRunsResponse,
-    Run,
     StopRunRequest,
 )
-from krkn_grpc.v1.scenario_runs_pb2 import Job, ListScenarioRunsRequest, RerunRunRequest
+from krkn_grpc.v1.scenario_runs_pb2 import RerunRunRequest
 
 app = typer.Typer(help="List, show, stop and rerun runs, and print their logs.")
 
@@ -44,8 +43,6 @@ RunId = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Print each end while waiting, not failures alone.")
 ]
-# Of a job that was deleted, or is not made yet.
-_ABSENT = "Absent"
 
 
 @app.command("list")
@@ -99,7 +96,7 @@ def get_run(context: typer.Context, run: RunId, output: Output = Format.TABLE) -
     if not output.is_for_people:
         display.show_one(columns.RUNS, shown, output)
         return
-    outcomes = _jobs_of(client, shown)
+    outcomes = lookup.jobs_of_run(client, shown)
     shown.ClearField("targets")
     shown.ClearField("refused")
     display.describe(shown)
@@ -118,9 +115,9 @@ def watch_run(
     client: Client = context.obj
     shown = client.call(client.runs.GetRun, GetRunRequest(run_id=lookup.run_id(client, run)))
     following = Following(output, is_verbose=verbose)
-    told = _jobs_of(client, shown)
+    told = lookup.jobs_of_run(client, shown)
     for job in told:
-        if job.status == _ABSENT:
+        if job.status == lookup.ABSENT:
             # The watch finds out whether it was deleted, or is not made yet.
             job.status = "Pending"
     ended = submission.follow_run(client, shown.run_id, told, {}, following, shown)
@@ -245,34 +242,3 @@ def _confirm(client: Client, run_id: str, *, only_failed: bool, yes: bool) -> No
             f"{run.scenario_name} on {count} targets, {which}image {run.scenario_image}. Continue?",
             yes=yes,
         )
-
-
-def _jobs_of(client: Client, run: Run) -> list[Job]:
-    """Return the jobs of a run, one per target in the order of the request."""
-    request = ListScenarioRunsRequest(run_id=run.run_id)
-    found = {job.job_id: job for job in lookup.all_jobs(client, request)}
-    outcomes = [
-        found.get(each.job_id) or _gone(run, each.job_id, each.target_uuid) for each in run.targets
-    ]
-    outcomes += [
-        Job(
-            target_uuid=each.target_uuid,
-            scenario_name=run.scenario_name,
-            run_id=run.run_id,
-            status=REFUSED,
-            message=each.error,
-        )
-        for each in run.refused
-    ]
-    return outcomes
-
-
-def _gone(run: Run, job_id: str, target_uuid: str) -> Job:
-    """Return what is known of a job that is not listed."""
-    return Job(
-        job_id=job_id,
-        target_uuid=target_uuid,
-        scenario_name=run.scenario_name,
-        run_id=run.run_id,
-        status=_ABSENT,
-    )

@@ -1,0 +1,84 @@
+"""The content of a report: what became of the targets, the worst first, and the ends of logs."""
+
+from krkn_grpc.cli.reports import facts
+from krkn_grpc.cli.reports.model import MOST_LOG_BYTES, LogEnd, Status, log_end
+from krkn_grpc.cli.reports.texts import LONGEST_LINE, clean
+from krkn_grpc.v1.runs_pb2 import RunCounts
+from tests.support.reports import HOSTILE, a_job, a_report, of_many, refused
+
+
+def test_the_worst_come_first() -> None:
+    jobs = [
+        a_job(0),
+        a_job(1, "Stopped"),
+        refused(2, "why"),
+        a_job(3, "Failed", reason="OOMKilled"),
+        a_job(4, "Running"),
+        a_job(5, "Absent", start=None),
+        a_job(6, "Failed", start=None, reason="OOMKilled"),
+    ]
+    report = a_report(jobs)
+    assert [each.number for each in report.not_well] == [4, 7, 3, 6, 2]
+    assert [each.number for each in report.worst_first] == [4, 7, 3, 6, 2, 1, 5]
+    assert report.reasons == {"OOMKilled": 2, "Refused": 1, "Absent": 1, "Stopped": 1}
+    assert not report.is_all_well
+
+
+def test_it_is_all_well_when_each_has_succeeded() -> None:
+    assert a_report([a_job(0), a_job(1)]).is_all_well
+    assert not a_report([a_job(0), a_job(1, "Running")], status="Running").is_all_well
+
+
+def test_how_it_ended_in_a_sentence() -> None:
+    assert facts.sentence(of_many()) == (
+        "184 of 200 targets succeeded in 5m48s: 10 failed, 3 refused, 3 stopped."
+    )
+    assert facts.sentence(a_report([a_job(0)])) == "1 of 1 target succeeded in 1m00s."
+
+
+def test_the_run_has_counted_the_jobs_that_are_deleted() -> None:
+    jobs = [a_job(0, "Absent", start=None), a_job(1, "Absent", start=None), a_job(2)]
+    report = a_report(jobs, counts=RunCounts(total=3, succeeded=2, failed=1))
+    assert report.counts == {Status.FAILED: 1, Status.SUCCEEDED: 2}
+    assert "Absent: the job was deleted" in facts.note(report)
+    running = a_report(jobs, status="Running", counts=RunCounts(total=3, succeeded=2, failed=1))
+    assert running.counts == {Status.ABSENT: 2, Status.SUCCEEDED: 1}
+    assert "had not ended" in facts.note(running)
+
+
+def test_a_status_of_a_later_service_is_not_known() -> None:
+    report = a_report([a_job(0, "Dreaming")])
+    assert [each.status for each in report.outcomes] == [Status.ABSENT]
+
+
+def test_only_the_names_of_secrets_and_files_are_told() -> None:
+    assert facts.inputs(of_many()) == [
+        ("NAMESPACE", "shop"),
+        ("POD_LABEL", "app=cart"),
+        ("ES_PASSWORD", "(secret)"),
+        ("scenario.yaml", "(file)"),
+    ]
+
+
+def test_the_end_of_a_log() -> None:
+    assert log_end(b"", 2) == LogEnd(())
+    assert log_end(b"one\ntwo\n", 2) == LogEnd(("one", "two"))
+    assert log_end(b"one\n\nthree", 2) == LogEnd(("", "three"), is_whole=False)
+    assert log_end(b"one\r\n\x1b[1;31mtwo\x1b[0m\tthree\xff", 9) == LogEnd(
+        ("one ", "two    three\ufffd")
+    )
+
+
+def test_a_long_line_is_cut() -> None:
+    [line] = log_end(b"a" * 10 * LONGEST_LINE, 9).lines
+    assert (len(line), line[-1]) == (LONGEST_LINE, "…")
+    longer = log_end(b"\n".join([b"a" * 99] * MOST_LOG_BYTES), 10_000)
+    assert not longer.is_whole
+    assert sum(len(line) + 1 for line in longer.lines) <= MOST_LOG_BYTES + 1
+
+
+def test_nothing_moves_a_terminal_or_is_no_character() -> None:
+    shown = clean(HOSTILE + "\ud800")
+    assert "red" in shown
+    assert "title\x07" not in shown
+    assert not [each for each in shown if each < " " or each in "\u202e\ud800\ufffe\x7f"]
