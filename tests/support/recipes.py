@@ -44,7 +44,8 @@ def objects(recipe: Path) -> list[Any]:
 def shell_parts() -> Iterator[tuple[str, str]]:
     """Yield each script of the recipes, with its place."""
     for step in objects(ACTION)[0]["runs"]["steps"]:
-        yield f"github: {step['name']}", step["run"]
+        if "run" in step:
+            yield f"github: {step['name']}", step["run"]
     job = objects(GITLAB)[0][".chaos"]
     for part in ("script", "after_script"):
         yield f"gitlab: {part}", job[part][0]

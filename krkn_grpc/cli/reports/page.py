@@ -46,7 +46,9 @@ def rendered(report: Report) -> str:
             _cards("Not succeeded", report.not_well, _MOST_OPEN, id_="bad"),
             _table(report),
             _run(report),
-            _cards("Details of the others", rest, 0, id_="others"),
+            _cards(
+                "Details of the others" if report.not_well else "Details", rest, 0, id_="others"
+            ),
         ),
         e("footer", e("p", f"Made by krkn-grpc at {facts.moment(report.made_at)}.")),
     )

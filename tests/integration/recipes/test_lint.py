@@ -77,12 +77,25 @@ def test_the_parameters_of_argo_are_declared() -> None:
 def test_all_have_the_same_script() -> None:
     script = SCRIPT.read_text()
     parts = dict(recipes.shell_parts())
-    others = ("github: Install krkn-grpc", "gitlab: after_script")
+    others = ("github: Install krkn-grpc", "github: Show the report", "gitlab: after_script")
     assert {place for place, part in parts.items() if part != script} == set(others)
-    assert len(parts) == 7
+    assert len(parts) == 8
     # GitLab's other script is the part of this one that stops a run.
     lines = [line.strip() for line in script.splitlines()]
-    assert all(line.strip() in lines for line in parts[others[1]].splitlines()[1:-1])
+    assert all(line.strip() in lines for line in parts[others[2]].splitlines()[1:-1])
+
+
+def test_the_reports_are_kept_from_where_they_are_written() -> None:
+    [action] = recipes.objects(ACTION)
+    run, show, keep = action["runs"]["steps"][1:]
+    assert run["env"]["REPORTS"] == show["env"]["REPORTS"] == keep["with"]["path"]
+    job = recipes.objects(GITLAB)[0][".chaos"]
+    folder = job["variables"]["REPORTS"]
+    assert job["artifacts"]["paths"] == [folder]
+    assert job["artifacts"]["reports"]["junit"] == f"{folder}/chaos.xml"
+    [template] = recipes.objects(ARGO)[0]["spec"]["templates"]
+    variables = {each["name"]: each.get("value") for each in template["script"]["env"]}
+    assert template["outputs"]["artifacts"][0]["path"] == variables["REPORTS"]
 
 
 @pytest.mark.parametrize(("place", "part"), [*recipes.shell_parts()])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from junitparser import JUnitXml
 
 from deploy.local.services import REPOSITORY
 from tests.support.programs import output_of
@@ -23,6 +24,7 @@ class Pipeline:
 
     def __init__(self, services: Running, folder: Path, name: str) -> None:
         self.name = name
+        self.reports = folder / "reports"
         command = folder / "krkn-grpc"
         command.write_text(f'#!/bin/sh\nexec {sys.executable} -m krkn_grpc.cli "$@"\n')
         command.chmod(0o755)
@@ -34,6 +36,7 @@ class Pipeline:
             "SELECTOR": f"pipeline={name}",
             "PIPELINE": name,
             "TIMEOUT_SECONDS": "600",
+            "REPORTS": str(self.reports),
         }
 
     async def start(self, image: str, **environment: str) -> asyncio.subprocess.Process:
@@ -84,6 +87,16 @@ async def test_it_ends_as_the_run_does(
     assert run_id is not None
     run = await rest.get_run(run_id)
     assert (run["status"], run["counts"]["total"]) == (became, 2)
+    [suite] = JUnitXml.fromstring((pipeline.reports / "chaos.xml").read_bytes())
+    assert (suite.tests, suite.failures) == (2, 2 * status)
+    for name in ("chaos.html", "chaos.md"):
+        assert run_id in (pipeline.reports / name).read_text()
+
+
+async def test_without_a_folder_there_are_no_reports(pipeline: Pipeline, rest: Rest) -> None:
+    code, printed = await pipeline.ended(await pipeline.start(IMAGE, REPORTS=""))
+    assert code == 0, printed
+    assert not pipeline.reports.exists()
 
 
 async def test_a_pipeline_that_is_cancelled_stops_its_run(pipeline: Pipeline, rest: Rest) -> None:
@@ -100,6 +113,7 @@ async def test_without_a_target_it_fails(pipeline: Pipeline, rest: Rest) -> None
     code, printed = await pipeline.ended(await pipeline.start(IMAGE, SELECTOR="pipeline=nobody"))
     assert code not in (0, None), printed
     assert await the_run(rest, pipeline) is None
+    assert os.listdir(pipeline.reports) == []
 
 
 async def test_a_server_that_refuses_the_token_fails_it(pipeline: Pipeline) -> None:

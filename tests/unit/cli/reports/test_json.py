@@ -1,7 +1,9 @@
 """The report as JSON, in the form that docs/reports.md describes."""
 
 import json
+import re
 
+from deploy.local.services import REPOSITORY
 from krkn_grpc.cli.reports import as_json
 from tests.support.reports import HOSTILE, RUN, a_job, a_report, hostile, of_many, refused
 
@@ -61,3 +63,15 @@ def test_texts_are_those_of_the_service() -> None:
     shown = json.loads(as_json.rendered(hostile()))
     assert shown["run"]["scenarioName"] == HOSTILE
     assert shown["targets"][0]["message"] == HOSTILE
+
+
+def test_the_documented_form_is_its_form() -> None:
+    [block] = re.findall(
+        r"```json\n(.*?)```", (REPOSITORY / "docs/reports.md").read_text(), re.DOTALL
+    )
+    documented = json.loads(block)
+    shown = json.loads(as_json.rendered(of_many()))
+    assert list(shown) == list(documented)
+    assert list(shown["summary"]) == list(documented["summary"])
+    assert list(shown["targets"][7]) == list(documented["targets"][0])
+    assert list(shown["targets"][7]["log"]) == list(documented["targets"][0]["log"])
