@@ -50,5 +50,5 @@ async def _first(
     awaited: set[asyncio.Future[Any]] = {upcoming, *stop}
     done, _ = await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if stop & done:
-        raise Unreachable("the server is stopping: ask again")
+        raise Unreachable("the server is stopping; try again")
     return upcoming in done

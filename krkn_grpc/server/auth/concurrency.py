@@ -41,7 +41,7 @@ class ConcurrencyLimits:
         open_calls, refused = _metrics_of(pool.name)
         if self._taken[pool.name] >= pool.places:
             refused.inc()
-            raise TooMany("too many calls are under way: try again later")
+            raise TooMany("too many calls are under way; try again later")
         if caller and self._taken_by[of_caller] >= pool.places // 2:
             refused.inc()
             raise TooMany("too many calls of yours are under way")
@@ -75,12 +75,12 @@ class RateLimiter:
         now = time.monotonic()
         at = max(now, self._free_at.get(key, now))
         if at - now > self._longest:
-            raise TooMany("too much was asked for at once: try again later")
+            raise TooMany("too much was asked for at once; try again later")
         self._free_at[key] = at + self._interval
         await asyncio.sleep(at - now)
 
 
-_NO_ROOM = "too many requests are on their way: try again later"
+_NO_ROOM = "too many requests are on their way; try again later"
 
 
 class RequestMemory:

@@ -123,7 +123,7 @@ class _Broken:
     def settle(self) -> None:
         """Raise Unreachable if any log broke off."""
         if self._count:
-            raise Unreachable(f"{self._count} of the logs broke off: ask again")
+            raise Unreachable(f"{self._count} of the logs broke off; try again")
 
 
 class _Following:
@@ -197,7 +197,7 @@ class _Following:
                         if not self._waiting:
                             break
                     else:
-                        raise Unreachable("the server is stopping: ask again")
+                        raise Unreachable("the server is stopping; try again")
             except TooOld:
                 revision = self._jobs.revision
                 self._look(self._waiting)

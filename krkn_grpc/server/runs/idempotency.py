@@ -82,7 +82,7 @@ class IdempotencyRecords:
                 written = None
             except (NotWritten, OutcomeUnknown) as error:
                 why = answer_for(error).message
-                raise Unreachable(f"{why}; no job was created, ask again") from error
+                raise Unreachable(f"{why}; no job was created; try again") from error
             if (stored := written or await self._find(call)) is not None:
                 return Record(stored, is_new=written is not None)
             # The record had expired and was removed just now: create it again.

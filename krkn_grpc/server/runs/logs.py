@@ -21,7 +21,7 @@ from krkn_grpc.server.runs.filters import find, find_live
 # A node reports a container's end to the API server shortly after it has closed the log.
 _NODE_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 0.25
-_BROKE_OFF = "the log broke off: ask again"
+_BROKE_OFF = "the log broke off; try again"
 _GONE = "the log is gone with the job's pod"
 
 
@@ -105,7 +105,7 @@ class LogStreamer:
                 if change.new is None:
                     raise NoSuch("the job was deleted")
                 return change.new
-        raise Unreachable("the server is stopping: ask again")
+        raise Unreachable("the server is stopping; try again")
 
     async def _must_have_ended(self, job: ChaosJob) -> None:
         """Raise Unreachable unless the scenario ends within 5 s: only then is its log complete.

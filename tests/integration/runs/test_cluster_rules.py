@@ -127,7 +127,7 @@ async def test_calls_that_write_nothing_while_a_webhook_is_away(ruled: Site) -> 
         run = await refused(asks(ruled, target))
         new = await refused(ruled.targets.create(token_target()))
     assert (run.code, run.retry_seconds) == (StatusCode.UNAVAILABLE, 1)
-    assert run.message == f"{AWAY}; no job was created, ask again"
+    assert run.message == f"{AWAY}; no job was created; try again"
     assert (new.code, new.message, new.retry_seconds) == (StatusCode.UNAVAILABLE, AWAY, 1)
 
 

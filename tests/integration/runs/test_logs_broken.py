@@ -17,14 +17,14 @@ async def test_a_log_that_breaks_off_is_not_taken_for_whole(site: Site) -> None:
     log = site.runs.log(job_id, follow=True)
     assert (await log.read()).data.startswith(b"scenario ")
     assert await code_of(log) is StatusCode.UNAVAILABLE
-    assert await log.details() == "the log broke off: ask again"
+    assert await log.details() == "the log broke off; try again"
 
 
 @pytest.mark.parametrize(
     ("what", "message"),
     [
         pytest.param("the API server", "the Kubernetes API cannot be reached now", id="no answer"),
-        pytest.param("the end of the log", "the log broke off: ask again", id="no end"),
+        pytest.param("the end of the log", "the log broke off; try again", id="no end"),
     ],
 )
 async def test_a_log_whose_other_end_has_died_is_not_waited_for(

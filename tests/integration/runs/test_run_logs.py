@@ -201,7 +201,7 @@ async def test_a_log_that_breaks_off_fails_the_stream_after_the_others(site: Sit
     found = await refused(_read(log, seen))
     assert (found.code, found.message) == (
         StatusCode.UNAVAILABLE,
-        "2 of the logs broke off: ask again",
+        "2 of the logs broke off; try again",
     )
     assert seen == {each.job_id for each in run.targets}
     await site.runs.stop_run(run.run_id)
