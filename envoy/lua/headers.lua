@@ -27,7 +27,7 @@ end
 
 -- The project's own headers, such as krkn-revision. A name ending in -bin would need base64, and none of them has it.
 local function is_own(name)
-  return name:find("^krkn%-[a-z0-9_.-]+$") and not name:find("%-bin$")
+  return name:find("^krkn%-[a-z0-9.-]+$") and not name:find("%-bin$")
 end
 
 -- Returns why the headers of a request are refused, where dropping one would change the call; nil when they are valid.
@@ -48,14 +48,15 @@ local function objection(headers, is_grpc)
   if not is_grpc then return nil end
   local verb = headers:get(":method")
   if verb ~= "POST" then
-    return {code = 12, message =
+    return {code = 12, reason = "METHOD_NOT_ALLOWED", message =
       "gRPC is called with POST, and this is " .. verb .. "; REST has other paths, and the type application/json"}
   end
   if not (headers:get("grpc-timeout") or "1S"):find("^%d+[HMSmun]$") then
-    return {code = 3, message = "grpc-timeout: must be digits and one of H, M, S, m, u, n"}
+    return {code = 3, reason = "INVALID_REQUEST", message =
+      "grpc-timeout: must be digits and one of H, M, S, m, u, n"}
   end
   if not ENCODINGS[headers:get("grpc-encoding") or "identity"] then
-    return {code = 12, message = "grpc-encoding: must be one of " .. ENCODING_NAMES,
+    return {code = 12, reason = "UNSUPPORTED_ENCODING", message = "grpc-encoding: must be one of " .. ENCODING_NAMES,
       accept_encoding = ENCODING_NAMES:gsub(" ", "")}
   end
 end

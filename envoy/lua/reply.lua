@@ -1,12 +1,13 @@
 -- Replies to refused requests: JSON in the form of the server's own errors, or a gRPC status.
 --
 -- An objection is {code, reason, message, status, violations, allow, retry_after, accept_encoding}: `code` the gRPC
--- number; of a REST reply `status` is the HTTP status, `reason` that of its ErrorInfo, and `violations` the content of
--- its BadRequest. Defined by the surrounding script: `json`.
+-- number, `reason` that of the ErrorInfo; of a REST reply `status` is the HTTP status, and `violations` the content of its
+-- BadRequest. Defined by the surrounding script: `json`.
 
 local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
-local DETAIL = '{"@type":"type.googleapis.com/google.rpc.'
-local DOMAIN = '","domain":"krkn.krkn-chaos.dev","metadata":{}}'
+local TYPES = "type.googleapis.com/google.rpc."
+local DETAIL = '{"@type":"' .. TYPES
+local DOMAIN = "krkn.krkn-chaos.dev"
 -- For gRPC-Web, Envoy derives the gRPC status of a refusal from the HTTP one; a code without one here becomes UNKNOWN.
 local HTTP_OF = {[7] = "403", [8] = "429", [12] = "404", [14] = "503", [16] = "401"}
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
@@ -28,7 +29,8 @@ end
 
 -- Returns the details of a REST reply, as the server has them.
 local function details_of(objection)
-  local details = {DETAIL .. 'ErrorInfo","reason":"' .. objection.reason .. DOMAIN}
+  local details = {DETAIL .. 'ErrorInfo","reason":"' .. objection.reason
+    .. '","domain":"' .. DOMAIN .. '","metadata":{}}'}
   if objection.violations then
     details[#details + 1] = DETAIL .. 'BadRequest","fieldViolations":[' .. objection.violations .. "]}"
   end
@@ -38,12 +40,37 @@ local function details_of(objection)
   return table.concat(details, ",")
 end
 
+-- Returns a field of a protobuf message: a number, which is less than 128, or text.
+local function field(number, value)
+  if type(value) == "number" then return string.char(8 * number, value) end
+  local size, length = #value, ""
+  while size >= 128 do
+    length, size = length .. string.char(128 + size % 128), math.floor(size / 128)
+  end
+  return string.char(8 * number + 2) .. length .. string.char(size) .. value
+end
+
+local function any(name, message)
+  return field(1, TYPES .. name) .. field(2, message)
+end
+
+-- Returns the details of a gRPC reply, a google.rpc.Status, as the server has them.
+local function status_of(objection)
+  local info = field(1, objection.reason) .. field(2, DOMAIN)
+  local status = field(1, objection.code) .. field(2, objection.message) .. field(3, any("ErrorInfo", info))
+  if not objection.retry_after then return status end
+  local delay = field(1, field(1, tonumber(objection.retry_after)))
+  return status .. field(3, any("RetryInfo", delay))
+end
+
 -- Ends the request with a reply; never returns. The metadata `reply` makes local_reply_config leave it unchanged.
 local function refuse(handle, objection, is_grpc)
   local metadata = handle:streamInfo():dynamicMetadata()
   if is_grpc then
     metadata:set("krkn.request_filter", "reply", "text")
     handle:respond({[":status"] = HTTP_OF[objection.code] or "200", ["grpc-status"] = tostring(objection.code),
+      -- gRPC writes base64 without its padding.
+      ["grpc-status-details-bin"] = (handle:base64Escape(status_of(objection)):gsub("=", "")),
       ["retry-after"] = objection.retry_after, ["grpc-accept-encoding"] = objection.accept_encoding}, objection.message)
   end
   metadata:set("krkn.request_filter", "reply", "json")

@@ -60,8 +60,8 @@ end
 
 -- Reserves quota for a body; returns it, else nil and the reason.
 local function room_for(handle, bytes, waits_here, may_be_none)
-  local address = handle:streamInfo():downstreamDirectRemoteAddress():gsub(":%d+$", "")
-  local room, is_own = upload_quota.take(address, bytes, waits_here, may_be_none)
+  local bucket = handle:streamInfo():dynamicMetadata():get("krkn.caller").bucket
+  local room, is_own = upload_quota.take(bucket, bytes, waits_here, may_be_none)
   if not room then return nil, too_many_uploads(is_own) end
   return room
 end
@@ -146,14 +146,15 @@ end
 -- until it is complete: the server holds nothing for unknown callers.
 local function grpc_objection(handle, given)
   local method = methods[given:get(":path")]
-  if not method then return {code = 12, message = "there is no such method"} end
+  if not method then return {code = 12, reason = "NO_SUCH_METHOD", message = "there is no such method"} end
   local is_open = method == "open"
   local room, reason = room_for(handle, is_open and settings.max_open_bytes or 0, is_open, is_open)
   if reason or not is_open then return reason, room end
   local body = handle:body()
   upload_quota.give_back(room)
   if body and body:length() > settings.max_open_bytes then
-    return {code = 8, message = "the request is larger than " .. settings.max_open_bytes .. " bytes"}
+    return {code = 8, reason = "REQUEST_TOO_LARGE", message =
+      "the request is larger than " .. settings.max_open_bytes .. " bytes"}
   end
 end
 

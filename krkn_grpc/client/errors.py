@@ -155,6 +155,8 @@ _BY_CODE: dict[StatusCode, type[KrknError]] = {
 _BY_REASON: dict[str, type[KrknError]] = {
     "Halted": Halted,
     "REQUEST_ID_REUSED": RequestIdReused,
+    # Envoy says it with the code UNKNOWN, which no proxy retries.
+    "OUTCOME_UNKNOWN": Unavailable,
 }
 _CODES = {code.value[0]: code for code in StatusCode}
 

@@ -1,4 +1,4 @@
-"""The size limits of a request. The server's own limits must not be lower."""
+"""The size limits of a request, and of Envoy's tables. The server's own must not be lower."""
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a REST body. gRPC messages have the server's own limit."""
@@ -18,3 +18,18 @@ MAX_HEADER_KIB = 16
 The server needs twice that as `grpc.max_metadata_size`: gRPC refuses 8 KiB by default, counts 32
 bytes more for each header, and Envoy adds headers of its own.
 """
+
+KNOWN_TOKENS = 4096
+"""Tokens that a worker of Envoy remembers, each by a hash, with their callers."""
+
+KNOWN_TOKENS_OF_ONE = 64
+"""Of these, of one caller."""
+
+KNOWN_SECONDS = 60
+"""How long, after the server accepted it the last time."""
+
+MAX_KNOWN_TOKEN_BYTES = 4 * 1024
+"""A longer one is not remembered: hashing it would take too long."""
+
+BUFFER_BYTES = 256 * 1024
+"""That Envoy reads ahead of one connection of a caller."""

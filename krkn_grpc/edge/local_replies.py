@@ -1,11 +1,16 @@
-"""Envoy's replies when it refuses a request by itself, in the form of every other error.
+"""Envoy's replies when it refuses a call by itself, in the form of every other error.
 
 Envoy's default texts are not passed on: they name addresses and may quote a body.
 request_filter.lua has its own texts.
 """
 
+import base64
 import json
 from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
 
@@ -16,10 +21,10 @@ class Refusal:
 
     status: int
     code: int
-    """The gRPC number in the JSON of a REST reply; a gRPC caller's comes from the status."""
+    """The gRPC code."""
 
     reason: str
-    """For programs, in the ErrorInfo of a REST reply."""
+    """For programs, in the ErrorInfo."""
 
     message: str
     flags: tuple[str, ...] = ()
@@ -49,6 +54,17 @@ class Refusal:
             details.append({"@type": f"{_TYPES}.RetryInfo", "retryDelay": delay})
         body = {"code": self.code, "message": self.message, "details": details}
         return json.dumps(body, separators=(",", ":"))
+
+    @property
+    def details_bin(self) -> str:
+        """The header grpc-status-details-bin of a gRPC reply."""
+        status = Status(code=self.code, message=self.message)
+        status.details.add().Pack(ErrorInfo(reason=self.reason, domain=DOMAIN))
+        if self.retry_after is not None:
+            delay = Duration(seconds=self.retry_after)
+            status.details.add().Pack(RetryInfo(retry_delay=delay))
+        # gRPC writes base64 without its padding.
+        return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
 
 
 DOMAIN = "krkn.krkn-chaos.dev"

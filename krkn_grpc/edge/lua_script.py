@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import BodyField, RestApi, RestCall, Unsupported, segment_pattern
-from krkn_grpc.edge.limits import MAX_OPEN_BYTES
+from krkn_grpc.edge.limits import (
+    KNOWN_SECONDS,
+    KNOWN_TOKENS,
+    KNOWN_TOKENS_OF_ONE,
+    MAX_KNOWN_TOKEN_BYTES,
+    MAX_OPEN_BYTES,
+)
 
 _LUA = FOLDER / "lua"
 # No percent-encoding: an id is a UUID, and what a path cannot be mistaken for needs none.
@@ -34,7 +40,9 @@ class UploadLimits:
     """Limits, per worker, for requests that have not arrived completely."""
 
     all_bytes: int
-    address_bytes: int
+    share_bytes: int
+    """Of one caller, or of one address for those who are not known."""
+
     seconds: int
 
 
@@ -59,7 +67,7 @@ def lua_script(
             _module("headers"),
             "local limits = {",
             f"  all = {uploads.all_bytes},",
-            f"  one_address = {uploads.address_bytes},",
+            f"  one_share = {uploads.share_bytes},",
             f"  seconds = {uploads.seconds},",
             "}",
             _module("upload_quota"),
@@ -88,8 +96,31 @@ def lua_script(
     )
 
 
-def _module(name: str) -> str:
-    return f"local {name} = (function()\n{(_LUA / f'{name}.lua').read_text()}end)()\n"
+def caller_script() -> str:
+    """Return the script that says whose limits a request counts against."""
+    return "\n".join(
+        [
+            _module("hash", file="halfsiphash"),
+            "local key = (function()",
+            '  local source = assert(io.open("/dev/urandom", "rb"))',
+            "  local a, b, c, d, e, f, g, h = source:read(8):byte(1, 8)",
+            "  source:close()",
+            "  return {a + b * 2^8 + c * 2^16 + d * 2^24, e + f * 2^8 + g * 2^16 + h * 2^24}",
+            "end)()",
+            "local known = {",
+            f"  tokens = {KNOWN_TOKENS},",
+            f"  of_one = {KNOWN_TOKENS_OF_ONE},",
+            f"  seconds = {KNOWN_SECONDS},",
+            f"  token_bytes = {MAX_KNOWN_TOKEN_BYTES},",
+            "}",
+            _module("known_callers"),
+            (_LUA / "caller.lua").read_text(),
+        ]
+    )
+
+
+def _module(name: str, *, file: str = "") -> str:
+    return f"local {name} = (function()\n{(_LUA / f'{file or name}.lua').read_text()}end)()\n"
 
 
 def _by_path(calls: Iterable[RestCall]) -> dict[str, list[RestCall]]:

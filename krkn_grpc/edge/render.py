@@ -17,9 +17,9 @@ from krkn_grpc.edge.command import WORKERS
 from krkn_grpc.edge.direct_responses import pages
 from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, PACKAGE, RestApi, RestCall, segment_pattern
-from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
+from krkn_grpc.edge.limits import BUFFER_BYTES, MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
 from krkn_grpc.edge.local_replies import OTHER, REFUSALS
-from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, lua_script
+from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, caller_script, lua_script
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.otlp_endpoint import Address
 from krkn_grpc.resources.trace_context import CALLER_HEADER
@@ -74,6 +74,7 @@ def render(settings: EnvoySettings) -> str:
     )
     return templates.get_template("envoy.yaml.j2").render(
         settings=settings,
+        buffer_bytes=BUFFER_BYTES,
         services=api.services,
         stream_paths=_patterns(call for call in api.calls if call.is_stream),
         log_paths=_patterns(call for call in api.calls if call.rpc in LOGS),
@@ -91,6 +92,7 @@ def render(settings: EnvoySettings) -> str:
             local_only=local_only,
             origins=settings.allowed_origins,
         ),
+        caller_script=caller_script(),
         call_notes_script=(FOLDER / "lua" / "call_notes.lua").read_text(),
         probe_paths=_probe_paths(settings),
         probes_script=(FOLDER / "lua" / "probes.lua").read_text(),
@@ -127,8 +129,11 @@ def _patterns(calls: Iterable[RestCall]) -> str:
 
 
 def _upload_limits(settings: EnvoySettings) -> UploadLimits:
-    """Return the limits for requests that are still arriving: half of the heap, by all workers."""
-    all_bytes = settings.envoy_max_heap_mib * 2**20 // 2 // WORKERS
+    """Return the limits for requests that are still arriving: half of the heap, by all workers.
+
+    Each kind of connections has filters, and so a count, of its own.
+    """
+    all_bytes = settings.envoy_max_heap_mib * 2**20 // 2 // WORKERS // len(settings.chains)
     return UploadLimits(all_bytes, all_bytes // 4, settings.body_timeout_seconds)
 
 

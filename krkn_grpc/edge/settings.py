@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from krkn_grpc import otlp_endpoint
-from krkn_grpc.loopback import is_loopback
+from krkn_grpc.edge import client_addresses, combinations
 from krkn_grpc.otlp_endpoint import OtlpEndpoint
 
 LOOPBACK = "127.0.0.1"
@@ -117,11 +117,40 @@ class EnvoySettings(BaseSettings):
     tls_client_certificates: bool = False
     """Clients must show a certificate that `ca.crt` of `tls_directory` has signed."""
 
+    client_address: client_addresses.Source = "connection"
+    """Where the address of a caller is read, for limits and the access log ([edge](edge.md)).
+
+    `connection`: it is the address that the connection comes from. `x-forwarded-for`: behind
+    proxies of HTTP, in that header. `proxy-protocol`: behind a proxy of TCP, in the first bytes of
+    each connection; connections without them, or from others than the proxies, are closed.
+    """
+
+    trusted_proxies: Annotated[
+        tuple[client_addresses.Network, ...], NoDecode, BeforeValidator(client_addresses.networks)
+    ] = ()
+    """Networks of the proxies that may say where a call comes from, such as `10.1.0.0/16,fd00::/8`.
+
+    What anybody else says about it is not believed.
+    """
+
+    trusted_hops: int = Field(default=1, ge=1, le=16)
+    """How many proxies a call passes, each of which adds an address to x-forwarded-for."""
+
     rate_limit: int = Field(default=1000, ge=1)
-    """Calls per second per client address, in bursts of as many. Further calls get 429."""
+    """Calls per second, in bursts of as many. Further calls get 429.
+
+    Of each caller whose token the server has accepted lately, and of all others of an address (an
+    IPv6 network of /64) together.
+    """
 
     max_connections: int = Field(default=4096, ge=1)
     """Connections of all clients together; one more is closed at once."""
+
+    max_connection_seconds: int = Field(default=600, ge=1, le=86400)
+    """How old a connection gets, before its client is asked to open another; up to a quarter more.
+
+    No call is cut: those under way, also watches, go on to their end. Clients come to new pods so.
+    """
 
     call_timeout_seconds: int = Field(default=60, ge=1, le=3600)
     """For each REST call except logs and watches. A gRPC caller sends its own deadline."""
@@ -210,6 +239,11 @@ class EnvoySettings(BaseSettings):
         return wanted
 
     @property
+    def chains(self) -> tuple[client_addresses.Chain, ...]:
+        """The kinds of connections, by who is believed about the addresses of callers."""
+        return client_addresses.chains(self.client_address, self.trusted_proxies, self.trusted_hops)
+
+    @property
     def trusts_traces(self) -> bool:
         """Whether the traces of callers are continued."""
         if self.trust_trace_headers == "auto":
@@ -232,42 +266,7 @@ class EnvoySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        problem = self._problem()
+        problem = combinations.problem(self)
         if problem is not None:
             raise ValueError(problem)
         return self
-
-    def _problem(self) -> str | None:
-        ports = {"KRKN_REST_PORT": self.rest_port, "KRKN_PROBE_PORT": self.probe_port}
-        for name, port in ports.items():
-            if self.has_metrics and self.envoy_metrics_port == port:
-                return f"KRKN_ENVOY_METRICS_PORT and {name} are both {port}"
-        if self.probe_port == self.rest_port:
-            return f"KRKN_PROBE_PORT and KRKN_REST_PORT are both {self.rest_port}"
-        if self.logs_grpc_port == self.grpc_port:
-            return f"KRKN_LOGS_GRPC_PORT and KRKN_GRPC_PORT are both {self.grpc_port}"
-        is_local = is_loopback(self.rest_host)
-        calls_local = is_loopback(self.grpc_host)
-        if self.auth == "none" and not is_local:
-            return (
-                f"KRKN_AUTH=none is for one's own machine: KRKN_REST_HOST is {self.rest_host}, "
-                "and every caller who reaches it could start chaos. Use 127.0.0.1 or "
-                "KRKN_AUTH=kubernetes."
-            )
-        if self.tls == "off" and not (is_local and calls_local):
-            host = self.grpc_host if is_local else self.rest_host
-            return (
-                f"{host} is beyond this machine: tokens and credentials would go there "
-                "unencrypted. Set KRKN_TLS=on with KRKN_TLS_DIRECTORY, or KRKN_TLS=mesh where a "
-                "service mesh encrypts."
-            )
-        if self.tls == "on" and not calls_local:
-            return (
-                "KRKN_TLS=on encrypts the way to Envoy, not the one from it to "
-                f"KRKN_GRPC_HOST {self.grpc_host}."
-            )
-        if self.tls == "on" and self.tls_directory is None:
-            return "KRKN_TLS=on needs KRKN_TLS_DIRECTORY, with tls.crt and tls.key."
-        if self.tls_client_certificates and self.tls != "on":
-            return "KRKN_TLS_CLIENT_CERTIFICATES needs KRKN_TLS=on."
-        return None

@@ -49,6 +49,14 @@ def settings(**chosen: Any) -> EnvoySettings:
         {"envoy_admin_socket": "/tmp/admin", "metrics_host": "::", "envoy_metrics_port": 9100},
         {"envoy_admin_socket": "/tmp/admin", "envoy_metrics_port": 0},
         {"allowed_origins": "https://console.example,http://localhost:3000"},
+        {"client_address": "x-forwarded-for", "trusted_proxies": "10.0.0.9, fd00::/8"},
+        {
+            "client_address": "proxy-protocol",
+            "trusted_proxies": "10.0.0.0/8",
+            "tls": "on",
+            "tls_directory": "/tls",
+            "rest_host": "::",
+        },
     ],
     ids=str,
 )
@@ -88,6 +96,15 @@ def test_envoy_takes_it(tmp_path: Path, chosen: dict[str, Any]) -> None:
         ({"logs_grpc_port": 50051}, "KRKN_LOGS_GRPC_PORT and KRKN_GRPC_PORT are both 50051"),
         ({"rest_port": 0}, "greater than or equal to 1"),
         ({"rate_limit": 0}, "greater than or equal to 1"),
+        ({"trusted_proxies": "10.0.0.0/8"}, "need each other"),
+        ({"client_address": "x-forwarded-for"}, "need each other"),
+        ({"client_address": "proxy-protocol", "trusted_proxies": ","}, "need each other"),
+        ({"client_address": "x-forwarded-for", "trusted_proxies": "::/0"}, "all addresses"),
+        ({"client_address": "x-forwarded-for", "trusted_proxies": "10.0.0.1/8"}, "host bits set"),
+        (
+            {"client_address": "x-forwarded-for", "trusted_proxies": "proxy"},
+            "does not appear to be",
+        ),
     ],
     ids=str,
 )

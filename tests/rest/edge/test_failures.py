@@ -14,6 +14,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import targets_pb2, targets_pb2_grpc
+from tests.rest.edge.broken import Hangs
 from tests.rest.edge.running import (
     LOOPBACK,
     SECONDS,
@@ -117,31 +118,6 @@ def test_more_status_details_than_trailers_carry(client: httpx.Client, upstream:
     status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation] * 1000))
     upstream.fails("GetTarget", status)
     is_error(client.get(TARGET), 503, 14)
-
-
-class Hangs:
-    """A server that takes a connection, reads a while, and breaks it off."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self.connections += 1
-                # SETTINGS of no content; then the request is in what comes next.
-                connection.sendall(b"\0\0\0\x04\0\0\0\0\0")
-                received = b""
-                while b"operator" not in received and len(received) < 200:
-                    received += connection.recv(65536)
-                connection.close()
 
 
 def test_a_connection_that_breaks_off_may_have_done_it(

@@ -227,3 +227,14 @@ def test_envoy_remembers_no_header_on_a_connection(
         assert len(listens.connection.decoder.header_table.dynamic_entries) == 0
     finally:
         listens.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["krkn_revision", "krkn-revision_", "x_request_id", "authorization_"]
+)
+def test_headers_with_underscores_are_dropped(
+    client: httpx.Client, upstream: Upstream, name: str
+) -> None:
+    assert client.get(TARGETS, headers={name: "7"}).status_code == 200
+    [call] = upstream.calls
+    assert not [key for key in call.metadata if "_" in key or key == "krkn-revision"]

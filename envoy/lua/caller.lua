@@ -1,0 +1,58 @@
+-- Says whose limits a request counts against: those of its caller, when the server has accepted its token lately, else those
+-- of the address that it comes from. So callers behind one address do not share limits, and a stranger has those of his
+-- address whatever token he makes up.
+--
+-- `bucket` in the metadata krkn.caller names them, for the rate limit and for upload_quota.lua; `token` is the hash of the
+-- token, for the reply.
+--
+-- Defined by the surrounding script: `known_callers`.
+
+local NAMESPACE = "krkn.caller"
+local UNAUTHENTICATED = 16
+
+-- Returns the eight groups of an IPv6 address.
+local function groups(address)
+  local list, after = {}, {}
+  local head, tail = address:match("^(.-)::(.*)$")
+  for group in (head or address):gmatch("[^:]+") do list[#list + 1] = group end
+  for group in (tail or ""):gmatch("[^:]+") do after[#after + 1] = group end
+  while #list + #after < 8 do list[#list + 1] = "0" end
+  for _, group in ipairs(after) do list[#list + 1] = group end
+  return list
+end
+
+-- Returns an IPv4 address, or the first half of an IPv6 one: whoever has one of its addresses has all with the same half.
+local function network(address)
+  local ipv6 = address:match("^%[(.*)%]")
+  if not ipv6 then return address:match("^[^:]*") end
+  local mapped = ipv6:match("^::ffff:(%d+%.%d+%.%d+%.%d+)$")
+  return mapped or table.concat(groups(ipv6), ":", 1, 4)
+end
+
+function envoy_on_request(handle)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  metadata:set(NAMESPACE, "bucket", "address " .. network(handle:streamInfo():downstreamRemoteAddress()))
+  local token = handle:headers():get("authorization")
+  local id = token and known_callers.identity(token)
+  if not id then return end
+  metadata:set(NAMESPACE, "token", id)
+  local name = known_callers.name_of(id)
+  if name then metadata:set(NAMESPACE, "bucket", "caller " .. name) end
+end
+
+local function noted_as(handle, namespace)
+  return handle:streamInfo():dynamicMetadata():get(namespace) or {}
+end
+
+-- call_notes.lua has noted what the server says of the caller, in the trailers if not before.
+function envoy_on_response(handle)
+  local id = noted_as(handle, NAMESPACE).token
+  if not id then return end
+  if not noted_as(handle, "krkn.call").grpc_status then handle:trailers() end
+  local noted = noted_as(handle, "krkn.call")
+  if noted.grpc_status == UNAUTHENTICATED then
+    known_callers.forget(id)
+  elseif noted.user then
+    known_callers.remember(id, noted.user)
+  end
+end
