@@ -35,8 +35,12 @@ def byline(report: Report) -> str:
 
 
 def note(report: Report) -> str:
-    """Return what a reader must know of the report itself, "" if nothing."""
+    """Return what a reader must know before the rest, "" if nothing."""
     notes = []
+    if (stop := report.run.stop) is not None:
+        by = f" by {stop.by}" if stop.by else ""
+        why = ", ".join(part for part in (stop.reason, stop.message.rstrip(".")) if part)
+        notes.append(clean(f"A stop of the run was asked for{by}: {why}."))
     if not report.run.status.is_final:
         notes.append(f"The run had not ended when this report was made: {report.run.status}.")
     if any(each.status is Status.ABSENT for each in report.outcomes):
@@ -47,7 +51,6 @@ def note(report: Report) -> str:
 def of_run(report: Report) -> list[Fact]:
     """Return who ran what and when."""
     run = report.run
-    stop = run.stop
     facts = [
         ("Run", run.run_id),
         ("Status", str(run.status)),
@@ -56,14 +59,13 @@ def of_run(report: Report) -> list[Fact]:
         ("First start", moment(run.start_time)),
         ("End", moment(run.completion_time)),
         ("Duration", times.span(report.seconds) if report.duration is not None else ""),
-        ("Stopped", clean(f"{stop.reason}: {stop.message}") if stop is not None else ""),
-        ("Stopped by", clean(stop.by) if stop is not None else ""),
         ("Image", clean(run.scenario_image)),
         ("Timeout", times.span(run.timeout_seconds)),
         ("At most at once", str(run.max_parallel or "")),
         ("Failures allowed", "" if run.max_failures is None else str(run.max_failures)),
         ("Stops on", clean(", ".join(run.abort_on))),
         ("Labels", _pairs(run.labels)),
+        ("Failed ones again", _again(report)),
         ("Service", clean(report.server)),
         ("Report made at", moment(report.made_at)),
     ]
@@ -80,7 +82,8 @@ def inputs(report: Report) -> list[Fact]:
 
 def of_target(outcome: Outcome) -> list[Fact]:
     """Return what is known of one target and its job, besides its message and log."""
-    job = outcome.job
+    job, log = outcome.job, outcome.log
+    is_more = log is not None and not log.is_whole
     facts = [
         ("Reason", outcome.reason),
         ("Exit code", "" if job.exit_code is None else str(job.exit_code)),
@@ -90,6 +93,7 @@ def of_target(outcome: Outcome) -> list[Fact]:
         ("Target", clean(job.target_uuid)),
         ("Job", job.job_id),
         ("Pod", clean(job.pod_name)),
+        ("Whole log", f"krkn-grpc logs {job.job_id}" if is_more else ""),
     ]
     return [(name, words) for name, words in facts if words]
 
@@ -118,6 +122,11 @@ def duration(outcome: Outcome) -> str:
 def moment(time: datetime | None) -> str:
     """Return a time in UTC: `2026-11-30 03:41:03 UTC`; "" for none."""
     return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _again(report: Report) -> str:
+    is_any = any(each.status in (Status.FAILED, Status.REFUSED) for each in report.outcomes)
+    return f"krkn-grpc runs rerun {report.run.run_id} --failed" if is_any else ""
 
 
 def _pairs(labels: Mapping[str, str]) -> str:

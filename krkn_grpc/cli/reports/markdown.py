@@ -27,7 +27,7 @@ def rendered(report: Report) -> str:
         "",
     ]
     if said := facts.note(report):
-        lines += [said, ""]
+        lines += [_code(said), ""]
     known = [(name, _cell(words)) for name, words in facts.of_run(report)]
     lines += _table(("", ""), known)
     if inputs := facts.inputs(report):

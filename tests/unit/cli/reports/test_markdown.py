@@ -41,7 +41,7 @@ def rows(tokens: list[Token]) -> list[int]:
 def test_it_has_all_targets_and_the_logs_of_failures() -> None:
     tokens = parsed(markdown.rendered(of_many()))
     # The facts and the parameters, with their heads; the failures, and all targets.
-    assert rows(tokens) == [2] * (1 + 13) + [2] * (1 + 4) + [6] * (1 + 16) + [6] * (1 + 200)
+    assert rows(tokens) == [2] * (1 + 14) + [2] * (1 + 4) + [6] * (1 + 16) + [6] * (1 + 200)
     assert len([token for token in tokens if token.type == "fence"]) == 7
     summaries = [token.content for token in tokens if token.type == "html_block"]
     log = "<details><summary><code>eu-west-007</code>: Log, the last 50 lines</summary>\n"

@@ -3,8 +3,8 @@
 from krkn_grpc.cli.reports import facts
 from krkn_grpc.cli.reports.model import MOST_LOG_BYTES, LogEnd, Status, log_end
 from krkn_grpc.cli.reports.texts import LONGEST_LINE, clean
-from krkn_grpc.v1.runs_pb2 import RunCounts
-from tests.support.reports import HOSTILE, a_job, a_report, of_many, refused
+from krkn_grpc.v1.runs_pb2 import RunCounts, RunStop
+from tests.support.reports import HOSTILE, RUN, a_job, a_report, of_many, refused
 
 
 def test_the_worst_come_first() -> None:
@@ -82,3 +82,19 @@ def test_nothing_moves_a_terminal_or_is_no_character() -> None:
     assert "red" in shown
     assert "title\x07" not in shown
     assert not [each for each in shown if each < " " or each in "\u202e\ud800\ufffe\x7f"]
+
+
+def test_a_stop_is_told_before_all_else() -> None:
+    stop = RunStop(reason="AbortCondition", message="the alert Down fires.", by="alertmanager")
+    report = a_report([a_job(0, "Stopped")], status="Stopped", stop=stop)
+    said = "A stop of the run was asked for by alertmanager: AbortCondition, the alert Down fires."
+    assert facts.note(report) == said
+
+
+def test_commands_that_help_are_told() -> None:
+    report = of_many()
+    assert ("Failed ones again", f"krkn-grpc runs rerun {RUN} --failed") in facts.of_run(report)
+    failed, succeeded = report.outcomes[7], report.outcomes[0]
+    assert ("Whole log", f"krkn-grpc logs {failed.job.job_id}") in facts.of_target(failed)
+    assert "Whole log" not in dict(facts.of_target(succeeded))
+    assert "Failed ones again" not in dict(facts.of_run(a_report([a_job(0)])))
