@@ -91,7 +91,7 @@ async def test_a_link_unfolds_a_target(browser: Browser, tmp_path: Path) -> None
     url = written(of_many(), tmp_path)
     async with browser.tab(scripts=False) as tab:
         await tab.page.goto(url)
-        job = tab.page.get_by_text("01a224c3-2c8b-7d5c-8000-000000000123")
+        job = tab.page.get_by_text("01a224c3-2c8b-7d5c-8000-000000000123", exact=True)
         assert not await job.is_visible()
         await tab.page.get_by_role("link", name="eu-west-123").click()
         await job.wait_for(state="visible")

@@ -14,8 +14,8 @@ case "$*" in
 *update*) touch "$0.lists" ;;
 *install*) [ -e "$0.lists" ] || { echo "E: no lists" >&2; exit 100; } ;;
 esac
-for package; do :; done
-[ "$package" = update ] || { printf '#!/bin/sh\\n' >"${0%/*}/$package"; chmod +x "${0%/*}/$package"; }
+for package; do program=${0%/*}/$package; done
+[ "$package" = update ] || { printf '#!/bin/sh\\n' >"$program"; chmod +x "$program"; }
 """
 
 
