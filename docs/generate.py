@@ -1,4 +1,4 @@
-"""Writes what the code says of itself: docs/settings.md, tables of other pages, the PrometheusRule.
+"""Writes what the code says of itself: docs/settings.md, tables, PrometheusRule, service config.
 
 python -m docs.generate            writes them
 python -m docs.generate --check    writes nothing; fails when one is not fresh
@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 from controller.settings import Settings as ControllerSettings
 from deploy.alerts import rules
 from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY
-from docs import metrics_tables
+from docs import metrics_tables, service_config
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.server.settings import Settings as ServerSettings
 
@@ -104,6 +104,7 @@ def main() -> int:
         metrics: metrics_tables.with_tables(metrics.read_text()),
         RUNBOOKS: with_alerts(RUNBOOKS.read_text()),
         rules.MANIFEST: rules.manifest(),
+        service_config.PAGE: service_config.text(),
     }
     if "--check" not in sys.argv[1:]:
         for path, text in pages.items():

@@ -86,7 +86,8 @@ def with_values(manifest: Manifest, names: Names) -> Manifest:
     placed: Manifest = _placed(manifest, "", names)
     if kind in CLUSTER_WIDE:
         placed["metadata"]["name"] = _of_the_namespace(manifest["metadata"]["name"])
-    placed["metadata"] = _metadata(placed["metadata"], kind)
+    # The annotations of the values are for the Service that others reach.
+    placed["metadata"] = _metadata(placed["metadata"], "" if _is_headless(placed) else kind)
     if change := _CHANGES.get(kind):
         change(placed)
     return placed
@@ -186,8 +187,14 @@ def _given(value: str) -> Lines:
     return Lines((f"{{{{- with .Values.{value} }}}}", "{{- toYaml . | nindent %d }}", "{{- end }}"))
 
 
+def _is_headless(manifest: Manifest) -> bool:
+    return bool(manifest.get("spec", {}).get("clusterIP") == "None")
+
+
 def _service(manifest: Manifest) -> None:
     spec = manifest["spec"]
+    if _is_headless(manifest):  # its port is the pods'
+        return
     spec["type"] = Template("{{ .Values.service.type }}")
     for port in spec["ports"]:
         port["port"] = Template(f"{{{{ .Values.service.port | default {port['port']} }}}}")

@@ -25,6 +25,10 @@ _OPTIONS: list[tuple[str, int | str]] = [
     # every 10 seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # The replicas in turn, where the name of the service is the names of all. Its retries are for
+    # other clients: this one retries by itself, as long as its caller has patience.
+    ("grpc.service_config", Path(__file__).with_name("service_config.json").read_text()),
+    ("grpc.enable_retries", 0),
 ]
 
 

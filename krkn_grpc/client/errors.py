@@ -12,7 +12,12 @@ from grpc import StatusCode
 
 _DETAILS = "grpc-status-details-bin"
 # How the messages of gRPC's own begin when there is no connection.
-_NO_CONNECTION = ("failed to connect to all addresses", "DNS resolution failed")
+_NO_CONNECTION = (
+    "connections to all backends failing",
+    "failed to connect to all addresses",
+    "errors resolving ",
+    "DNS resolution failed",
+)
 # The codes of a cut connection when a proxy is in between.
 _CUT = (StatusCode.INTERNAL, StatusCode.UNKNOWN)
 

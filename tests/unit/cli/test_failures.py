@@ -16,6 +16,11 @@ SERVER = "host.example:8080"
             "host.example:8080 does not answer: Connection refused",
         ),
         (
+            "connections to all backends failing; last error: UNKNOWN: ipv4:127.0.0.1:1: "
+            "Failed to connect to remote host: Connection refused",
+            "host.example:8080 does not answer: Connection refused",
+        ),
+        (
             "UNKNOWN: ipv4:127.0.0.1:18880: Tls handshake failed (TSI_PROTOCOL_FAILURE): "
             "SSL_ERROR_SSL: error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER: "
             "Invalid certificate verification context: OK",
