@@ -19,7 +19,7 @@ wait $!
 status=$?
 if [ -n "${REPORTS:-}" ]; then
     mkdir -p "$REPORTS"
-    krkn-grpc runs list --selector "pipeline=$PIPELINE" --output name |
+    krkn-grpc runs list --selector "pipeline=$PIPELINE" --limit 1 --output name |
         xargs -r -n 1 krkn-grpc runs report --file "$REPORTS/chaos.xml" \
             --file "$REPORTS/chaos.html" --file "$REPORTS/chaos.md"
 fi
