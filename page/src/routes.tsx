@@ -1,7 +1,9 @@
 /** The screens, by their addresses in the fragment: `/#/runs/ID`. */
-import type { ComponentType } from "react";
+import { lazy, type ComponentType } from "react";
 import { RunScreen } from "./run/RunScreen";
 import { RunsScreen } from "./runs/RunsScreen";
+
+const ChartsScreen = lazy(() => import("./charts/ChartsScreen"));
 
 export interface ScreenRoute {
   readonly path: string;
@@ -11,9 +13,11 @@ export interface ScreenRoute {
 export const ROUTES: readonly ScreenRoute[] = [
   { path: "/runs", Screen: RunsScreen },
   { path: "/runs/:runId/:tab?", Screen: RunScreen },
+  { path: "/charts", Screen: ChartsScreen },
 ];
 
 /** What stands in the navigation, in this order. */
 export const NAVIGATION: readonly { readonly to: string; readonly title: string }[] = [
   { to: "/runs", title: "Runs" },
+  { to: "/charts", title: "Trends" },
 ];
