@@ -18,6 +18,11 @@ from deploy.local.progress import Progress
 
 TYPESCRIPT = LOCKS.parent / "clients" / "typescript"
 _PINNED = ("package.json", "package-lock.json", ".npmrc")
+# Without a network npm would wait for more than a minute, and `make run` with it.
+_IMPATIENT = {
+    "npm_config_fetch_retry_mintimeout": "1000",
+    "npm_config_fetch_retry_maxtimeout": "5000",
+}
 
 
 def python_packages(progress: Progress) -> Path:
@@ -53,7 +58,7 @@ def _install(package: Path, folder: Path, programs: Path) -> None:
     done = subprocess.run(  # noqa: S603  # our own npm; no script of a package runs
         [programs / "node", npm, "ci", "--ignore-scripts"],
         cwd=partial,
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        env={**_IMPATIENT, **os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

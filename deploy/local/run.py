@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from deploy.local.demo_targets import write_demo_targets
 from deploy.local.errors import StartError
 from deploy.local.go.build import FULL, Binaries, control_plane_binaries
 from deploy.local.local_folder import LOGS, STATE, local_folder
+from deploy.local.page import page
+from deploy.local.page_key import new_page_key
 from deploy.local.processes.children import Child
 from deploy.local.processes.ports import must_be_free
 from deploy.local.processes.signals import interrupted_by_sigterm, stop_requested
@@ -48,6 +51,14 @@ ALERTS = REPOSITORY / "deploy" / "alerts" / "rules.yaml"
 CRDS, ADMISSION = (REPOSITORY / "deploy" / part for part in ("crds", "admission"))
 
 
+@dataclass(frozen=True)
+class Built:
+    """What is built before anything starts."""
+
+    binaries: Binaries
+    page: Path | None
+
+
 def main() -> None:
     """Check, build what is missing, start, print the addresses, and run until a signal."""
     settings, progress = settings_or_exit(Settings, "krkn-grpc cannot start"), Progress()
@@ -68,15 +79,16 @@ def main() -> None:
                 binaries = control_plane_binaries(FULL, progress)
             if settings.observe:
                 binaries = {**binaries, **prometheus_programs(progress)}
-        asyncio.run(_run_until_stopped(settings, binaries, local, progress))
+            built = _built_page(progress) if settings.page else None
+        asyncio.run(_run_until_stopped(settings, Built(binaries, built), local, progress))
 
 
 async def _run_until_stopped(
-    settings: Settings, binaries: Binaries, local: Path, progress: Progress
+    settings: Settings, built: Built, local: Path, progress: Progress
 ) -> None:
     stop_signal = stop_requested()
     stop = asyncio.create_task(stop_signal.wait())
-    run = asyncio.create_task(_run(settings, binaries, local, progress))
+    run = asyncio.create_task(_run(settings, built, local, progress))
     await asyncio.wait({stop, run}, return_when=asyncio.FIRST_COMPLETED)
     if stop_signal.is_set():
         progress.note("stopping (once more to hurry)")
@@ -90,7 +102,7 @@ async def _run_until_stopped(
         raise StartError(str(error)) from error
 
 
-async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Progress) -> None:
+async def _run(settings: Settings, built: Built, local: Path, progress: Progress) -> None:
     started = time.monotonic()
     async with contextlib.AsyncExitStack() as stack:
         private = stack.enter_context(run_folder())
@@ -101,7 +113,7 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
             progress.note("starting the local control plane")
             control_plane = await stack.enter_async_context(
                 ControlPlane(
-                    binaries,
+                    built.binaries,
                     crds=[CRDS, ADMISSION],
                     logs=logs,
                     state=local / STATE if settings.keep else None,
@@ -121,13 +133,16 @@ async def _run(settings: Settings, binaries: Binaries, local: Path, progress: Pr
         await cluster.apply(_own_namespace(settings))
 
         progress.note("starting the server, the controller and Envoy")
-        services = Services(cluster, _options(settings), private, logs)
+        options = _options(
+            settings, built.page, new_page_key(local) if settings.auth == "none" else None
+        )
+        services = Services(cluster, options, private, logs)
         stack.push_async_callback(services.stop)
         await services.start()
         prometheus = None
         if settings.observe:
             progress.note("starting Prometheus")
-            prometheus = _prometheus(settings, services, binaries, private, logs)
+            prometheus = _prometheus(settings, services, built.binaries, private, logs)
             stack.push_async_callback(prometheus.stop)
             await prometheus.start()
         seconds = time.monotonic() - started
@@ -167,7 +182,17 @@ def _own_namespace(settings: Settings) -> list[Manifest]:
     return [namespace, *manifests.in_namespace(manifests.load(*roles), name)]
 
 
-def _options(settings: Settings) -> Options:
+def _built_page(progress: Progress) -> Path | None:
+    """Build the page; None, with a line that says why, where it cannot be built."""
+    try:
+        return page(progress)
+    except (StartError, OSError) as error:
+        why = str(error).strip().splitlines()[0]
+        progress.note(f"there is no page: {why}")
+        return None
+
+
+def _options(settings: Settings, built: Path | None, key_file: Path | None) -> Options:
     # The environment overrides these defaults; child processes inherit the rest of it anyway.
     defaults = {name: os.environ.get(name, text) for name, text in ON_ONES_OWN_MACHINE.items()}
     return Options(
@@ -176,6 +201,8 @@ def _options(settings: Settings) -> Options:
         rest_port=settings.rest_port,
         metrics_ports=metrics_ports(settings.metrics_ports),
         environment={**defaults, "KRKN_AUTH": settings.auth},
+        page=built,
+        page_key_file=key_file,
     )
 
 

@@ -76,6 +76,10 @@ class Options:
     """The port of the log reader, if it is a separate process."""
     metrics_ports: Mapping[str, int] = field(default_factory=metrics_ports)
     """The port of each process's metrics; 0: none."""
+    page: Path | None = None
+    """The folder with the built page."""
+    page_key_file: Path | None = None
+    """Holds the page's key, where there is no authentication."""
 
 
 class Services:
@@ -244,7 +248,7 @@ class Services:
         return Program(name, [sys.executable, "-m", module], environment, REPOSITORY)
 
     def _envoy(self) -> Program:
-        logs_port = str(self.options.logs_port)
+        logs_port, key_file = str(self.options.logs_port), self.options.page_key_file
         told = {
             "KRKN_REST_HOST": LOOPBACK,
             "KRKN_REST_PORT": str(self.options.rest_port),
@@ -254,11 +258,14 @@ class Services:
             "KRKN_ENVOY_ADMIN_SOCKET": str(self._folder / "admin.sock"),
             "KRKN_ENVOY_METRICS_PORT": str(self.options.metrics_ports[ENVOY]),
             **({"KRKN_LOGS_GRPC_PORT": logs_port} if self.options.with_log_reader else {}),
+            **({"KRKN_PAGE_DIRECTORY": str(self.options.page)} if self.options.page else {}),
+            **({"KRKN_PAGE_KEY_FILE": str(key_file)} if key_file else {}),
             **self.options.environment,
         }
         # In the form of environment variables, which Envoy's settings expect.
         fields = {name.removeprefix("KRKN_").lower(): text for name, text in told.items()}
         configuration = self._folder / "envoy.yaml"
+        configuration.touch(mode=0o600)  # the page's key is in it
         configuration.write_text(render(EnvoySettings.model_validate(fields)))
         return Program(ENVOY, command(configuration))
 

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     keep: bool = False
     """Whether logs and the local control plane's state stay for the next start."""
 
+    page: bool = True
+    """Whether the page is built and served."""
+
     observe: bool = False
     """Whether a Prometheus runs too, with the alert rules."""
 

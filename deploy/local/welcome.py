@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.local.page_key import page_url
 from deploy.local.services import Services
 from deploy.local.settings import Settings
 
@@ -21,6 +22,7 @@ def welcome(
         "",
         f"krkn-grpc runs (ready after {seconds:.1f} s). Ctrl-C stops it all.",
         "",
+        *([f"  the page   {url}"] if (url := page_url(services)) else []),
         f"  REST       {services.rest_url}/api/v1",
         f"  to read    {services.rest_url}/api/v1/docs",
         f"  gRPC       {services.grpc_address} (and on the REST port)",

@@ -8,30 +8,18 @@
 -- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `upload_quota`, `methods` ({<path> =
 -- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
 -- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
--- that may be left out, `stream` for many JSON objects) and `settings` ({max_body_bytes, max_open_bytes, local_only, origins}).
+-- that may be left out, `stream` for many JSON objects), `pages` (the set of paths that Envoy answers by itself),
+-- `web_pages` (which web pages may call) and `settings` ({max_body_bytes, max_open_bytes, no_page}).
 
 -- The body of a call that has none: each field in it is one that is not known.
 local NO_FIELDS = body_schema.message({})
-local OWN_HOSTS = {["localhost"] = true, ["127.0.0.1"] = true, ["[::1]"] = true}
+-- Of a path that Envoy answers by itself.
+local PAGE = {GET = {query = NO_FIELDS}}
 -- The challenge of a 401 (RFC 6750, section 3); for a caller that sent a token, it also says that the token is invalid.
 local CHALLENGE = 'Bearer realm="krkn-grpc"'
 
--- Without authentication, requests that a web page could make a browser send are refused: they have an Origin, or a
--- foreign host name that was made to resolve to this address.
-local function stranger(given)
-  local origin = given:get("origin")
-  if origin and not settings.origins[origin] then
-    return {status = "403", code = 7, reason = "FOREIGN_ORIGIN", message =
-      "requests of web pages are refused while there is no authentication"}
-  end
-  local host = (given:get(":authority") or ""):gsub(":%d+$", ""):lower()
-  if not OWN_HOSTS[host] then
-    return {status = "403", code = 7, reason = "FOREIGN_HOST", message =
-      "without authentication only the hosts localhost, 127.0.0.1 and [::1] are served"}
-  end
-end
-
 local function calls_at(path)
+  if pages[path] then return PAGE end
   for _, known in ipairs(paths) do
     if path:find(known.path) then return known.calls end
   end
@@ -98,7 +86,8 @@ local function objection(handle, given)
   local path, query = (given:get(":path") or ""):match("^([^?]*)%??(.*)$")
   local calls = calls_at(path)
   if not calls then
-    return {status = "404", code = 5, reason = "NO_SUCH_PATH", message = "there is nothing at this path"}
+    local why = path == "/" and settings.no_page ~= "" and "; " .. settings.no_page or ""
+    return {status = "404", code = 5, reason = "NO_SUCH_PATH", message = "there is nothing at this path" .. why}
   end
   -- The routes would take it for gRPC.
   if (given:get("content-type") or ""):sub(1, 16) == "application/grpc" then
@@ -176,14 +165,17 @@ local function examine(handle, grpc)
   -- These are ours to set, below and in headers.lua.
   given:remove("krkn-rest")
   given:remove("krkn-is-retry")
-  local reason, room = settings.local_only and stranger(given) or headers.objection(given, grpc), nil
+  local page = not grpc and pages[(given:get(":path") or ""):match("^[^?]*")]
+  local reason, room = web_pages.stranger(given, page) or headers.objection(given, grpc), nil
   if not reason then
     if grpc then reason, room = grpc_objection(handle, given) else reason = objection(handle, given) end
   end
   if reason then reply.refuse(handle, reason, grpc) end
   -- Read again: after waiting for a body, the first headers object is no longer valid.
   given = handle:headers()
-  headers.keep_known(given, grpc)
+  -- The route of a page is chosen by headers that no call has, and nothing is forwarded.
+  if not page then headers.keep_known(given, grpc) end
+  web_pages.forget_key(given)
   if not grpc then
     -- The reply to HEAD is that to GET, without its body; for a stream the server sends only the beginning.
     local verb = given:get(":method")

@@ -43,4 +43,9 @@ def problem(settings: "EnvoySettings") -> str | None:
         return "KRKN_TLS=on needs KRKN_TLS_DIRECTORY, with tls.crt and tls.key."
     if settings.tls_client_certificates and settings.tls != "on":
         return "KRKN_TLS_CLIENT_CERTIFICATES needs KRKN_TLS=on."
+    try:
+        _ = settings.page_key
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return f"KRKN_PAGE_KEY_FILE={settings.page_key_file}: {why}"
     return client_addresses.problem(settings.client_address, settings.trusted_proxies)

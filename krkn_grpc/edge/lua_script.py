@@ -35,6 +35,30 @@ OPEN_METHODS = (
 """The methods that need no token: the server's own list has them too."""
 
 
+OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""The hosts that are served where there is no authentication."""
+
+
+@dataclass(frozen=True)
+class WebRules:
+    """Which web pages may call."""
+
+    local_only: bool
+    """Whether there is no authentication: only the hosts OWN_HOSTS, and few pages."""
+
+    origins: tuple[str, ...] = ()
+    """Those that may call as they are."""
+
+    own_origins: tuple[str, ...] = ()
+    """Those of our own page, which has to show `page_key`; without authentication only."""
+
+    page_key: str = ""
+    """Empty for no key: then our own page may not call either."""
+
+    no_page: str = ""
+    """What is said at `/` where there could be a page."""
+
+
 @dataclass(frozen=True)
 class UploadLimits:
     """Limits, per worker, for requests that have not arrived completely."""
@@ -52,8 +76,7 @@ def lua_script(
     pages: Iterable[str],
     max_body_bytes: int,
     uploads: UploadLimits,
-    local_only: bool,
-    origins: Iterable[str] = (),
+    web: WebRules,
 ) -> str:
     """Return the complete script, with two global functions for Envoy and all else local.
 
@@ -65,6 +88,14 @@ def lua_script(
             _module("body_schema"),
             _module("reply"),
             _module("headers"),
+            "local web = {",
+            f"  local_only = {'true' if web.local_only else 'false'},",
+            f"  hosts = {_set(OWN_HOSTS)},",
+            f"  origins = {_set(web.origins)},",
+            f"  own_origins = {_set(web.own_origins)},",
+            f'  key = "{web.page_key}",',
+            "}",
+            _module("web_pages"),
             "local limits = {",
             f"  all = {uploads.all_bytes},",
             f"  one_share = {uploads.share_bytes},",
@@ -80,15 +111,12 @@ def lua_script(
             "}",
             "local paths = {",
             *(_path(path, calls) for path, calls in _by_path(api.calls).items()),
-            *(_page(path) for path in pages),
             "}",
+            f"local pages = {_set(pages)}",
             "local settings = {",
             f"  max_body_bytes = {max_body_bytes},",
             f"  max_open_bytes = {MAX_OPEN_BYTES},",
-            f"  local_only = {'true' if local_only else 'false'},",
-            "  origins = {",
-            *(f'    ["{origin}"] = true,' for origin in origins),
-            "  },",
+            f'  no_page = "{web.no_page}",',
             "}",
             "",
             (_LUA / "request_filter.lua").read_text(),
@@ -143,9 +171,8 @@ def _path(pattern: str, calls: list[RestCall]) -> str:
     return f'  {{path = "^{pattern}$", calls = {{{verbs}}}}},'
 
 
-def _page(path: str) -> str:
-    pattern = segment_pattern(path, _SEGMENT, "%")
-    return f'  {{path = "^{pattern}$", calls = {{GET = {{query = {_message(())}}}}}}},'
+def _set(values: Iterable[str]) -> str:
+    return "{" + " ".join(f'["{value}"] = true,' for value in values) + "}"
 
 
 def _messages(api: RestApi) -> list[str]:

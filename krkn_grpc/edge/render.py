@@ -19,7 +19,14 @@ from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, PACKAGE, RestApi, RestCall, segment_pattern
 from krkn_grpc.edge.limits import BUFFER_BYTES, MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
 from krkn_grpc.edge.local_replies import OTHER, REFUSALS
-from krkn_grpc.edge.lua_script import OPEN_METHODS, UploadLimits, caller_script, lua_script
+from krkn_grpc.edge.lua_script import (
+    OPEN_METHODS,
+    OWN_HOSTS,
+    UploadLimits,
+    WebRules,
+    caller_script,
+    lua_script,
+)
 from krkn_grpc.edge.settings import EnvoySettings
 from krkn_grpc.otlp_endpoint import Address
 from krkn_grpc.resources.trace_context import CALLER_HEADER
@@ -54,6 +61,8 @@ HIDDEN_TAGS = (
 )
 """What Envoy writes into its spans of the texts of callers, and must not."""
 
+NOT_BUILT = "the page is not built: `make page` builds it for the next start; the API is at /api/v1"
+
 CERTIFICATE = "certificate.yaml"
 CLIENT_CA = "client_ca.yaml"
 
@@ -65,7 +74,7 @@ def render(settings: EnvoySettings) -> str:
     descriptor_set = DESCRIPTOR_SET.read_bytes()
     api = RestApi(descriptor_set)
     local_only = settings.auth == "none"
-    own_pages = pages(local_only=local_only)
+    own_pages = pages(local_only=local_only, built=settings.built_page)
     templates = Environment(
         loader=FileSystemLoader(FOLDER),
         undefined=StrictUndefined,
@@ -89,8 +98,13 @@ def render(settings: EnvoySettings) -> str:
             pages=[page.path for page in own_pages],
             max_body_bytes=MAX_BODY_BYTES,
             uploads=_upload_limits(settings),
-            local_only=local_only,
-            origins=settings.allowed_origins,
+            web=WebRules(
+                local_only=local_only,
+                origins=settings.allowed_origins,
+                own_origins=_own_origins(settings),
+                page_key=settings.page_key,
+                no_page="" if settings.built_page or not settings.page else NOT_BUILT,
+            ),
         ),
         caller_script=caller_script(),
         call_notes_script=(FOLDER / "lua" / "call_notes.lua").read_text(),
@@ -98,6 +112,7 @@ def render(settings: EnvoySettings) -> str:
         probes_script=(FOLDER / "lua" / "probes.lua").read_text(),
         stats=STATS,
         pages=own_pages,
+        largest_page=max(len(page.body) for page in own_pages),
         descriptor_set=base64.b64encode(descriptor_set).decode(),
         refusals=REFUSALS,
         other_refusal=OTHER,
@@ -115,6 +130,13 @@ def render(settings: EnvoySettings) -> str:
         certificate_file=str(settings.envoy_directory / CERTIFICATE),
         client_ca_file=str(settings.envoy_directory / CLIENT_CA),
     )
+
+
+def _own_origins(settings: EnvoySettings) -> tuple[str, ...]:
+    """Return the origins of our own page where only this machine is served, as browsers say it."""
+    scheme, usual = ("https", 443) if settings.tls == "on" else ("http", 80)
+    port = "" if settings.rest_port == usual else f":{settings.rest_port}"
+    return tuple(f"{scheme}://{host}{port}" for host in OWN_HOSTS)
 
 
 def _probe_paths(settings: EnvoySettings) -> dict[str, str]:

@@ -16,7 +16,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from krkn_grpc import otlp_endpoint
-from krkn_grpc.edge import client_addresses, combinations
+from krkn_grpc.edge import client_addresses, combinations, page_key
+from krkn_grpc.edge.files import PAGE
 from krkn_grpc.otlp_endpoint import OtlpEndpoint
 
 LOOPBACK = "127.0.0.1"
@@ -26,7 +27,6 @@ _ORIGIN = re.compile(
     r"(?:https://(?!.*:443$)|http://(?!.*:80$))"
     r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
 )
-
 
 Sampler = Literal[
     "always_on",
@@ -103,6 +103,21 @@ class EnvoySettings(BaseSettings):
 
     Exact, with the scheme; the port only if it is not the scheme's own. Without authentication no
     other page may call.
+    """
+
+    page: bool = True
+    """Whether `/` is the page, where it is built."""
+
+    page_directory: Path | None = None
+    """Holds the built page, `index.html` and `assets`, if it is not the one of the image.
+
+    `make page` builds it and prints where.
+    """
+
+    page_key_file: Path | None = None
+    """Without authentication: holds the key without which our own page may change nothing.
+
+    `make run` makes it, and prints the page's address with it.
     """
 
     tls: Literal["off", "on", "mesh"] = "off"
@@ -258,6 +273,19 @@ class EnvoySettings(BaseSettings):
         if self.otel_traces_sampler.endswith("traceidratio"):
             return round(self.otel_traces_sampler_arg * 1_000_000)
         return 1_000_000
+
+    @property
+    def built_page(self) -> Path | None:
+        """The folder with the built page; None without one."""
+        folder = self.page_directory or PAGE
+        return folder if self.page and (folder / "index.html").is_file() else None
+
+    @property
+    def page_key(self) -> str:
+        """The key of our own page, empty for none; raises OSError and ValueError."""
+        if self.auth != "none" or self.page_key_file is None:
+            return ""
+        return page_key.of(self.page_key_file)
 
     @property
     def has_metrics(self) -> bool:

@@ -10,7 +10,10 @@ import grpc.aio
 
 from deploy.local.cluster import manifests
 from deploy.local.cluster.api import Cluster
+from deploy.local.page import page
+from deploy.local.page_key import new_page_key, page_url
 from deploy.local.processes.ports import free_port
+from deploy.local.progress import Progress
 from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY, ROLES, Options, Services
 
 
@@ -28,6 +31,11 @@ class Running:
     cluster: Cluster
     """The administrator's calls to the API server."""
 
+    @property
+    def page_url(self) -> str:
+        """The address to open the page by, as `make run` prints it."""
+        return page_url(self.processes)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -37,6 +45,8 @@ class Wanted:
     envoy: bool = True
     log_reader: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    page: bool = False
+    """Whether the page is built and served, with a key if there is no authentication."""
     kubeconfig_url: str = ""
     """Where the processes reach the API server, if not directly (a proxy in between, say)."""
 
@@ -55,6 +65,8 @@ async def running(
         with_log_reader=wanted.log_reader,
         environment={**ON_ONES_OWN_MACHINE, **wanted.environment},
         kubeconfig_url=wanted.kubeconfig_url,
+        page=page(Progress()) if wanted.page else None,
+        page_key_file=new_page_key(folder) if wanted.page else None,
     )
     services = Services(cluster, options, folder, folder)
     async with contextlib.AsyncExitStack() as stack:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from krkn_grpc.edge.direct_responses import DOCUMENT, DOCUMENT_PATH, PAGE_PATH
+from krkn_grpc.edge.direct_responses import DOCUMENT, DOCUMENT_PATH, REFERENCE_PATH
 from tests.rest.edge.running import Door, is_error, open_door
 
 
@@ -41,7 +41,7 @@ def test_the_document_is_the_one_that_the_protos_make(door: Door, client: httpx.
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
-    reply = client.get(PAGE_PATH)
+    reply = client.get(REFERENCE_PATH)
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
     policy = dict(
         rule.split(" ", 1) for rule in reply.headers["content-security-policy"].split("; ")
@@ -67,10 +67,10 @@ def test_the_page_knows_whether_a_browser_may_change_anything(
     client: httpx.Client, is_local_only: bool
 ) -> None:
     mode = "local" if is_local_only else "open"
-    assert f'data-mode="{mode}"' in client.get(PAGE_PATH).text
+    assert f'data-mode="{mode}"' in client.get(REFERENCE_PATH).text
 
 
-@pytest.mark.parametrize("path", [DOCUMENT_PATH, PAGE_PATH])
+@pytest.mark.parametrize("path", [DOCUMENT_PATH, REFERENCE_PATH])
 def test_a_page_is_only_for_reading(client: httpx.Client, path: str) -> None:
     for verb in ("POST", "PUT", "DELETE"):
         reply = client.request(verb, path)
@@ -84,7 +84,7 @@ def test_a_page_is_only_for_reading(client: httpx.Client, path: str) -> None:
     is_error(client.get(f"{path}/"), 404, 5)
 
 
-@pytest.mark.parametrize("path", [DOCUMENT_PATH, PAGE_PATH])
+@pytest.mark.parametrize("path", [DOCUMENT_PATH, REFERENCE_PATH])
 @pytest.mark.parametrize(
     "header", [{"origin": "https://elsewhere.example"}, {"host": "rebound.example"}]
 )
