@@ -33,8 +33,8 @@ return function(path, text)
   setmetatable(headers, {__index = methods})
   local metadata, info, body, handle = {}, {}, {}, {}
   function metadata:set() end
+  function metadata:get() return {bucket = "127.0.0.1"} end
   function info:dynamicMetadata() return metadata end
-  function info:downstreamDirectRemoteAddress() return "127.0.0.1:1" end
   function body:length() return #text end
   function body:getBytes() return text end
   function handle:headers() return headers end
