@@ -35,6 +35,20 @@ test("a log that is read again gives what is new only", () => {
   expect(texts("01Z a", "02Z b", "02Z b", "02Z b", "03Z c")).toEqual(["b", "c"]);
   resumption.begin();
   expect(texts("03Z c", "03.5Z d")).toEqual(["d"]);
+  resumption.begin();
+  expect(texts("04Z e")).toEqual(["e"]);
+});
+
+test("lines of two streams need not be in the order of their times", () => {
+  const resumption = new Resumption();
+  const texts = (...lines: string[]) =>
+    lines
+      .map((line) => timed(`2026-11-30T12:00:${line}`))
+      .filter((each) => resumption.isNew(each))
+      .map(({ text }) => text);
+  expect(texts("02Z out", "01Z err")).toEqual(["out", "err"]);
+  resumption.begin();
+  expect(texts("02Z out", "01Z err", "01.5Z late", "03Z new")).toEqual(["late", "new"]);
 });
 
 test.each([

@@ -29,32 +29,39 @@ export function comparable(time: string): string {
 }
 
 /**
- * Says which lines of a log that is read once more are new.
+ * Says which lines of a log are new when it is read once more.
  *
- * Lines of one moment are told apart by their number.
+ * Those up to the last one that was read are old, or up to one that is later than all of them: the
+ * last one may be gone meanwhile. Lines need not be in the order of their times, because both
+ * streams of a container are written at once.
  */
 export class Resumption {
-  private last = "";
+  private last: LogLine | undefined;
+  /** How many lines at the end were just like the last one. */
   private count = 0;
-  private seen = 0;
+  private latest = "";
+  private skipped = 0;
+  private isSkipping = false;
 
   /** Note that the log is read from its beginning, or from its tail, again. */
   begin(): void {
-    this.seen = 0;
+    this.isSkipping = this.last !== undefined;
+    this.skipped = 0;
   }
 
   /** Whether a line was not there before. */
-  isNew({ time }: LogLine): boolean {
-    const key = comparable(time);
-    if (key < this.last) return false;
-    if (key > this.last) {
-      this.last = key;
-      this.count = this.seen = 1;
-      return true;
+  isNew(line: LogLine): boolean {
+    const key = comparable(line.time);
+    const isLast = line.time === this.last?.time && line.text === this.last.text;
+    if (this.isSkipping && key <= this.latest) {
+      if (isLast) this.skipped += 1;
+      this.isSkipping = this.skipped < this.count;
+      return false;
     }
-    this.seen += 1;
-    if (this.seen <= this.count) return false;
-    this.count = this.seen;
+    this.isSkipping = false;
+    this.count = isLast ? this.count + 1 : 1;
+    this.last = line;
+    if (key > this.latest) this.latest = key;
     return true;
   }
 }
