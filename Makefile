@@ -57,6 +57,11 @@ e2e: build ## Test the image, and scenarios on a temporary real node (root and a
 	@$(PY) -m pytest --quiet tests/alone tests/image
 	@$(PY) -m deploy.local.node.alone $(PY) -m pytest tests/node $(ARGS)
 
+.PHONY: mesh
+mesh: build ## Test what Istio's own programs make of our objects (they are built once, for some minutes)
+	@$(PY) -m deploy.local.go.tools istioctl istio kustomize >/dev/null
+	@$(PY) -m pytest --quiet tests/mesh $(ARGS)
+
 .PHONY: image
 image: ## Build dist/krkn-grpc.oci.tar and its SBOM (Debian's apt); ARGS="--arch arm64"
 	@requirements/install dev

@@ -27,7 +27,7 @@ from deploy.local.progress import Progress
 from deploy.local.prometheus.programs import prometheus_programs
 from deploy.local.services import REPOSITORY
 from tests.support import browser as browsers
-from tests.support import client_programs, monitoring, recipes
+from tests.support import client_programs, extensions, monitoring, recipes
 from tests.support.running import (
     CLUSTER_WIDE,
     Running,
@@ -89,6 +89,7 @@ _BUILDS: dict[str, Callable[[], object]] = {
     "chart": lambda: tools(["helm", "kustomize"], Progress()),
     "programs_of_prometheus": lambda: prometheus_programs(Progress()),
     "monitored_cluster": monitoring.definitions,
+    "extended_cluster": extensions.definitions,
     "client_packages": client_programs.prepare,
     "recipe_linters": recipes.prepare,
 }
@@ -166,6 +167,13 @@ def programs_of_prometheus() -> Binaries:
 async def monitored_cluster(control_plane: ControlPlane) -> Cluster:
     """The cluster, with the resource definitions of the Prometheus operator."""
     await control_plane.cluster.apply(manifests.load(*monitoring.definitions()))
+    return control_plane.cluster
+
+
+@pytest_asyncio.fixture(scope="session")
+async def extended_cluster(control_plane: ControlPlane) -> Cluster:
+    """The cluster, with resource definitions of Istio, the Gateway API and cert-manager."""
+    await control_plane.cluster.apply(extensions.definitions())
     return control_plane.cluster
 
 

@@ -44,6 +44,9 @@ _READABLE_BY_GROUP = 0o440
 _KUBECONFIG_KEY = "kubeconfig"
 # A mesh's proxy in the pod would outlive the scenario, and intercept its traffic to the target.
 _NO_SIDECARS = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+# Istio's webhook selects pods by labels: by the annotation alone it would be asked about this pod,
+# and a webhook that does not answer would refuse it. An ambient mesh knows the second one.
+_NO_MESH = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 # By which programs that trace themselves find the trace that they belong to.
 _CONTEXT = "TRACEPARENT"
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
@@ -72,6 +75,7 @@ def pod(job: ChaosJob, rules: PodRules) -> NewPod:
             namespace=job.metadata.namespace,
             labels={
                 **template.labels,
+                **_NO_MESH,
                 well_known.APP: well_known.APP_SCENARIO,
                 well_known.JOB_ID: job.metadata.name,
                 well_known.SCENARIO_NAME: well_known.as_label_value(spec.scenario_name),

@@ -42,7 +42,7 @@ _LIMITS = {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"}
 # The domains of keys by which others decide about a pod's privileges, its proxies or its owner.
 _OURS = (GROUP, "app.kubernetes.io", "sidecar.istio.io", "linkerd.io")
 _PRIVILEGES = ("security.alpha.kubernetes.io", "security.beta.kubernetes.io")
-_OUR_KEYS = frozenset({well_known.APP, "istio.io/rev"})
+_OUR_KEYS = frozenset({well_known.APP, "istio.io/dataplane-mode", "istio.io/rev"})
 _OUR_PREFIX = "krkn-"
 _UNKNOWN = re.compile(
     r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `\$\.?(?P<path>.*)`)?"

@@ -53,22 +53,29 @@ def _of_component(folder: Path) -> Variant:
     return Variant(value, f".Values.{value}", folder)
 
 
+# The chart's own template has its values for this one: tls.certManager.
+_BY_HAND = {"cert-manager"}
+
 VARIANTS = [
     Variant("tls.mode", '(eq .Values.tls.mode "mesh")', DEPLOY / "overlays" / "mesh"),
-    *(_of_component(folder) for folder in sorted((DEPLOY / "components").glob("*/"))),
+    *(
+        _of_component(folder)
+        for folder in sorted((DEPLOY / "components").glob("*/"))
+        if folder.name not in _BY_HAND
+    ),
 ]
 """What a value turns on: the mesh's overlay, and each component by its folder's name."""
 
 
 def default() -> Objects:
     """Return the objects of the default installation, resource definitions included."""
-    return _by_identity([*_build(CLUSTER), *_build(DEFAULT)])
+    return _by_identity([*build(CLUSTER), *build(DEFAULT)])
 
 
 def varied(variant: Variant) -> Objects:
     """Return the objects of an installation with the variant."""
     if not variant.is_component:
-        return _by_identity([*_build(CLUSTER), *_build(variant.folder)])
+        return _by_identity([*build(CLUSTER), *build(variant.folder)])
     with tempfile.TemporaryDirectory() as folder:
         # Kustomize takes no absolute paths.
         paths = {
@@ -82,10 +89,11 @@ def varied(variant: Variant) -> Objects:
             "components": [paths[variant.folder]],
         }
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-        return _by_identity([*_build(CLUSTER), *_build(Path(folder))])
+        return _by_identity([*build(CLUSTER), *build(Path(folder))])
 
 
-def _build(folder: Path) -> list[Manifest]:
+def build(folder: Path) -> list[Manifest]:
+    """Return the objects that kustomize builds of a folder."""
     kustomize = tools(["kustomize"], Progress())["kustomize"]
     result = subprocess.run(  # noqa: S603  # our own build
         [kustomize, "build", folder], capture_output=True, text=True, check=False

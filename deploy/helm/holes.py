@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+from deploy.helm import nodes
 from deploy.helm.base import NAMESPACE, Identity, Manifest
 from deploy.helm.nodes import Lines, Template
 
@@ -32,7 +33,7 @@ _CHARTS_LABELS = (
     "app.kubernetes.io/version",
 )
 # Keys whose values name other objects.
-_REFERENCES = frozenset({"name", "secretName"})
+_REFERENCES = frozenset({"host", "name", "secretName"})
 _PREFIX = re.compile(rf"^{CHART}(?=-|$)")
 
 
@@ -168,7 +169,9 @@ def _deployment(manifest: Manifest) -> None:
     metadata = spec["template"].setdefault("metadata", {})
     own = metadata.pop("annotations", {})
     metadata["labels"] |= {"+": _given("podLabels")}
-    metadata["annotations"] = own | {
+    metadata["annotations"] = {
+        # Another value than ours, where one is given: twice the same key is no YAML.
+        **{f"+{key}": _unless_given("podAnnotations", key, each) for key, each in own.items()},
         # Settings are read at the start of a process: other settings, other pods.
         "checksum/settings": Template(_CHECKSUM),
         "+": _given("podAnnotations"),
@@ -181,6 +184,16 @@ def _deployment(manifest: Manifest) -> None:
         value = f"(index .Values.resources {json.dumps(container['name'])})"
         container["resources"] = Lines((f"{{{{- toYaml {value} | nindent %d }}}}",))
     pod["+"] = _POD
+
+
+def _unless_given(value: str, key: str, text: str) -> Lines:
+    return Lines(
+        (
+            f'{{{{- if not (hasKey .Values.{value} "{key}") }}}}',
+            f"{key}: {nodes.quoted(text)}",
+            "{{- end }}",
+        )
+    )
 
 
 def _given(value: str) -> Lines:
@@ -206,6 +219,34 @@ def _budget(manifest: Manifest) -> None:
             manifest["spec"][key] = Template(f"{{{{ .Values.podDisruptionBudget.{key} }}}}")
 
 
+def _virtual_service(manifest: Manifest) -> None:
+    manifest["spec"]["hosts"] = [FULLNAME]
+
+
+def _route(manifest: Manifest) -> None:
+    spec, kind = manifest["spec"], manifest["kind"]
+    spec["parentRefs"] = _of_values("gatewayApi.parentRefs")
+    names = {"HTTPRoute": "hostnames", "GRPCRoute": "grpcHostnames"}
+    spec["hostnames"] = _of_values(f"gatewayApi.{names[kind]}")
+    for rule in spec["rules"]:
+        for backend in rule["backendRefs"]:
+            of_service = (
+                '.Values.service.port | default (ternary 80 443 (eq .Values.tls.mode "mesh"))'
+            )
+            backend["port"] = Template(f"{{{{ {of_service} }}}}")
+
+
+def _backend_tls(manifest: Manifest) -> None:
+    validation = manifest["spec"]["validation"]
+    validation["hostname"] = Template(f"{FULLNAME}.{RELEASE_NAMESPACE}.svc")
+    for reference in validation["caCertificateRefs"]:
+        reference["name"] = Template("{{ .Values.gatewayApi.caConfigMap }}")
+
+
+def _of_values(value: str) -> Lines:
+    return Lines((f"{{{{- toYaml .Values.{value} | nindent %d }}}}",))
+
+
 def _binding_of_a_policy(manifest: Manifest) -> None:
     # Another release's accounts have other names, so each policy is for its own namespace.
     selector = {"matchLabels": {"kubernetes.io/metadata.name": RELEASE_NAMESPACE}}
@@ -218,9 +259,13 @@ def _settings(manifest: Manifest) -> None:
 
 
 _CHANGES: dict[str, Callable[[Manifest], None]] = {
+    "BackendTLSPolicy": _backend_tls,
     "ConfigMap": _settings,
     "Deployment": _deployment,
+    "GRPCRoute": _route,
+    "HTTPRoute": _route,
     "PodDisruptionBudget": _budget,
     "Service": _service,
     "ValidatingAdmissionPolicyBinding": _binding_of_a_policy,
+    "VirtualService": _virtual_service,
 }

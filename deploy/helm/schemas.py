@@ -67,6 +67,16 @@ SPREAD = closed(
     ["maxSkew", "topologyKey", "whenUnsatisfiable"],
 )
 
+PARENT = closed(
+    {
+        **{
+            key: {"type": "string"} for key in ("group", "kind", "name", "namespace", "sectionName")
+        },
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    },
+    ["name"],
+)
+
 
 def of_settings(classes: Iterable[type[BaseSettings]], without: Collection[str]) -> Schema:
     """Return the schema of a map of environment variables that the processes read."""

@@ -217,7 +217,24 @@ def _around(default: Objects) -> Iterator[Value]:
     for variant in VARIANTS:
         if variant.is_component:
             switch = _switch("Whether it is on.", default=False)
-            yield _group(variant.value.split(".")[0], _first_comment(variant), switch)
+            name = variant.value.split(".")[0]
+            more = _gateway_api() if name == "gatewayApi" else ()
+            yield _group(name, _first_comment(variant), switch, *more)
+
+
+def _gateway_api() -> Iterator[Value]:
+    hosts = listed({"type": "string", "pattern": r"^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"})
+    gateway = {"name": "gateway", "namespace": "gateway-system"}
+    parents = listed(schemas.PARENT) | {"minItems": 1}
+    yield Value("parentRefs", "The gateway, and its listener.", [gateway], parents)
+    yield Value("hostnames", "Hosts of REST and the page.", ["krkn.example.com"], hosts)
+    yield Value("grpcHostnames", "Hosts of gRPC, others.", ["grpc.krkn.example.com"], hosts)
+    yield _text(
+        "caConfigMap",
+        "ConfigMap with the authority of Envoy's certificate: ca.crt.",
+        "krkn-grpc-ca",
+        schemas.DNS_NAME,
+    )
 
 
 def _more() -> Iterator[Value]:

@@ -5,11 +5,11 @@
 -- call an existing method, and its message goes to the server as it is. For both, only headers that cannot harm other
 -- callers are forwarded.
 --
--- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `upload_quota`, `methods` ({<path> =
+-- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `mesh`, `upload_quota`, `methods` ({<path> =
 -- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
 -- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
 -- that may be left out, `stream` for many JSON objects), `pages` (the set of paths that Envoy answers by itself),
--- `web_pages` (which web pages may call) and `settings` ({max_body_bytes, max_open_bytes, no_page}).
+-- `web_pages` (which web pages may call) and `settings` ({max_body_bytes, max_open_bytes, no_page, mesh}).
 
 -- The body of a call that has none: each field in it is one that is not known.
 local NO_FIELDS = body_schema.message({})
@@ -165,6 +165,7 @@ local function examine(handle, grpc)
   -- These are ours to set, below and in headers.lua.
   given:remove("krkn-rest")
   given:remove("krkn-is-retry")
+  mesh.name_caller(handle, given, settings.mesh)
   local page = not grpc and pages[(given:get(":path") or ""):match("^[^?]*")]
   local reason, room = web_pages.stranger(given, page) or headers.objection(given, grpc), nil
   if not reason then

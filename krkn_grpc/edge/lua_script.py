@@ -77,6 +77,7 @@ def lua_script(
     max_body_bytes: int,
     uploads: UploadLimits,
     web: WebRules,
+    in_mesh: bool = False,
 ) -> str:
     """Return the complete script, with two global functions for Envoy and all else local.
 
@@ -88,6 +89,7 @@ def lua_script(
             _module("body_schema"),
             _module("reply"),
             _module("headers"),
+            _module("mesh"),
             "local web = {",
             f"  local_only = {'true' if web.local_only else 'false'},",
             f"  hosts = {_set(OWN_HOSTS)},",
@@ -117,6 +119,7 @@ def lua_script(
             f"  max_body_bytes = {max_body_bytes},",
             f"  max_open_bytes = {MAX_OPEN_BYTES},",
             f'  no_page = "{web.no_page}",',
+            f"  mesh = {'true' if in_mesh else 'false'},",
             "}",
             "",
             (_LUA / "request_filter.lua").read_text(),

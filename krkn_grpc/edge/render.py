@@ -105,6 +105,7 @@ def render(settings: EnvoySettings) -> str:
                 page_key=settings.page_key,
                 no_page="" if settings.built_page or not settings.page else NOT_BUILT,
             ),
+            in_mesh=settings.tls == "mesh",
         ),
         caller_script=caller_script(),
         call_notes_script=(FOLDER / "lua" / "call_notes.lua").read_text(),

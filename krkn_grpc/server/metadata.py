@@ -3,13 +3,14 @@
 `x-http-code` gives Envoy a REST status that the gRPC code does not say. `krkn-revision` is the
 revision that a write reached; a read that sends it back waits until its replica has seen that
 write. `krkn-repeated` marks a reply that has the result of an earlier attempt of the same call.
-`krkn-user` names the caller for Envoy's access log; Envoy removes it.
+`krkn-user` names the caller for Envoy's access log; Envoy removes it. `krkn-mesh-caller` is Envoy's
+word of who a caller is in a service mesh, for the audit log.
 """
 
 import contextlib
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -28,6 +29,8 @@ _REVISION = "krkn-revision"
 _REPEATED = "krkn-repeated"
 # Envoy marks a call that a gRPC library has sent before (gRFC A6: grpc-previous-rpc-attempts).
 _IS_RETRY = "krkn-is-retry"
+_MESH_CALLER = "krkn-mesh-caller"
+_MESH_IDENTITY = re.compile(r"spiffe://[-A-Za-z0-9._/]{1,503}")
 # Envoy marks REST calls with it; its value is the HTTP method.
 _REST = "krkn-rest"
 _LONGEST_WAIT_SECONDS = 2.0
@@ -84,6 +87,14 @@ async def send_headers(context: Context) -> None:
     named = tuple(pair for pair in context.trailing_metadata() or () if pair[0] == _USER)
     with contextlib.suppress(Exception):
         await context.send_initial_metadata(named)
+
+
+def mesh_caller(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    """Return the caller's SPIFFE id as the mesh knows it; empty without one."""
+    for key, value in metadata or ():
+        if key == _MESH_CALLER and isinstance(value, str) and _MESH_IDENTITY.fullmatch(value):
+            return value
+    return ""
 
 
 def is_retry(context: Context) -> bool:

@@ -20,6 +20,7 @@ from google.protobuf.json_format import ParseDict
 
 from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1 import scenario_runs_pb2, targets_pb2
+from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 from tests.integration.runs.conftest import Site, a_site
 from tests.integration.runs.held import Hold, a_proxy, heal
@@ -28,6 +29,7 @@ from tests.support.requests import a_run, canary, token_target
 from tests.support.running import Running, Wanted
 from tests.support.runs import Runs
 from tests.support.sidecar import ATTEMPTS, EAGER, MESH_DEFAULT, Sidecar, a_sidecar
+from tests.support.sidecars import Sidecars, two_sidecars
 
 COUNT = 100 if os.environ.get("KRKN_FAULTS") == "all" else 10
 RUN = ("POST krknchaosruns", "POST secrets", "POST krknchaosjobs")
@@ -42,6 +44,8 @@ class Mesh:
     proxy: ApiProxy
     eager: Sidecar
     default: Sidecar
+    pair: Sidecars
+    """Two proxies and mutual TLS, as Istio sets them."""
 
     @property
     def victim(self) -> Running:
@@ -88,8 +92,9 @@ async def mesh(
         async with (
             a_sidecar(folder / "eager", edge, EAGER) as eager,
             a_sidecar(folder / "default", edge, MESH_DEFAULT) as default,
+            two_sidecars(folder / "pair", edge) as pair,
         ):
-            yield Mesh(site, proxy, eager, default)
+            yield Mesh(site, proxy, eager, default, pair)
 
 
 def moments(calls: tuple[str, ...], count: int, seed: int) -> list[tuple[str, str, int]]:
@@ -100,7 +105,9 @@ def moments(calls: tuple[str, ...], count: int, seed: int) -> list[tuple[str, st
     return (each + more)[:count]
 
 
-async def post(sidecar: Sidecar, path: str, body: dict[str, Any]) -> tuple[int, Any, int]:
+async def post(
+    sidecar: Sidecar | Sidecars, path: str, body: dict[str, Any]
+) -> tuple[int, Any, int]:
     """Return status, body and attempts of a call."""
     async with sidecar.session.post(path, json=body) as reply:
         return reply.status, await reply.json(), int(reply.headers.get(ATTEMPTS, "1"))
@@ -132,6 +139,35 @@ async def test_a_run_is_one_run_however_often_it_is_repeated(mesh: Mesh) -> None
         told = [job["jobId"] for job in reply["jobs"]]
         assert sorted(await started(mesh, targets)) == sorted(told), (when, what, number)
     assert attempts > COUNT, "nothing was ever repeated"
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("protocol", ["REST", "gRPC"])
+async def test_through_two_proxies_a_crash_makes_one_run(mesh: Mesh, protocol: str) -> None:
+    """With what Istio repeats by itself, and a caller who gives no id and asks once."""
+    async with grpc.aio.insecure_channel(mesh.pair.address) as channel:
+        for when, what, number in moments(RUN, COUNT // 2, seed=3):
+            targets = await mesh.site.some_targets(2)
+            body = a_run(*targets, secretEnvironment={"S": canary()})
+            if protocol == "REST":
+                call: Any = post(mesh.pair, "/api/v1/scenarios/run", body)
+                status, reply, _ = await mesh.kill_during(call, when, what, number)
+                told = [job["jobId"] for job in reply.get("jobs", ())]
+                is_known = status == 201
+            else:
+                request = ParseDict(body, scenario_runs_pb2.RunScenarioRequest())
+                call = ScenarioRunServiceStub(channel).RunScenario(request, timeout=30)
+                try:
+                    jobs = (await mesh.kill_during(call, when, what, number)).jobs
+                    told, is_known = [job.job_id for job in jobs], True
+                except grpc.aio.AioRpcError as error:
+                    status, told, is_known = error.code().value[0], [], False
+            found = await started(mesh, targets)
+            if is_known:
+                assert sorted(found) == sorted(told), (when, what, number)
+            else:
+                assert status in (2, 500), "a code that a proxy repeats"
+                assert len(found) <= 2, (when, what, number)
 
 
 @pytest.mark.timeout(1800)

@@ -33,6 +33,16 @@ PROMETHEUS_OPERATOR = Source(
     "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
 )
 
+ISTIO_API = Source("istio.io/api", "v1.32.0", "h1:37mJvg9I0biYZAEQF+MATs4FNeCpXEIVO3LFpVb6iNM=")
+GATEWAY_API = Source(
+    "sigs.k8s.io/gateway-api", "v1.6.3", "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc="
+)
+CERT_MANAGER = Source(
+    "github.com/cert-manager/cert-manager",
+    "v1.21.2",
+    "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+)
+
 
 def source_folder(source: Source, progress: Progress) -> Path:
     """Return the folder of the module's files, fetched if need be; raises StartError.

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 MODULES = (
     GoModule("tools", HERE / "toolset", "a minute or two"),
     GoModule("chart-tools", HERE / "charttools", "4 to 6 minutes on two cores"),
+    GoModule("mesh-tools", HERE / "meshtools", "6 to 9 minutes on two cores"),
 )
 
 

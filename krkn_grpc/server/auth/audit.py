@@ -1,6 +1,7 @@
 """The audit log: one line for each call that changes something, also when it was refused.
 
 Fields: event "audit", user, method, the facts of request and reply, and outcome: the gRPC code.
+In a service mesh there is mesh_caller, too: the identity of the workload, which grants nothing.
 """
 
 import asyncio
@@ -146,10 +147,12 @@ _audit = unfiltered(sys.stderr)
 class Entry:
     """The audit line of one call, filled as the call goes on and written once."""
 
-    def __init__(self, audit: Audit, method: str) -> None:
+    def __init__(self, audit: Audit, method: str, mesh_caller: str = "") -> None:
         """Start with the method; the caller is not known yet."""
         self._audit = audit
         self._facts: Facts = {"user": "", "method": method}
+        if mesh_caller:
+            self._facts["mesh_caller"] = mesh_caller
 
     def called_by(self, user: str) -> None:
         """Record the caller."""

@@ -26,7 +26,7 @@ from krkn_grpc.server.auth.policy import (
 )
 from krkn_grpc.server.errors import NotReceived, TooSlow
 from krkn_grpc.server.interceptors.decoding import decode
-from krkn_grpc.server.metadata import name_caller, send_headers
+from krkn_grpc.server.metadata import mesh_caller, name_caller, send_headers
 from krkn_grpc.server.shielded import ShieldedTasks
 
 # Per reflection stream. Tools send some dozen requests, and open another stream after its end.
@@ -98,7 +98,8 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         self, rule: Protected | Authenticated, handler: Handler, details: grpc.HandlerCallDetails
     ) -> Handler:
         audit = rule.audit if isinstance(rule, Protected) else None
-        entry = Entry(audit, details.method) if audit is not None else None
+        mesh = mesh_caller(details.invocation_metadata)
+        entry = Entry(audit, details.method, mesh) if audit is not None else None
         try:
             with self._callers.places.take(CALLERS, ""):
                 caller = await self._authenticator.caller(details.invocation_metadata)

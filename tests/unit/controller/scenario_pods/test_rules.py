@@ -17,7 +17,13 @@ from tests.unit.controller.scenario_pods.test_template import WHOLE
 PROXIES = Proxies("http://proxy.example:3128", "http://proxy.example:3129", "10.0.0.0/8,.svc")
 # As no text could be read: the merge alone must keep what is fixed.
 HOSTILE = PodTemplate(
-    labels={"app": "krkn-grpc", "krkn-job-id": "another", "krkn-target-uuid": "another"},
+    labels={
+        "app": "krkn-grpc",
+        "krkn-job-id": "another",
+        "krkn-target-uuid": "another",
+        "sidecar.istio.io/inject": "true",
+        "istio.io/dataplane-mode": "ambient",
+    },
     annotations={
         "sidecar.istio.io/inject": "true",
         "linkerd.io/inject": "enabled",

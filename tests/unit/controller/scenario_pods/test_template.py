@@ -114,6 +114,7 @@ def test_no_other_field_of_the_metadata(field: str) -> None:
         *("app", "krkn-job-id", "krkn-scenario-name", "krkn-target-uuid", "krkn-anything"),
         *("krkn.krkn-chaos.dev/job-uid", "app.kubernetes.io/name", "sub.krkn.krkn-chaos.dev/x"),
         *("sidecar.istio.io/inject", "linkerd.io/inject", "config.linkerd.io/x", "istio.io/rev"),
+        "istio.io/dataplane-mode",
         "container.apparmor.security.beta.kubernetes.io/scenario",
         "seccomp.security.alpha.kubernetes.io/pod",
     ],
