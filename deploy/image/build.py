@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.image import bytecode, debian, project, rootfs, sbom, verify, wheels
+from deploy.image import bytecode, debian, page, project, rootfs, sbom, verify, wheels
 from deploy.image.target import PYTHON, REPOSITORY, SITE, USER, Target, this_machine
 from deploy.image.wheels import PythonPackage
 from deploy.local.cache import cache_folder, only_one
@@ -88,6 +88,7 @@ class _Builder:
         middle, installed = self._cached([*inputs, "wheels"], self._wheels)
         with _folder() as root:
             project.install(root)
+            page.install(root, self._progress)
             bytecode.compile_in(root / SITE, root, self._interpreter)
             return [lowest, middle, _layer(root)], [
                 *installed,
@@ -154,7 +155,7 @@ def _build(builder: _Builder, folder: Path, name: str) -> Built:
         raise StartError("\n".join([f"{unverified} is not as it should be:", *problems]))
     unverified.rename(archive)
     bill = folder / f"{builder.target.file_name}.cdx.json"
-    bill.write_text(sbom.document(image, digest, builder.packages, python, commit))
+    bill.write_text(sbom.document(image, digest, builder.packages, python, page.packages(), commit))
     return Built(archive, bill, digest)
 
 

@@ -1,4 +1,4 @@
-"""The software bill of materials, in CycloneDX: each Debian and each Python package."""
+"""The software bill of materials, in CycloneDX: each Debian, Python and npm package."""
 
 import uuid
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from cyclonedx.validation import make_schemabased_validator
 from packageurl import PackageURL
 
 from deploy.image.debian import Package
+from deploy.image.page import NpmPackage
 from deploy.image.project import Commit
 from deploy.image.wheels import PythonPackage
 from deploy.oci.archive import Image
@@ -24,6 +25,7 @@ def document(
     digest: str,
     debian: Iterable[Package],
     python: Iterable[PythonPackage],
+    npm: Iterable[NpmPackage],
     commit: Commit,
 ) -> str:
     """Return the document as JSON; the same image gives the same text.
@@ -33,7 +35,7 @@ def document(
     bom = Bom(
         # The image's digest names the document too: the same image never gets two.
         serial_number=uuid.uuid5(uuid.NAMESPACE_OID, digest),
-        components=[*map(_of_debian, debian), *map(_of_python, python)],
+        components=[*map(_of_debian, debian), *map(_of_python, python), *map(_of_npm, npm)],
     )
     bom.metadata.timestamp = datetime.fromtimestamp(commit.seconds, UTC)
     name = image.labels["org.opencontainers.image.title"]
@@ -77,6 +79,21 @@ def _of_python(package: PythonPackage) -> Component:
         purl=purl,
         hashes=[_sha256(package.sha256)] if package.sha256 else [],
         licenses=[licenses.make_from_string(package.license)] if package.license else [],
+        bom_ref=purl.to_string(),
+    )
+
+
+def _of_npm(package: NpmPackage) -> Component:
+    scope, _, name = package.name.rpartition("/")
+    purl = PackageURL("npm", scope or None, name, package.version)
+    return Component(
+        type=ComponentType.LIBRARY,
+        group=scope or None,
+        name=name,
+        version=package.version,
+        purl=purl,
+        hashes=[HashType(alg=HashAlgorithm.SHA_512, content=package.sha512)],
+        licenses=[LicenseFactory().make_from_string(package.license)],
         bom_ref=purl.to_string(),
     )
 

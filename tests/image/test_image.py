@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.image import debian, verify, wheels
+from deploy.image import debian, page, verify, wheels
 from deploy.image.build import Built, build
 from deploy.image.target import USER, this_machine
 from deploy.local.processes.children import Child
@@ -48,9 +48,23 @@ def test_the_bill_of_materials_has_every_package(built: Built) -> None:
     purls = {component["purl"].partition("@")[0] for component in bill["components"]}
     locked = {f"pkg:pypi/{wheels.normalised(name)}" for name in wheels.locked()}
     assert purls == (
-        locked | {"pkg:pypi/krkn-grpc"} | {f"pkg:deb/debian/{name}" for name in debian.names()}
+        locked
+        | {"pkg:pypi/krkn-grpc"}
+        | {f"pkg:npm/{package.name.replace('@', '%40')}" for package in page.packages()}
+        | {f"pkg:deb/debian/{name}" for name in debian.names()}
     ) - {"pkg:deb/debian/libstdc++6"} | {"pkg:deb/debian/libstdc%2B%2B6"}
     assert bill["metadata"]["component"]["hashes"][0]["content"] == built.digest.split(":")[1]
+
+
+def test_the_page_is_in_it_with_its_licenses(stored: Stored) -> None:
+    found = verify.contents(stored.tars)
+    assert f"{page.FOLDER}/index.html" in found
+    licenses = found[f"{page.FOLDER}/{page.LICENSES}"].content
+    assert licenses is not None
+    texts = licenses.decode()
+    for package in page.packages():
+        assert f"{package.name} {package.version}: " in texts
+    assert "Meta Platforms" in texts
 
 
 async def test_every_library_that_a_program_needs_is_there(root: Root, tmp_path: Path) -> None:

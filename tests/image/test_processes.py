@@ -139,6 +139,8 @@ async def test_every_process_works_from_the_image(
         # Who calls is asked of the API server: both directions of the log-in work.
         async with session.get(f"{url}/api/v1/scenarios/run") as reply:
             assert reply.status == 401
+        async with session.get(f"{url}/") as reply:
+            assert (reply.status, reply.content_type) == (200, "text/html")
 
         # The probes of the manifest that Envoy answers for others.
         for path in ("/livez", "/readyz", "/livez/server", "/livez/logs"):
