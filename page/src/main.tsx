@@ -4,6 +4,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { HashRouter } from "react-router";
+import { AccessProvider } from "./access/AccessProvider";
 import { session } from "./api/session";
 import { App } from "./App";
 import { theme } from "./frame/theme";
@@ -21,9 +22,11 @@ const queries = new QueryClient({
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <HashRouter>
-        <App />
-      </HashRouter>
+      <AccessProvider>
+        <HashRouter>
+          <App />
+        </HashRouter>
+      </AccessProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

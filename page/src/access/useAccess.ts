@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+/** What the caller may do, as AccessService says it. */
+import { createContext, useContext } from "react";
 import { get } from "../api/client";
 import { ApiError } from "../api/errors";
-import { useSession } from "../api/live";
 import type { Access as AccessReply } from "../api/types";
 
 export interface Access {
@@ -11,22 +11,18 @@ export interface Access {
   readonly may: (verb: string, resource: string) => boolean;
 }
 
-/** Say what the caller may do; nothing until it is known. */
-export function useAccess(): Access {
-  const { token, isRefused } = useSession();
-  const { data } = useQuery({
-    queryKey: ["access", token],
-    queryFn: ({ signal }) => access(signal),
-    enabled: !isRefused,
-    staleTime: 60_000,
-  });
-  return data ?? NOTHING;
-}
-
-const NOTHING: Access = { user: "", may: () => false };
+export const NOTHING: Access = { user: "", may: () => false };
 const EVERYTHING: Access = { user: "", may: () => true };
 
-async function access(signal: AbortSignal): Promise<Access> {
+/** Of one query for the whole page: each row of a table asks. */
+export const AccessContext = createContext<Access>(NOTHING);
+
+/** Say what the caller may do; nothing until it is known. */
+export function useAccess(): Access {
+  return useContext(AccessContext);
+}
+
+export async function readAccess(signal: AbortSignal): Promise<Access> {
   try {
     return accessOf(await get<AccessReply>("/api/v1/access", { signal }));
   } catch (error) {

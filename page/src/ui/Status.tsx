@@ -1,4 +1,3 @@
-import { Label } from "@patternfly/react-core";
 import {
   BanIcon,
   CheckCircleIcon,
@@ -8,32 +7,42 @@ import {
   InProgressIcon,
   PendingIcon,
 } from "@patternfly/react-icons";
-import type { ComponentProps, ReactNode } from "react";
+import styles from "@patternfly/react-styles/css/components/Label/label.mjs";
+import type { ReactNode } from "react";
+
+const { modifiers } = styles;
 
 interface Look {
   readonly icon: ReactNode;
-  readonly status?: ComponentProps<typeof Label>["status"];
-  readonly color?: ComponentProps<typeof Label>["color"];
+  readonly modifier: string;
 }
 
 const LOOKS: Record<string, Look> = {
-  Pending: { icon: <PendingIcon />, color: "grey" },
-  Running: { icon: <InProgressIcon />, color: "blue" },
-  Stopping: { icon: <HourglassHalfIcon />, color: "yellow" },
-  Succeeded: { icon: <CheckCircleIcon />, status: "success" },
-  PartiallyFailed: { icon: <ExclamationTriangleIcon />, status: "warning" },
-  Failed: { icon: <ExclamationCircleIcon />, status: "danger" },
-  Stopped: { icon: <BanIcon />, color: "purple" },
+  Pending: { icon: <PendingIcon />, modifier: "" },
+  Running: { icon: <InProgressIcon />, modifier: modifiers.blue },
+  Stopping: { icon: <HourglassHalfIcon />, modifier: modifiers.yellow },
+  Succeeded: { icon: <CheckCircleIcon />, modifier: modifiers.success },
+  PartiallyFailed: { icon: <ExclamationTriangleIcon />, modifier: modifiers.warning },
+  Failed: { icon: <ExclamationCircleIcon />, modifier: modifiers.danger },
+  Stopped: { icon: <BanIcon />, modifier: modifiers.purple },
 };
 
 const TITLES: Record<string, string> = { PartiallyFailed: "Partly failed" };
 
-/** The status of a run or of a job, by icon, colour and word. */
+/**
+ * The status of a run or of a job, by icon, colour and word.
+ *
+ * PatternFly's Label without its component, which measures each of them: in a table of many rows
+ * that is felt.
+ */
 export function Status({ status }: { readonly status: string }) {
-  const { icon, ...look } = LOOKS[status] ?? { icon: undefined };
+  const { icon, modifier } = LOOKS[status] ?? { icon: undefined, modifier: "" };
   return (
-    <Label isCompact variant="outline" icon={icon} {...look}>
-      {TITLES[status] ?? status}
-    </Label>
+    <span className={`${styles.label} ${modifiers.outline} ${modifiers.compact} ${modifier}`}>
+      <span className={styles.labelContent}>
+        {icon && <span className={styles.labelIcon}>{icon}</span>}
+        <span className={styles.labelText}>{TITLES[status] ?? status}</span>
+      </span>
+    </span>
   );
 }

@@ -41,7 +41,7 @@ export function VirtualTable<T>(props: Props<T>) {
     getScrollElement: scroller,
     estimateSize: () => ROW_PIXELS,
     getItemKey: (index) => entryKey(entries[index]!),
-    overscan: 12,
+    overscan: 8,
     scrollMargin,
   });
   const drawn = rows.getVirtualItems();

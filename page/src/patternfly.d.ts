@@ -1,0 +1,4 @@
+/** PatternFly's class names come with their styles as .mjs, and with types under another name. */
+declare module "@patternfly/react-styles/css/components/Label/label.mjs" {
+  export { default } from "@patternfly/react-styles/css/components/Label/label";
+}
