@@ -16,6 +16,7 @@ from krkn_grpc.cli.reports.model import Report
 from krkn_grpc.cli.runs import RunId
 
 _MOST_LINES = 1_000
+_STANDARD_OUTPUT = Path("-")
 
 
 class ReportFormat(StrEnum):
@@ -61,7 +62,7 @@ def report(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="File to write instead of standard output; may be given more than once.",
+            help="File to write, - for standard output; may be given more than once.",
         ),
     ] = None,
     logs: Annotated[
@@ -85,13 +86,10 @@ def report(
     --logs none leaves logs out.
     """
     client: Client = context.obj
-    wanted = [(path, output or _format_of(path)) for path in file or ()]
+    wanted = [(path, output or _format_of(path)) for path in file or [_STANDARD_OUTPUT]]
     made = gather.report(client, lookup.run_id(client, run), Wanted(logs, lines))
     for problem in made.log_problems:
         typer.echo(f"Not all logs are in the report: {problem}", err=True)
-    if not wanted:
-        sys.stdout.buffer.write(_RENDERED[output or ReportFormat.MARKDOWN](made).encode())
-        sys.stdout.flush()
     for path, form in wanted:
         _write(path, _RENDERED[form](made))
     if fail and not made.is_all_well:
@@ -99,6 +97,8 @@ def report(
 
 
 def _format_of(path: Path) -> ReportFormat:
+    if path == _STANDARD_OUTPUT:
+        return ReportFormat.MARKDOWN
     try:
         return _BY_NAME[path.suffix.lower()]
     except KeyError:
@@ -110,6 +110,11 @@ def _format_of(path: Path) -> ReportFormat:
 
 
 def _write(path: Path, text: str) -> None:
+    if path == _STANDARD_OUTPUT:
+        # In UTF-8, as the XML says it is.
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+        return
     try:
         path.write_text(text, "utf-8", newline="\n")
     except OSError as error:

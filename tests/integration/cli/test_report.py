@@ -93,6 +93,7 @@ async def test_the_log_of_a_failure_is_in_it(cli: Command, rest: Rest) -> None:
     [none] = (await cli("runs", "report", run_id, "-o", "json", "--logs", "none")).json["targets"]
     assert "log" not in none
     shown = await cli("runs", "report", run_id)
+    assert (await cli("runs", "report", run_id, "--file", "-")).out.startswith(shown.out[:40])
     assert shown.out.startswith("## `pod-scenarios on 1 target`: Failed\n")
     assert whole[-1] in shown.out
 
