@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from krkn_grpc.client import AlreadyExists, KrknError, Kubeconfig, NotReady
+from krkn_grpc.client import AlreadyExists, Job, KrknError, Kubeconfig, NotReady
 from krkn_grpc.client.plain import Krkn
 
 KUBECONFIGS = Path(".local")
@@ -61,7 +61,13 @@ def demonstrate(krkn: Krkn, names: dict[str, str]) -> None:
             print(f"{names[each.target_uuid]:8} refused: {each.error}")
         else:
             code = "" if job.exit_code is None else f" (exit code {job.exit_code})"
-            print(f"{names[each.target_uuid]:8} {job.status}{code}")
+            print(f"{names[each.target_uuid]:8} {job.status}{code}{score(job)}")
+
+
+def score(job: Job) -> str:
+    """Return what the scenario says of its cluster's resiliency, "" if it says nothing."""
+    said = job.result.resiliency_score if job.result else None
+    return "" if said is None else f", resiliency score {said:g}"
 
 
 def main() -> None:

@@ -49,6 +49,8 @@ _NO_SIDECARS = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabl
 _NO_MESH = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 # By which programs that trace themselves find the trace that they belong to.
 _CONTEXT = "TRACEPARENT"
+# The id of krkn's own run, by which its data in Elasticsearch and Prometheus are found.
+_RUN = "UUID"
 _SCRATCH = "/tmp"  # noqa: S108 - the container's, an emptyDir of its own
 
 
@@ -186,14 +188,16 @@ def _environment(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
     ]
     kubeconfig = EnvVar(name="KRKN_KUBE_CONFIG", value=job.spec.kubeconfig_path)
     given = [_plain(name, value) for name, value in sorted(rules.environment.items())]
-    return [*public, *secret, kubeconfig, *given, *_context(job, rules)]
+    return [*public, *secret, kubeconfig, *given, *_unless_given(job, rules)]
 
 
-def _context(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
-    """Return the variable with the scenario's place in the trace, unless the request sets it."""
-    here = _traceparent(job, rules)
-    is_given = _CONTEXT in job.spec.environment or _CONTEXT in job.spec.secret_environment
-    return [] if here is None or is_given else [_plain(_CONTEXT, str(here))]
+def _unless_given(job: ChaosJob, rules: PodRules) -> list[EnvVar]:
+    """Return the variables that a request may set otherwise: krkn's run, its place in the trace."""
+    ours = {_RUN: job.metadata.name}
+    if (here := _traceparent(job, rules)) is not None:
+        ours[_CONTEXT] = str(here)
+    given = {*job.spec.environment, *job.spec.secret_environment}
+    return [_plain(name, value) for name, value in ours.items() if name not in given]
 
 
 def _plain(name: str, value: str) -> EnvVar:

@@ -9,9 +9,9 @@ from controller.reason import Reason
 from krkn_grpc.resources import bounds
 from krkn_grpc.resources.chaos_job import ChaosJob, ChaosJobStatus, Phase
 from krkn_grpc.resources.durations import short
-from krkn_grpc.resources.job_result import JobResult
 from krkn_grpc.resources.meta import Condition
 from krkn_grpc.resources.pod import Pod
+from krkn_grpc.resources.reported_result import ReportedResult
 
 # As many as tell the runs of a page apart; the whole id of 36 would leave no room for the rest.
 _RUN_CHARACTERS = 7
@@ -80,7 +80,7 @@ def ending(job: ChaosJob, why: Reason, now: datetime) -> ChaosJobStatus:
 
 
 def of_pod(
-    job: ChaosJob, pod: Pod, now: datetime, result: JobResult | None = None
+    job: ChaosJob, pod: Pod, now: datetime, result: ReportedResult | None = None
 ) -> ChaosJobStatus:
     """Return the final status of a job whose pod is terminal; `result` is what its log says."""
     phase, why = termination.of_pod(job, pod)
@@ -129,7 +129,7 @@ def _final(
     at: datetime | None = None,
     exit_code: int | None = None,
     start: datetime | None = None,
-    result: JobResult | None = None,
+    result: ReportedResult | None = None,
 ) -> ChaosJobStatus:
     start = job.status.start_time or start
     final = _changed(

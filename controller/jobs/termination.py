@@ -36,6 +36,19 @@ _UNKNOWN = Reason(
 _EXIT_CODES = range(256)
 
 _BY_SIGNAL = (137, 143)
+# What krkn says by its exit code. A shell says by others that it ran no program, or that a signal
+# ended the one it ran.
+_SAID = {
+    1: Reason("ScenarioFailed", "that the scenario failed"),
+    2: Reason("CriticalAlerts", "that alerts fire"),
+    255: Reason(
+        "ConfigurationError",
+        "that its configuration is wrong, or that it does not reach what it needs",
+    ),
+}
+_HEALTH_CHECK = Reason("HealthCheckFailed", "that a health check failed")
+_HEALTH_CHECKS = range(3, 255)
+_NOT_KRKNS = frozenset({126, 127, *range(129, 160)})
 # Difference up to which a node's clock is trusted against the API server's.
 _CLOCK_SKEW = timedelta(seconds=5)
 
@@ -149,7 +162,17 @@ def _failure(pod: Pod, ended: TerminatedState | None) -> Reason:
         return Reason(ended.reason, "The container could not be started.")
     if _is_unknown(ended):
         return _UNKNOWN
-    return Reason("NonZeroExit", f"The scenario ended with exit code {ended.exit_code}.")
+    return _by_exit_code(ended.exit_code)
+
+
+def _by_exit_code(code: int) -> Reason:
+    told = f"The scenario ended with exit code {code}"
+    said = _SAID.get(code)
+    if said is None and code in _HEALTH_CHECKS and code not in _NOT_KRKNS:
+        said = _HEALTH_CHECK
+    if said is None:
+        return Reason("NonZeroExit", f"{told}.")
+    return Reason(said.reason, f"{told}, by which krkn says {said.message}.")
 
 
 def _failed_init(pod: Pod) -> Reason | None:

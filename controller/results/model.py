@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from krkn_grpc.resources.job_result import JobResult
+from krkn_grpc.resources.reported_result import ReportedResult
 
 
 @dataclass(frozen=True)
 class LogDigest:
     """All that is kept of the log of a pod that has ended."""
 
-    result: JobResult | None = None
+    result: ReportedResult | None = None
 
 
 NO_LOG = LogDigest()

@@ -11,21 +11,22 @@ was killed as it printed, counts as none.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from krkn_grpc.resources import bounds
-from krkn_grpc.resources.job_result import (
+from krkn_grpc.resources.reported_result import (
     LONGEST_TEXT,
     MOST_HEALTH_CHECKS,
     MOST_SCENARIOS,
     Count,
     ExitStatus,
-    HealthCheck,
-    JobResult,
-    ScenarioResult,
+    ReportedHealthCheck,
+    ReportedResult,
+    ReportedScenario,
     Score,
 )
 from krkn_grpc.resources.text import on_one_line
@@ -38,7 +39,8 @@ _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 # More than a MiB of krkn's own has: two codes in a line, and a comma for each element of a list.
 _MOST_ANSI = 40_000
 _MOST_COMMAS = 60_000
-_MOST_MARKERS = 16
+_MOST_TRIES = 16
+_MOST_MARKERS = 1_000
 
 T = TypeVar("T")
 
@@ -92,7 +94,7 @@ _OUTPUT = msgspec.json.Decoder(_Output)
 _REPORTS = msgspec.json.Decoder(_Report)
 
 
-def parse(log: bytes) -> JobResult | None:
+def parse(log: bytes) -> ReportedResult | None:
     """Return what krkn says in the end of a log, None where it says nothing that can be read."""
     text = _ANSI.sub(b"", log) if 0 < log.count(b"\x1b") <= _MOST_ANSI else log
     output = _last(_OUTPUT, _blocks(text))
@@ -102,7 +104,7 @@ def parse(log: bytes) -> JobResult | None:
         score = score if report is None else report.overall_resiliency_report
     if output is None and score is None:
         return None
-    result = JobResult() if output is None else _result(output)
+    result = ReportedResult() if output is None else _result(output)
     if score is None:
         return result
     return msgspec.structs.replace(
@@ -114,7 +116,7 @@ def parse(log: bytes) -> JobResult | None:
 
 
 def _last(decoder: "msgspec.json.Decoder[T]", candidates: Iterator[bytes]) -> T | None:
-    for candidate in candidates:
+    for candidate in islice(candidates, _MOST_TRIES):
         if candidate.count(b",") > _MOST_COMMAS:
             continue
         try:
@@ -126,47 +128,49 @@ def _last(decoder: "msgspec.json.Decoder[T]", candidates: Iterator[bytes]) -> T 
 
 def _blocks(text: bytes) -> Iterator[bytes]:
     """Yield what follows each marker, the last one first: no byte is in two of them."""
-    for start, end in _marked(text, _CHAOS_DATA):
-        if (opening := _OPENING.match(text, start, end)) is None:
+    end = len(text)
+    for found in _markers(text, _CHAOS_DATA):
+        # JSON has no line break in a text: so no marker with one is a part of it.
+        if (opening := _OPENING.match(text, found + len(_CHAOS_DATA))) is None:
             continue
         begin = opening.end()
         # Indented JSON ends with the first brace at the begin of a line, other JSON with its line.
-        is_indented = text.startswith((b"{\n", b"{\r\n"), begin)
         close = text.find(b"\n}", begin, end)
-        if is_indented and close >= 0:
+        if not text.startswith((b"{\n", b"{\r\n"), begin):
+            yield _line(text, begin)
+        elif close >= 0:
             yield text[begin : close + 2]
-        elif not is_indented:
-            yield _line(text, begin, end)
-
-
-def _reports(text: bytes) -> Iterator[bytes]:
-    for start, end in _marked(text, _REPORT):
-        yield _line(text, start, end)
-
-
-def _marked(text: bytes, marker: bytes) -> Iterator[tuple[int, int]]:
-    end = len(text)
-    for _ in range(_MOST_MARKERS):
-        if (found := text.rfind(marker, 0, end)) < 0:
-            return
-        yield found + len(marker), end
+        else:
+            yield b""
         end = found
 
 
-def _line(text: bytes, begin: int, end: int) -> bytes:
-    stop = text.find(b"\n", begin, end)
-    return text[begin : end if stop < 0 else stop]
+def _reports(text: bytes) -> Iterator[bytes]:
+    return (_line(text, found + len(_REPORT)) for found in _markers(text, _REPORT))
 
 
-def _result(output: _Output) -> JobResult:
+def _markers(text: bytes, marker: bytes) -> Iterator[int]:
+    end = len(text)
+    for _ in range(_MOST_MARKERS):
+        if (end := text.rfind(marker, 0, end)) < 0:
+            return
+        yield end
+
+
+def _line(text: bytes, begin: int) -> bytes:
+    stop = text.find(b"\n", begin)
+    return text[begin : len(text) if stop < 0 else stop]
+
+
+def _result(output: _Output) -> ReportedResult:
     telemetry = output.telemetry
     checks = [
-        HealthCheck(url=_url(check.url), passed=check.status)
+        ReportedHealthCheck(url=_url(check.url), passed=check.status)
         for check in sorted(telemetry.health_checks or (), key=lambda check: check.status)[
             :MOST_HEALTH_CHECKS
         ]
     ]
-    return JobResult(
+    return ReportedResult(
         run_uuid=_text(telemetry.run_uuid),
         scenarios=[_scenario(each) for each in telemetry.scenarios[:MOST_SCENARIOS]],
         failed_alerts=_failed_alerts(output),
@@ -174,9 +178,9 @@ def _result(output: _Output) -> JobResult:
     )
 
 
-def _scenario(said: _Scenario) -> ScenarioResult:
+def _scenario(said: _Scenario) -> ReportedScenario:
     pods = said.affected_pods or _Pods()
-    return ScenarioResult(
+    return ReportedScenario(
         name=_text(said.scenario),
         type=_text(said.scenario_type),
         exit_status=said.exit_status,

@@ -1,13 +1,13 @@
 """What tables show of targets, jobs, runs, halts, clusters and scenarios."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from krkn_grpc.cli import ids, times
+from krkn_grpc.cli import ids, results, times
 from krkn_grpc.cli.table import Column
 from krkn_grpc.v1.halts_pb2 import Halt
 from krkn_grpc.v1.runs_pb2 import Run
@@ -42,6 +42,8 @@ class Kind(Generic[M]):
     fields: Sequence[Field[M]]
     none: str
     """Said where there are none."""
+    in_words: Mapping[str, Callable[[M], str]] = field(default_factory=dict)
+    """By the name of a field in JSON: what people read of it, where one thing is shown."""
 
 
 def cells(
@@ -49,15 +51,15 @@ def cells(
 ) -> tuple[list[Column], list[list[str]]]:
     """Return the columns of a table, and its rows."""
     listed = list(things)
-    fields = [field for field in kind.fields if is_wide or not field.is_wide]
-    texts = [[field.text(each) for each in listed] for field in fields]
+    fields = [each for each in kind.fields if is_wide or not each.is_wide]
+    texts = [[column.text(each) for each in listed] for column in fields]
     if not has_whole_ids:
         texts = [
-            list(map(ids.ends(column).__getitem__, column)) if field.is_id else column
-            for field, column in zip(fields, texts, strict=True)
+            list(map(ids.ends(column).__getitem__, column)) if shown.is_id else column
+            for shown, column in zip(fields, texts, strict=True)
         ]
     rows = [list(row) for row in zip(*texts, strict=True)]
-    return [field.column for field in fields], rows
+    return [each.column for each in fields], rows
 
 
 def target_of(job: Job) -> str:
@@ -125,11 +127,13 @@ JOBS = Kind[Job](
         Field(Column("AGE", is_right=True), lambda job: _age(job.created_at)),
         Field(Column("RUN"), lambda job: job.run_id, is_id=True),
         Field(Column("ID", drop=1), lambda job: job.job_id, is_id=True),
+        Field(Column("SCORE", is_right=True), results.score, is_wide=True),
         Field(Column("BY"), lambda job: job.requested_by, is_wide=True),
         Field(Column("LABELS"), lambda job: _labels(job.labels.items()), is_wide=True),
         Field(Column("MESSAGE"), lambda job: job.message, is_wide=True),
     ),
     "There are no such jobs.",
+    {"result": results.in_words},
 )
 OUTCOMES = Kind[Job](
     "jobs",
@@ -141,6 +145,7 @@ OUTCOMES = Kind[Job](
         Field(Column("TIME", is_right=True), _time),
         Field(Column("REASON", least=11), lambda job: job.reason or job.message),
         Field(Column("ID", drop=1), lambda job: job.job_id, is_id=True),
+        Field(Column("SCORE", is_right=True), results.score, is_wide=True),
         Field(Column("MESSAGE"), lambda job: job.message, is_wide=True),
     ),
     "The run has no jobs.",

@@ -5,9 +5,10 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, TypeAlias
 
 import typer
@@ -98,7 +99,8 @@ def show_list(kind: Kind[M], reply: Message, output: Format) -> None:
 def show_one(kind: Kind[M], thing: M, output: Format) -> None:
     """Print one thing; for people: one line per field, without empty fields."""
     if output.is_for_people:
-        describe(thing)
+        words = {name: text(thing) for name, text in kind.in_words.items() if thing.HasField(name)}
+        describe(thing, words)
         return
     shown = as_json(thing)
     print_for_programs(shown, [shown], [kind.name(thing)], output)
@@ -208,13 +210,14 @@ def cell(text: str) -> Text:
     return Text(shown, style=_STYLES.get(shown, ""))
 
 
-def describe(message: Message) -> None:
+def describe(message: Message, in_words: Mapping[str, str] = MappingProxyType({})) -> None:
     """Print one line per field, without what is empty or 0; times also say how long ago they were.
 
-    A number that can be left out is shown when it is 0: an exit code, say.
+    A number that can be left out is shown when it is 0: an exit code, say. `in_words` are texts for
+    fields that have more than a line.
     """
     said = {
-        name: _in_words(value)
+        name: in_words.get(name) or _in_words(value)
         for name, value in as_json(message).items()
         if value not in ("", {}, []) and not _is_zero(message, name, value)
     }

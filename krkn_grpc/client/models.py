@@ -31,6 +31,38 @@ class Target:
 
 
 @dataclass(frozen=True)
+class ReportedScenario:
+    """A scenario that krkn ran."""
+
+    name: str
+    type: str
+    exit_status: int
+    affected_pods: int
+    affected_nodes: int
+
+
+@dataclass(frozen=True)
+class ReportedHealthCheck:
+    """A time in which a URL answered well, or did not."""
+
+    url: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class ReportedResult:
+    """What a scenario said of its run at its end: a claim that nobody has checked."""
+
+    run_uuid: str
+    scenarios: tuple[ReportedScenario, ...]
+    resiliency_score: float | None
+    passed_slos: int | None
+    total_slos: int | None
+    failed_alerts: int | None
+    health_checks: tuple[ReportedHealthCheck, ...]
+
+
+@dataclass(frozen=True)
 class Job:
     """One scenario on one target."""
 
@@ -55,6 +87,7 @@ class Job:
     secret_environment_names: tuple[str, ...]
     file_names: tuple[str, ...]
     run_id: str
+    result: ReportedResult | None
 
     @property
     def duration(self) -> timedelta | None:

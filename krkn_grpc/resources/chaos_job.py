@@ -5,7 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from krkn_grpc.resources.job_result import JobResult
 from krkn_grpc.resources.meta import (
     API_VERSION,
     Condition,
@@ -14,6 +13,7 @@ from krkn_grpc.resources.meta import (
     Struct,
     find_condition,
 )
+from krkn_grpc.resources.reported_result import ReportedResult
 
 Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Stopped"]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "Stopped"})
@@ -102,7 +102,7 @@ class ChaosJobStatus(Struct, frozen=True, kw_only=True):
     completion_time: datetime | None = None
     duration: str = ""
     run: str = ""
-    result: JobResult | None = None
+    result: ReportedResult | None = None
     observed_generation: int = 0
     conditions: list[Condition] = []
 

@@ -94,6 +94,7 @@ class Job(_message.Message):
     SECRET_ENVIRONMENT_NAMES_FIELD_NUMBER: _builtins.int
     FILE_NAMES_FIELD_NUMBER: _builtins.int
     RUN_ID_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Output only. The job's id, a canonical lower-case UUID; it never changes."""
     target_uuid: _builtins.str
@@ -129,7 +130,10 @@ class Job(_message.Message):
     `RefreshingCredential`, or the reason why the target is not ready.
     When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or
     `RunDeleted` of a job that ran.
-    When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
+    When Failed, what krkn says by its exit code: `ScenarioFailed` (1), `CriticalAlerts` (2),
+    `HealthCheckFailed` (3 to 254), `ConfigurationError` (255); `NonZeroExit` by a code that is not
+    krkn's (126, 127, 129 to 159: a shell ran no program, or a signal ended it).
+    Or `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
     `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
     `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
     `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
@@ -170,6 +174,12 @@ class Job(_message.Message):
     def file_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Output only. The names of the files, in the order of the request; no reply shows their content."""
 
+    @_builtins.property
+    def result(self) -> Global___ReportedResult:
+        """Output only. What the scenario said of its run at the end of its log. Left out while it runs, and
+        where it said nothing that can be read: that is no error, and says nothing of the outcome.
+        """
+
     def __init__(
         self,
         *,
@@ -194,10 +204,11 @@ class Job(_message.Message):
         secret_environment_names: _abc.Iterable[_builtins.str] | None = ...,
         file_names: _abc.Iterable[_builtins.str] | None = ...,
         run_id: _builtins.str = ...,
+        result: Global___ReportedResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "start_time", b"start_time", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "completion_time", b"completion_time", "created_at", b"created_at", "exit_code", b"exit_code", "result", b"result", "start_time", b"start_time", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "cluster_name", b"cluster_name", "completion_time", b"completion_time", "created_at", b"created_at", "environment", b"environment", "exit_code", b"exit_code", "file_names", b"file_names", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "run_id", b"run_id", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "secret_environment_names", b"secret_environment_names", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time", "_created_at", b"_created_at", "_exit_code", b"_exit_code", "_start_time", b"_start_time", "_ttl_seconds_after_finished", b"_ttl_seconds_after_finished", "cluster_name", b"cluster_name", "completion_time", b"completion_time", "created_at", b"created_at", "environment", b"environment", "exit_code", b"exit_code", "file_names", b"file_names", "job_id", b"job_id", "labels", b"labels", "message", b"message", "pod_name", b"pod_name", "reason", b"reason", "requested_by", b"requested_by", "result", b"result", "run_id", b"run_id", "scenario_image", b"scenario_image", "scenario_name", b"scenario_name", "secret_environment_names", b"secret_environment_names", "start_time", b"start_time", "status", b"status", "target_uuid", b"target_uuid", "timeout_seconds", b"timeout_seconds", "ttl_seconds_after_finished", b"ttl_seconds_after_finished"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__completion_time: _TypeAlias = _typing.Literal["completion_time"]  # noqa: Y015
     _WhichOneofArgType__completion_time: _TypeAlias = _typing.Literal["_completion_time", b"_completion_time"]  # noqa: Y015
@@ -221,6 +232,138 @@ class Job(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ttl_seconds_after_finished) -> _WhichOneofReturnType__ttl_seconds_after_finished | None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
+
+@_typing.final
+class ReportedResult(_message.Message):
+    """What krkn prints at its end, from the last MiB of the log. A claim of the scenario: the author of its
+    image or of its input may have written this, and it decides nothing; `status` and `reason` are what
+    Kubernetes says. Texts are cut to 253 bytes.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_UUID_FIELD_NUMBER: _builtins.int
+    SCENARIOS_FIELD_NUMBER: _builtins.int
+    RESILIENCY_SCORE_FIELD_NUMBER: _builtins.int
+    PASSED_SLOS_FIELD_NUMBER: _builtins.int
+    TOTAL_SLOS_FIELD_NUMBER: _builtins.int
+    FAILED_ALERTS_FIELD_NUMBER: _builtins.int
+    HEALTH_CHECKS_FIELD_NUMBER: _builtins.int
+    run_uuid: _builtins.str
+    """Output only. The id of krkn's run; the job's id, unless the request has a variable `UUID`."""
+    resiliency_score: _builtins.float
+    """Output only. krkn's resiliency score, 0 to 100. Left out when it made none."""
+    passed_slos: _builtins.int
+    """Output only. How many service level objectives held. Left out when none was asked for."""
+    total_slos: _builtins.int
+    """Output only. How many service level objectives were asked for. Left out when none was."""
+    failed_alerts: _builtins.int
+    """Output only. How many alerts made the run fail. Left out when krkn did not look for alerts."""
+    @_builtins.property
+    def scenarios(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedScenario]:
+        """Output only. The scenarios that krkn ran, in their order; the first 20."""
+
+    @_builtins.property
+    def health_checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedHealthCheck]:
+        """Output only. The health checks: those that failed before the others, the first 20."""
+
+    def __init__(
+        self,
+        *,
+        run_uuid: _builtins.str = ...,
+        scenarios: _abc.Iterable[Global___ReportedScenario] | None = ...,
+        resiliency_score: _builtins.float | None = ...,
+        passed_slos: _builtins.int | None = ...,
+        total_slos: _builtins.int | None = ...,
+        failed_alerts: _builtins.int | None = ...,
+        health_checks: _abc.Iterable[Global___ReportedHealthCheck] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_failed_alerts", b"_failed_alerts", "_passed_slos", b"_passed_slos", "_resiliency_score", b"_resiliency_score", "_total_slos", b"_total_slos", "failed_alerts", b"failed_alerts", "passed_slos", b"passed_slos", "resiliency_score", b"resiliency_score", "total_slos", b"total_slos"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_failed_alerts", b"_failed_alerts", "_passed_slos", b"_passed_slos", "_resiliency_score", b"_resiliency_score", "_total_slos", b"_total_slos", "failed_alerts", b"failed_alerts", "health_checks", b"health_checks", "passed_slos", b"passed_slos", "resiliency_score", b"resiliency_score", "run_uuid", b"run_uuid", "scenarios", b"scenarios", "total_slos", b"total_slos"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__failed_alerts: _TypeAlias = _typing.Literal["failed_alerts"]  # noqa: Y015
+    _WhichOneofArgType__failed_alerts: _TypeAlias = _typing.Literal["_failed_alerts", b"_failed_alerts"]  # noqa: Y015
+    _WhichOneofReturnType__passed_slos: _TypeAlias = _typing.Literal["passed_slos"]  # noqa: Y015
+    _WhichOneofArgType__passed_slos: _TypeAlias = _typing.Literal["_passed_slos", b"_passed_slos"]  # noqa: Y015
+    _WhichOneofReturnType__resiliency_score: _TypeAlias = _typing.Literal["resiliency_score"]  # noqa: Y015
+    _WhichOneofArgType__resiliency_score: _TypeAlias = _typing.Literal["_resiliency_score", b"_resiliency_score"]  # noqa: Y015
+    _WhichOneofReturnType__total_slos: _TypeAlias = _typing.Literal["total_slos"]  # noqa: Y015
+    _WhichOneofArgType__total_slos: _TypeAlias = _typing.Literal["_total_slos", b"_total_slos"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__failed_alerts) -> _WhichOneofReturnType__failed_alerts | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__passed_slos) -> _WhichOneofReturnType__passed_slos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resiliency_score) -> _WhichOneofReturnType__resiliency_score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total_slos) -> _WhichOneofReturnType__total_slos | None: ...
+
+Global___ReportedResult: _TypeAlias = ReportedResult  # noqa: Y015
+
+@_typing.final
+class ReportedScenario(_message.Message):
+    """A scenario that krkn ran."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    EXIT_STATUS_FIELD_NUMBER: _builtins.int
+    AFFECTED_PODS_FIELD_NUMBER: _builtins.int
+    AFFECTED_NODES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Output only. Its name, mostly that of its file."""
+    type: _builtins.str
+    """Output only. Its type as krkn names it, like `pod_disruption_scenarios`; may be empty."""
+    exit_status: _builtins.int
+    """Output only. 0 when it ended well."""
+    affected_pods: _builtins.int
+    """Output only. How many pods it affected, recovered or not."""
+    affected_nodes: _builtins.int
+    """Output only. How many nodes it affected."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+        exit_status: _builtins.int = ...,
+        affected_pods: _builtins.int = ...,
+        affected_nodes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affected_nodes", b"affected_nodes", "affected_pods", b"affected_pods", "exit_status", b"exit_status", "name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedScenario: _TypeAlias = ReportedScenario  # noqa: Y015
+
+@_typing.final
+class ReportedHealthCheck(_message.Message):
+    """A time in which a URL answered well, or did not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Output only. The URL, without user, password, query and fragment."""
+    passed: _builtins.bool
+    """Output only. Whether it answered well."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        passed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passed", b"passed", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedHealthCheck: _TypeAlias = ReportedHealthCheck  # noqa: Y015
 
 @_typing.final
 class ScenarioFile(_message.Message):

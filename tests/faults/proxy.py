@@ -84,6 +84,13 @@ class Exchange:
             headers = end_to_end(answer.headers)
             return web.Response(status=answer.status, headers=headers, body=body)
 
+    async def begin(self, part: bytes) -> web.StreamResponse:
+        """Send the begin of an answer, whose rest may never come."""
+        answer = web.StreamResponse()
+        await answer.prepare(self._request)
+        await answer.write(part)
+        return answer
+
     def drop(self) -> web.Response:
         """Close the connection without an answer."""
         return drop(self._request)
@@ -95,7 +102,7 @@ def refusal(code: int, reason: str, retry_after: int | None = None) -> web.Respo
     return web.json_response(_status(code, reason), status=code, headers=headers)
 
 
-Fault = Callable[[Exchange], Awaitable[web.Response]]
+Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ async def test_who_writes_for_all_may_be_cancelled(
     jobs, claims = of(run, 3), Claims(runs)
     arrived = asyncio.Event()
 
-    async def hangs(exchange: Exchange) -> web.Response:
+    async def hangs(exchange: Exchange) -> web.StreamResponse:
         arrived.set()
         return await held(asyncio.Event())(exchange)
 

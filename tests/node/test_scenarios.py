@@ -56,7 +56,11 @@ async def test_victims_die_in_the_targets_and_only_there(stage: Stage) -> None:
 async def test_exit_code_and_times_are_the_nodes(stage: Stage) -> None:
     job = await stage.run_one("exits-3")
     shown = await stage.ended(job)
-    assert (shown["status"], shown["reason"], shown["exitCode"]) == ("Failed", "NonZeroExit", 3)
+    assert (shown["status"], shown["reason"], shown["exitCode"]) == (
+        "Failed",
+        "HealthCheckFailed",
+        3,
+    )
     ended = (await stage.container(job))["terminated"]
     assert (shown["startTime"], shown["completionTime"]) == (
         ended["startedAt"],

@@ -54,9 +54,26 @@ async def test_a_scenario_that_succeeds(rest: Rest) -> None:
     [job_id] = await rest.run(target, scenarioName="pod scenarios")
     job = await rest.job_when(job_id)
 
-    assert set(job) == ALWAYS | {"startTime", "completionTime", "exitCode"}
+    assert set(job) == ALWAYS | {"startTime", "completionTime", "exitCode", "result"}
     assert_times_are_in_order(job)
     assert is_id(job["runId"])
+    assert job["result"] == {
+        "runUuid": job_id,
+        "scenarios": [
+            {
+                "name": "scenarios/kube/pods.yml",
+                "type": "pod_disruption_scenarios",
+                "exitStatus": 0,
+                "affectedPods": 1,
+                "affectedNodes": 0,
+            }
+        ],
+        "resiliencyScore": 92,
+        "passedSlos": 12,
+        "totalSlos": 13,
+        "failedAlerts": 0,
+        "healthChecks": [{"url": "https://shop.example/health", "passed": True}],
+    }
     assert {name: job[name] for name in ALWAYS - {"createdAt", "runId"}} == {
         "jobId": job_id,
         "targetUUID": target,
@@ -114,8 +131,10 @@ async def test_what_was_asked_for_is_shown_when_the_target_is_gone(rest: Rest) -
 async def test_a_scenario_that_fails_says_its_exit_code(rest: Rest) -> None:
     [job_id] = await rest.run(await rest.register(), scenarioImage=f"{IMAGE}-exit-3")
     job = await rest.job_when(job_id)
-    assert (job["status"], job["reason"], job["exitCode"]) == ("Failed", "NonZeroExit", 3)
-    assert job["message"] == "The scenario ended with exit code 3."
+    assert (job["status"], job["reason"], job["exitCode"]) == ("Failed", "HealthCheckFailed", 3)
+    assert job["message"] == (
+        "The scenario ended with exit code 3, by which krkn says that a health check failed."
+    )
     assert_times_are_in_order(job)
 
 

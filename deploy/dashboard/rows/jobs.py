@@ -44,8 +44,9 @@ ROW = Row(
         ),
         Panel(
             "Jobs that end",
-            "By phase and reason. A Failed one with the reason NonZeroExit is a scenario that says "
-            "so itself; other reasons are the cluster's or ours.",
+            "By phase and reason. A Failed one with the reason ScenarioFailed, CriticalAlerts, "
+            "HealthCheckFailed or ConfigurationError is what krkn says by its exit code; other "
+            "reasons are the cluster's or ours.",
             (
                 Query(
                     "60 * sum by (phase, reason) (rate(krkn_jobs_finished_total{...}[...])) > 0",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from deploy.local.cluster.api import Manifest
+from deploy.local.fake_node import last_words
 
 _SECOND = timedelta(seconds=1)
 _WIDTH = 100
@@ -83,14 +84,17 @@ def read(pod: Manifest, container: str, now: datetime) -> ContainerLog:
     if "logs-nothing" in _image(pod):
         return ContainerLog(Lines(), bool(ended))
     until = _moment(ended["finishedAt"]) if ended else now
-    last = f"the scenario ended with exit code {ended['exitCode']}" if ended else ""
+    last: list[str] = []
+    if ended:
+        code = ended["exitCode"]
+        last = [*last_words.lines(pod, code), f"the scenario ended with exit code {code}"]
     many = _MANY.search(_image(pod))
     lines = Lines(
         _first(pod),
         int(many[1]) if many else 0,
         _moment(began),
         max(int((until - _moment(began)) / _SECOND), 0),
-        (Line(until, last),) if ended else (),
+        tuple(Line(until, text) for text in last),
     )
     return ContainerLog(lines, bool(ended))
 

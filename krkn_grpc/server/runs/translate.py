@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from krkn_grpc.resources import names, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun
+from krkn_grpc.resources.reported_result import ReportedResult
 from krkn_grpc.server.runs.model import Run
 from krkn_grpc.server.runs.results import JobResult
 from krkn_grpc.server.times import rfc3339
@@ -44,6 +45,32 @@ def job_message(job: ChaosJob) -> pb.Job:
         secret_environment_names=spec.secret_environment,
         file_names=[file.name for file in spec.files],
         run_id=spec.run_id,
+        result=_result(status.result),
+    )
+
+
+def _result(said: ReportedResult | None) -> pb.ReportedResult | None:
+    if said is None:
+        return None
+    return pb.ReportedResult(
+        run_uuid=said.run_uuid,
+        scenarios=[
+            pb.ReportedScenario(
+                name=each.name,
+                type=each.type,
+                exit_status=each.exit_status,
+                affected_pods=each.affected_pods,
+                affected_nodes=each.affected_nodes,
+            )
+            for each in said.scenarios
+        ],
+        resiliency_score=said.resiliency_score,
+        passed_slos=said.passed_slos,
+        total_slos=said.total_slos,
+        failed_alerts=said.failed_alerts,
+        health_checks=[
+            pb.ReportedHealthCheck(url=each.url, passed=each.passed) for each in said.health_checks
+        ],
     )
 
 

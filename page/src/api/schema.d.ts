@@ -1048,7 +1048,7 @@ export interface components {
             readonly completionTime?: string;
             /** @description What is known of the status, as a sentence for people; empty when there is nothing to say. */
             readonly message: string;
-            /** @description Why the status is what it is, in one word; empty when there is nothing to say. While Pending: `WaitingForTurn`, `TargetBusy` or `Blackout` (it waits for jobs of its run, for others on its target, or for the end of a blackout), `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like, `HaltsUnknown` or `BlackoutsUnknown` (nothing starts before they could be read); on an adopted target also `RefreshingCredential`, or the reason why the target is not ready. When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or `RunDeleted` of a job that ran. When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`, `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`, `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`, `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`, `NodeLost`, `TargetBusy`, `QueueTimeout`, `RunDeleted`, `CreatedTooLate`. More may be added. */
+            /** @description Why the status is what it is, in one word; empty when there is nothing to say. While Pending: `WaitingForTurn`, `TargetBusy` or `Blackout` (it waits for jobs of its run, for others on its target, or for the end of a blackout), `Unschedulable`, `ErrImagePull`, `ImagePullBackOff` and the like, `HaltsUnknown` or `BlackoutsUnknown` (nothing starts before they could be read); on an adopted target also `RefreshingCredential`, or the reason why the target is not ready. When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or `RunDeleted` of a job that ran. When Failed, what krkn says by its exit code: `ScenarioFailed` (1), `CriticalAlerts` (2), `HealthCheckFailed` (3 to 254), `ConfigurationError` (255); `NonZeroExit` by a code that is not krkn's (126, 127, 129 to 159: a shell ran no program, or a signal ended it). Or `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`, `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`, `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`, `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`, `NodeLost`, `TargetBusy`, `QueueTimeout`, `RunDeleted`, `CreatedTooLate`. More may be added. */
             readonly reason: string;
             /**
              * Format: int32
@@ -1093,6 +1093,8 @@ export interface components {
              * @example 6f1c1a52-5d0c-8b1e-9a51-7a4f0f8f3a10
              */
             readonly runId: string;
+            /** @description What the scenario said of its run at the end of its log. Left out while it runs, and where it said nothing that can be read: that is no error, and says nothing of the outcome. */
+            readonly result?: components["schemas"]["ReportedResult"];
         };
         /** @description The clusters of all providers. */
         ListClustersResponse: {
@@ -1238,6 +1240,64 @@ export interface components {
             readonly targetUUID: string;
             /** @description Why it got no job, as a sentence. */
             readonly error: string;
+        };
+        /** @description A time in which a URL answered well, or did not. */
+        ReportedHealthCheck: {
+            /** @description The URL, without user, password, query and fragment. */
+            readonly url: string;
+            /** @description Whether it answered well. */
+            readonly passed: boolean;
+        };
+        /** @description What krkn prints at its end, from the last MiB of the log. A claim of the scenario: the author of its image or of its input may have written this, and it decides nothing; `status` and `reason` are what Kubernetes says. Texts are cut to 253 bytes. */
+        ReportedResult: {
+            /** @description The id of krkn's run; the job's id, unless the request has a variable `UUID`. */
+            readonly runUuid: string;
+            /** @description The scenarios that krkn ran, in their order; the first 20. */
+            readonly scenarios: components["schemas"]["ReportedScenario"][];
+            /**
+             * Format: double
+             * @description krkn's resiliency score, 0 to 100. Left out when it made none.
+             */
+            readonly resiliencyScore?: number;
+            /**
+             * Format: int32
+             * @description How many service level objectives held. Left out when none was asked for.
+             */
+            readonly passedSlos?: number;
+            /**
+             * Format: int32
+             * @description How many service level objectives were asked for. Left out when none was.
+             */
+            readonly totalSlos?: number;
+            /**
+             * Format: int32
+             * @description How many alerts made the run fail. Left out when krkn did not look for alerts.
+             */
+            readonly failedAlerts?: number;
+            /** @description The health checks: those that failed before the others, the first 20. */
+            readonly healthChecks: components["schemas"]["ReportedHealthCheck"][];
+        };
+        /** @description A scenario that krkn ran. */
+        ReportedScenario: {
+            /** @description Its name, mostly that of its file. */
+            readonly name: string;
+            /** @description Its type as krkn names it, like `pod_disruption_scenarios`; may be empty. */
+            readonly type: string;
+            /**
+             * Format: int32
+             * @description 0 when it ended well.
+             */
+            readonly exitStatus: number;
+            /**
+             * Format: int32
+             * @description How many pods it affected, recovered or not.
+             */
+            readonly affectedPods: number;
+            /**
+             * Format: int32
+             * @description How many nodes it affected.
+             */
+            readonly affectedNodes: number;
         };
         /** @description Which run to run once more, and its secret inputs. */
         RerunRunRequest: {

@@ -53,7 +53,7 @@ async def test_one_that_fails_fails_the_command(cli: Command, rest: Rest) -> Non
     run, told, _, again = ran.err.splitlines()
     run_id = run.removeprefix("Run: ")
     logs = f"krkn-grpc logs {run_id}/{name}"
-    assert (ran.code, told) == (1, f"{name}  Failed  NonZeroExit 3   {logs}")
+    assert (ran.code, told) == (1, f"{name}  Failed  HealthCheckFailed 3   {logs}")
     assert ran.out == f"1 job: 1 Failed in {took(ran.out)} (run {run_id})\n"
     assert again == f"To run the failed ones again: krkn-grpc runs rerun {run_id} --failed"
     assert (await cli(*logs.split()[1:])).code == 0

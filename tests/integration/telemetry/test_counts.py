@@ -107,7 +107,7 @@ async def test_a_job_is_counted_from_its_start_to_its_end(services: Running) -> 
     )
     finished = "krkn_jobs_finished_total"
     assert told.of(finished, phase="Succeeded", reason="Completed") == 1
-    assert told.of(finished, phase="Failed", reason="NonZeroExit") == 1
+    assert told.of(finished, phase="Failed", reason="HealthCheckFailed") == 1
     assert told.of(finished, phase="Stopped", reason="StopRequested") == 1
     assert told.of("krkn_job_start_delay_seconds_count") == 3
     assert told.of("krkn_job_duration_seconds_count") == 3

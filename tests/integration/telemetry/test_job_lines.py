@@ -45,7 +45,7 @@ async def test_a_job_has_a_line_at_its_start_and_one_at_its_end(shared_services:
 
     for job, scenario, status, reason in (
         (good, "good", "Succeeded", "Completed"),
-        (bad, "bad", "Failed", "NonZeroExit"),
+        (bad, "bad", "Failed", "HealthCheckFailed"),
         (stopped, "late", "Stopped", "StopRequested"),
     ):
         run_id = (await runs.when(job)).run_id
@@ -89,7 +89,7 @@ async def test_events_tell_the_story_of_a_job_that_is_alone(shared_services: Run
     path = f"/apis/events.k8s.io/v1/namespaces/{services.namespace}/events"
     started, stop = ("Normal", "Running", "Started"), ("Normal", "Stopping", "StopRequested")
     for image, is_stopped, told in (
-        ("exit-3", False, [started, ("Warning", "Failed", "NonZeroExit")]),
+        ("exit-3", False, [started, ("Warning", "Failed", "HealthCheckFailed")]),
         ("never-ends", True, [started, stop, ("Normal", "Stopped", "StopRequested")]),
         (
             "image-pull-error",

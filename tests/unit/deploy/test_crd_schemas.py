@@ -91,6 +91,8 @@ def disagreements(at: str, typed: inspect.Type, schema: Schema) -> Iterator[str]
             yield from wrong_type(at, schema, "string")
         case inspect.IntType():
             yield from wrong_type(at, schema, "integer")
+        case inspect.FloatType():
+            yield from wrong_type(at, schema, "number")
         case inspect.BoolType():
             yield from wrong_type(at, schema, "boolean")
         case _:

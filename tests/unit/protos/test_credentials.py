@@ -38,6 +38,8 @@ HARMLESS = {
     "environment",
     "secret_environment_names",
     "file_names",
+    "passed",
+    "passed_slos",
 }
 
 

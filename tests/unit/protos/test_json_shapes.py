@@ -34,6 +34,7 @@ TYPES = {
     FieldDescriptor.TYPE_BOOL: "bool",
     # No 64-bit type: JSON prints those as strings.
     FieldDescriptor.TYPE_INT32: "int32",
+    FieldDescriptor.TYPE_DOUBLE: "double",
 }
 
 

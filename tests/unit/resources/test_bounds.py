@@ -104,6 +104,6 @@ def test_an_event_fits(text: str) -> None:
 
 
 def test_a_plain_status_keeps_its_word() -> None:
-    status = statuses.failed(running(a_job()), Reason("NonZeroExit", "It said something."), NOW)
-    assert statuses.plain(status).reason == "NonZeroExit"
+    status = statuses.failed(running(a_job()), Reason("ScenarioFailed", "It said something."), NOW)
+    assert statuses.plain(status).reason == "ScenarioFailed"
     assert statuses.plain(statuses.waiting(a_job(), Reason("", ""))).message == ""

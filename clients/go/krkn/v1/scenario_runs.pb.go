@@ -64,7 +64,10 @@ type Job struct {
 	// `RefreshingCredential`, or the reason why the target is not ready.
 	// When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or
 	// `RunDeleted` of a job that ran.
-	// When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
+	// When Failed, what krkn says by its exit code: `ScenarioFailed` (1), `CriticalAlerts` (2),
+	// `HealthCheckFailed` (3 to 254), `ConfigurationError` (255); `NonZeroExit` by a code that is not
+	// krkn's (126, 127, 129 to 159: a shell ran no program, or a signal ended it).
+	// Or `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
 	// `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
 	// `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
 	// `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
@@ -95,7 +98,10 @@ type Job struct {
 	// Output only. The names of the files, in the order of the request; no reply shows their content.
 	FileNames []string `protobuf:"bytes,20,rep,name=file_names,json=fileNames,proto3" json:"file_names,omitempty"`
 	// Output only. The run that the job belongs to; empty for a job that was written with kubectl.
-	RunId         string `protobuf:"bytes,21,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	RunId string `protobuf:"bytes,21,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Output only. What the scenario said of its run at the end of its log. Left out while it runs, and
+	// where it said nothing that can be read: that is no error, and says nothing of the outcome.
+	Result        *ReportedResult `protobuf:"bytes,22,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -277,6 +283,252 @@ func (x *Job) GetRunId() string {
 	return ""
 }
 
+func (x *Job) GetResult() *ReportedResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+// What krkn prints at its end, from the last MiB of the log. A claim of the scenario: the author of its
+// image or of its input may have written this, and it decides nothing; `status` and `reason` are what
+// Kubernetes says. Texts are cut to 253 bytes.
+type ReportedResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The id of krkn's run; the job's id, unless the request has a variable `UUID`.
+	RunUuid string `protobuf:"bytes,1,opt,name=run_uuid,json=runUuid,proto3" json:"run_uuid,omitempty"`
+	// Output only. The scenarios that krkn ran, in their order; the first 20.
+	Scenarios []*ReportedScenario `protobuf:"bytes,2,rep,name=scenarios,proto3" json:"scenarios,omitempty"`
+	// Output only. krkn's resiliency score, 0 to 100. Left out when it made none.
+	ResiliencyScore *float64 `protobuf:"fixed64,3,opt,name=resiliency_score,json=resiliencyScore,proto3,oneof" json:"resiliency_score,omitempty"`
+	// Output only. How many service level objectives held. Left out when none was asked for.
+	PassedSlos *int32 `protobuf:"varint,4,opt,name=passed_slos,json=passedSlos,proto3,oneof" json:"passed_slos,omitempty"`
+	// Output only. How many service level objectives were asked for. Left out when none was.
+	TotalSlos *int32 `protobuf:"varint,5,opt,name=total_slos,json=totalSlos,proto3,oneof" json:"total_slos,omitempty"`
+	// Output only. How many alerts made the run fail. Left out when krkn did not look for alerts.
+	FailedAlerts *int32 `protobuf:"varint,6,opt,name=failed_alerts,json=failedAlerts,proto3,oneof" json:"failed_alerts,omitempty"`
+	// Output only. The health checks: those that failed before the others, the first 20.
+	HealthChecks  []*ReportedHealthCheck `protobuf:"bytes,7,rep,name=health_checks,json=healthChecks,proto3" json:"health_checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportedResult) Reset() {
+	*x = ReportedResult{}
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportedResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportedResult) ProtoMessage() {}
+
+func (x *ReportedResult) ProtoReflect() protoreflect.Message {
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportedResult.ProtoReflect.Descriptor instead.
+func (*ReportedResult) Descriptor() ([]byte, []int) {
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReportedResult) GetRunUuid() string {
+	if x != nil {
+		return x.RunUuid
+	}
+	return ""
+}
+
+func (x *ReportedResult) GetScenarios() []*ReportedScenario {
+	if x != nil {
+		return x.Scenarios
+	}
+	return nil
+}
+
+func (x *ReportedResult) GetResiliencyScore() float64 {
+	if x != nil && x.ResiliencyScore != nil {
+		return *x.ResiliencyScore
+	}
+	return 0
+}
+
+func (x *ReportedResult) GetPassedSlos() int32 {
+	if x != nil && x.PassedSlos != nil {
+		return *x.PassedSlos
+	}
+	return 0
+}
+
+func (x *ReportedResult) GetTotalSlos() int32 {
+	if x != nil && x.TotalSlos != nil {
+		return *x.TotalSlos
+	}
+	return 0
+}
+
+func (x *ReportedResult) GetFailedAlerts() int32 {
+	if x != nil && x.FailedAlerts != nil {
+		return *x.FailedAlerts
+	}
+	return 0
+}
+
+func (x *ReportedResult) GetHealthChecks() []*ReportedHealthCheck {
+	if x != nil {
+		return x.HealthChecks
+	}
+	return nil
+}
+
+// A scenario that krkn ran.
+type ReportedScenario struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Its name, mostly that of its file.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Output only. Its type as krkn names it, like `pod_disruption_scenarios`; may be empty.
+	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	// Output only. 0 when it ended well.
+	ExitStatus int32 `protobuf:"varint,3,opt,name=exit_status,json=exitStatus,proto3" json:"exit_status,omitempty"`
+	// Output only. How many pods it affected, recovered or not.
+	AffectedPods int32 `protobuf:"varint,4,opt,name=affected_pods,json=affectedPods,proto3" json:"affected_pods,omitempty"`
+	// Output only. How many nodes it affected.
+	AffectedNodes int32 `protobuf:"varint,5,opt,name=affected_nodes,json=affectedNodes,proto3" json:"affected_nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportedScenario) Reset() {
+	*x = ReportedScenario{}
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportedScenario) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportedScenario) ProtoMessage() {}
+
+func (x *ReportedScenario) ProtoReflect() protoreflect.Message {
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportedScenario.ProtoReflect.Descriptor instead.
+func (*ReportedScenario) Descriptor() ([]byte, []int) {
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ReportedScenario) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReportedScenario) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ReportedScenario) GetExitStatus() int32 {
+	if x != nil {
+		return x.ExitStatus
+	}
+	return 0
+}
+
+func (x *ReportedScenario) GetAffectedPods() int32 {
+	if x != nil {
+		return x.AffectedPods
+	}
+	return 0
+}
+
+func (x *ReportedScenario) GetAffectedNodes() int32 {
+	if x != nil {
+		return x.AffectedNodes
+	}
+	return 0
+}
+
+// A time in which a URL answered well, or did not.
+type ReportedHealthCheck struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The URL, without user, password, query and fragment.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// Output only. Whether it answered well.
+	Passed        bool `protobuf:"varint,2,opt,name=passed,proto3" json:"passed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportedHealthCheck) Reset() {
+	*x = ReportedHealthCheck{}
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportedHealthCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportedHealthCheck) ProtoMessage() {}
+
+func (x *ReportedHealthCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportedHealthCheck.ProtoReflect.Descriptor instead.
+func (*ReportedHealthCheck) Descriptor() ([]byte, []int) {
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReportedHealthCheck) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *ReportedHealthCheck) GetPassed() bool {
+	if x != nil {
+		return x.Passed
+	}
+	return false
+}
+
 // A file to put into the scenario's container.
 type ScenarioFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -301,7 +553,7 @@ type ScenarioFile struct {
 
 func (x *ScenarioFile) Reset() {
 	*x = ScenarioFile{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[1]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +565,7 @@ func (x *ScenarioFile) String() string {
 func (*ScenarioFile) ProtoMessage() {}
 
 func (x *ScenarioFile) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[1]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +578,7 @@ func (x *ScenarioFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScenarioFile.ProtoReflect.Descriptor instead.
 func (*ScenarioFile) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{1}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ScenarioFile) GetName() string {
@@ -456,7 +708,7 @@ type RunScenarioRequest struct {
 
 func (x *RunScenarioRequest) Reset() {
 	*x = RunScenarioRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[2]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +720,7 @@ func (x *RunScenarioRequest) String() string {
 func (*RunScenarioRequest) ProtoMessage() {}
 
 func (x *RunScenarioRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[2]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +733,7 @@ func (x *RunScenarioRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunScenarioRequest.ProtoReflect.Descriptor instead.
 func (*RunScenarioRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{2}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RunScenarioRequest) GetTargetUuids() []string {
@@ -697,7 +949,7 @@ type RerunRunRequest struct {
 
 func (x *RerunRunRequest) Reset() {
 	*x = RerunRunRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[3]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +961,7 @@ func (x *RerunRunRequest) String() string {
 func (*RerunRunRequest) ProtoMessage() {}
 
 func (x *RerunRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[3]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +974,7 @@ func (x *RerunRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerunRunRequest.ProtoReflect.Descriptor instead.
 func (*RerunRunRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{3}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RerunRunRequest) GetRunId() string {
@@ -808,7 +1060,7 @@ type TargetJobResult struct {
 
 func (x *TargetJobResult) Reset() {
 	*x = TargetJobResult{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[4]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +1072,7 @@ func (x *TargetJobResult) String() string {
 func (*TargetJobResult) ProtoMessage() {}
 
 func (x *TargetJobResult) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[4]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +1085,7 @@ func (x *TargetJobResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetJobResult.ProtoReflect.Descriptor instead.
 func (*TargetJobResult) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{4}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TargetJobResult) GetTargetUuid() string {
@@ -902,7 +1154,7 @@ type RunScenarioResponse struct {
 
 func (x *RunScenarioResponse) Reset() {
 	*x = RunScenarioResponse{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[5]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1166,7 @@ func (x *RunScenarioResponse) String() string {
 func (*RunScenarioResponse) ProtoMessage() {}
 
 func (x *RunScenarioResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[5]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1179,7 @@ func (x *RunScenarioResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunScenarioResponse.ProtoReflect.Descriptor instead.
 func (*RunScenarioResponse) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{5}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunScenarioResponse) GetJobs() []*TargetJobResult {
@@ -1000,7 +1252,7 @@ type ListScenarioRunsRequest struct {
 
 func (x *ListScenarioRunsRequest) Reset() {
 	*x = ListScenarioRunsRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[6]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1264,7 @@ func (x *ListScenarioRunsRequest) String() string {
 func (*ListScenarioRunsRequest) ProtoMessage() {}
 
 func (x *ListScenarioRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[6]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1277,7 @@ func (x *ListScenarioRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScenarioRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListScenarioRunsRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{6}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListScenarioRunsRequest) GetTargetUuid() string {
@@ -1097,7 +1349,7 @@ type ListScenarioRunsResponse struct {
 
 func (x *ListScenarioRunsResponse) Reset() {
 	*x = ListScenarioRunsResponse{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[7]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1361,7 @@ func (x *ListScenarioRunsResponse) String() string {
 func (*ListScenarioRunsResponse) ProtoMessage() {}
 
 func (x *ListScenarioRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[7]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1374,7 @@ func (x *ListScenarioRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScenarioRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListScenarioRunsResponse) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{7}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListScenarioRunsResponse) GetJobs() []*Job {
@@ -1150,7 +1402,7 @@ type GetScenarioRunStatusRequest struct {
 
 func (x *GetScenarioRunStatusRequest) Reset() {
 	*x = GetScenarioRunStatusRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[8]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1414,7 @@ func (x *GetScenarioRunStatusRequest) String() string {
 func (*GetScenarioRunStatusRequest) ProtoMessage() {}
 
 func (x *GetScenarioRunStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[8]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1427,7 @@ func (x *GetScenarioRunStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScenarioRunStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetScenarioRunStatusRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{8}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetScenarioRunStatusRequest) GetJobId() string {
@@ -1196,7 +1448,7 @@ type StopScenarioRunRequest struct {
 
 func (x *StopScenarioRunRequest) Reset() {
 	*x = StopScenarioRunRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[9]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1460,7 @@ func (x *StopScenarioRunRequest) String() string {
 func (*StopScenarioRunRequest) ProtoMessage() {}
 
 func (x *StopScenarioRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[9]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1473,7 @@ func (x *StopScenarioRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopScenarioRunRequest.ProtoReflect.Descriptor instead.
 func (*StopScenarioRunRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{9}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StopScenarioRunRequest) GetJobId() string {
@@ -1248,7 +1500,7 @@ type StreamLogsRequest struct {
 
 func (x *StreamLogsRequest) Reset() {
 	*x = StreamLogsRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[10]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1512,7 @@ func (x *StreamLogsRequest) String() string {
 func (*StreamLogsRequest) ProtoMessage() {}
 
 func (x *StreamLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[10]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1525,7 @@ func (x *StreamLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamLogsRequest.ProtoReflect.Descriptor instead.
 func (*StreamLogsRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{10}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StreamLogsRequest) GetJobId() string {
@@ -1329,7 +1581,7 @@ type WatchScenarioRunsRequest struct {
 
 func (x *WatchScenarioRunsRequest) Reset() {
 	*x = WatchScenarioRunsRequest{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[11]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1593,7 @@ func (x *WatchScenarioRunsRequest) String() string {
 func (*WatchScenarioRunsRequest) ProtoMessage() {}
 
 func (x *WatchScenarioRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[11]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1606,7 @@ func (x *WatchScenarioRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchScenarioRunsRequest.ProtoReflect.Descriptor instead.
 func (*WatchScenarioRunsRequest) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{11}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchScenarioRunsRequest) GetTargetUuid() string {
@@ -1430,7 +1682,7 @@ type WatchScenarioRunsResponse struct {
 
 func (x *WatchScenarioRunsResponse) Reset() {
 	*x = WatchScenarioRunsResponse{}
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[12]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +1694,7 @@ func (x *WatchScenarioRunsResponse) String() string {
 func (*WatchScenarioRunsResponse) ProtoMessage() {}
 
 func (x *WatchScenarioRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[12]
+	mi := &file_krkn_grpc_v1_scenario_runs_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +1707,7 @@ func (x *WatchScenarioRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchScenarioRunsResponse.ProtoReflect.Descriptor instead.
 func (*WatchScenarioRunsResponse) Descriptor() ([]byte, []int) {
-	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{12}
+	return file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchScenarioRunsResponse) GetType() string {
@@ -1490,7 +1742,7 @@ var File_krkn_grpc_v1_scenario_runs_proto protoreflect.FileDescriptor
 
 const file_krkn_grpc_v1_scenario_runs_proto_rawDesc = "" +
 	"\n" +
-	" krkn_grpc/v1/scenario_runs.proto\x12\akrkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x17krkn_grpc/v1/runs.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xf2\b\n" +
+	" krkn_grpc/v1/scenario_runs.proto\x12\akrkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x17krkn_grpc/v1/runs.proto\x1a\x18krkn_grpc/v1/watch.proto\"\xa9\t\n" +
 	"\x03Job\x12\x1b\n" +
 	"\x06job_id\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x05jobId\x12%\n" +
 	"\vtarget_uuid\x18\x02 \x01(\tB\x04\xe2A\x01\x03R\n" +
@@ -1517,7 +1769,8 @@ const file_krkn_grpc_v1_scenario_runs_proto_rawDesc = "" +
 	"\x18secret_environment_names\x18\x13 \x03(\tB\x04\xe2A\x01\x03R\x16secretEnvironmentNames\x12#\n" +
 	"\n" +
 	"file_names\x18\x14 \x03(\tB\x04\xe2A\x01\x03R\tfileNames\x12\x1b\n" +
-	"\x06run_id\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\x05runId\x1a9\n" +
+	"\x06run_id\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\x05runId\x125\n" +
+	"\x06result\x18\x16 \x01(\v2\x17.krkn.v1.ReportedResultB\x04\xe2A\x01\x03R\x06result\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
@@ -1529,7 +1782,31 @@ const file_krkn_grpc_v1_scenario_runs_proto_rawDesc = "" +
 	"\n" +
 	"_exit_codeB\r\n" +
 	"\v_created_atB\x1d\n" +
-	"\x1b_ttl_seconds_after_finished\"q\n" +
+	"\x1b_ttl_seconds_after_finished\"\xbb\x03\n" +
+	"\x0eReportedResult\x12\x1f\n" +
+	"\brun_uuid\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\arunUuid\x12=\n" +
+	"\tscenarios\x18\x02 \x03(\v2\x19.krkn.v1.ReportedScenarioB\x04\xe2A\x01\x03R\tscenarios\x124\n" +
+	"\x10resiliency_score\x18\x03 \x01(\x01B\x04\xe2A\x01\x03H\x00R\x0fresiliencyScore\x88\x01\x01\x12*\n" +
+	"\vpassed_slos\x18\x04 \x01(\x05B\x04\xe2A\x01\x03H\x01R\n" +
+	"passedSlos\x88\x01\x01\x12(\n" +
+	"\n" +
+	"total_slos\x18\x05 \x01(\x05B\x04\xe2A\x01\x03H\x02R\ttotalSlos\x88\x01\x01\x12.\n" +
+	"\rfailed_alerts\x18\x06 \x01(\x05B\x04\xe2A\x01\x03H\x03R\ffailedAlerts\x88\x01\x01\x12G\n" +
+	"\rhealth_checks\x18\a \x03(\v2\x1c.krkn.v1.ReportedHealthCheckB\x04\xe2A\x01\x03R\fhealthChecksB\x13\n" +
+	"\x11_resiliency_scoreB\x0e\n" +
+	"\f_passed_slosB\r\n" +
+	"\v_total_slosB\x10\n" +
+	"\x0e_failed_alerts\"\xc5\x01\n" +
+	"\x10ReportedScenario\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x04name\x12\x18\n" +
+	"\x04type\x18\x02 \x01(\tB\x04\xe2A\x01\x03R\x04type\x12%\n" +
+	"\vexit_status\x18\x03 \x01(\x05B\x04\xe2A\x01\x03R\n" +
+	"exitStatus\x12)\n" +
+	"\raffected_pods\x18\x04 \x01(\x05B\x04\xe2A\x01\x03R\faffectedPods\x12+\n" +
+	"\x0eaffected_nodes\x18\x05 \x01(\x05B\x04\xe2A\x01\x03R\raffectedNodes\"K\n" +
+	"\x13ReportedHealthCheck\x12\x16\n" +
+	"\x03url\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x03url\x12\x1c\n" +
+	"\x06passed\x18\x02 \x01(\bB\x04\xe2A\x01\x03R\x06passed\"q\n" +
 	"\fScenarioFile\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\"\n" +
 	"\acontent\x18\x02 \x01(\tB\b\xe2A\x02\x01\x04\x80\x01\x01R\acontent\x12#\n" +
@@ -1678,80 +1955,86 @@ func file_krkn_grpc_v1_scenario_runs_proto_rawDescGZIP() []byte {
 	return file_krkn_grpc_v1_scenario_runs_proto_rawDescData
 }
 
-var file_krkn_grpc_v1_scenario_runs_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_krkn_grpc_v1_scenario_runs_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_krkn_grpc_v1_scenario_runs_proto_goTypes = []any{
 	(*Job)(nil),                         // 0: krkn.v1.Job
-	(*ScenarioFile)(nil),                // 1: krkn.v1.ScenarioFile
-	(*RunScenarioRequest)(nil),          // 2: krkn.v1.RunScenarioRequest
-	(*RerunRunRequest)(nil),             // 3: krkn.v1.RerunRunRequest
-	(*TargetJobResult)(nil),             // 4: krkn.v1.TargetJobResult
-	(*RunScenarioResponse)(nil),         // 5: krkn.v1.RunScenarioResponse
-	(*ListScenarioRunsRequest)(nil),     // 6: krkn.v1.ListScenarioRunsRequest
-	(*ListScenarioRunsResponse)(nil),    // 7: krkn.v1.ListScenarioRunsResponse
-	(*GetScenarioRunStatusRequest)(nil), // 8: krkn.v1.GetScenarioRunStatusRequest
-	(*StopScenarioRunRequest)(nil),      // 9: krkn.v1.StopScenarioRunRequest
-	(*StreamLogsRequest)(nil),           // 10: krkn.v1.StreamLogsRequest
-	(*WatchScenarioRunsRequest)(nil),    // 11: krkn.v1.WatchScenarioRunsRequest
-	(*WatchScenarioRunsResponse)(nil),   // 12: krkn.v1.WatchScenarioRunsResponse
-	nil,                                 // 13: krkn.v1.Job.LabelsEntry
-	nil,                                 // 14: krkn.v1.Job.EnvironmentEntry
-	nil,                                 // 15: krkn.v1.RunScenarioRequest.EnvironmentEntry
-	nil,                                 // 16: krkn.v1.RunScenarioRequest.LabelsEntry
-	nil,                                 // 17: krkn.v1.RunScenarioRequest.SecretEnvironmentEntry
-	nil,                                 // 18: krkn.v1.RerunRunRequest.SecretEnvironmentEntry
-	(*WatchError)(nil),                  // 19: krkn.v1.WatchError
-	(*ListRunsRequest)(nil),             // 20: krkn.v1.ListRunsRequest
-	(*GetRunRequest)(nil),               // 21: krkn.v1.GetRunRequest
-	(*StopRunRequest)(nil),              // 22: krkn.v1.StopRunRequest
-	(*StreamRunLogsRequest)(nil),        // 23: krkn.v1.StreamRunLogsRequest
-	(*StreamRunLogsAsTextRequest)(nil),  // 24: krkn.v1.StreamRunLogsAsTextRequest
-	(*httpbody.HttpBody)(nil),           // 25: google.api.HttpBody
-	(*ListRunsResponse)(nil),            // 26: krkn.v1.ListRunsResponse
-	(*Run)(nil),                         // 27: krkn.v1.Run
-	(*StreamRunLogsResponse)(nil),       // 28: krkn.v1.StreamRunLogsResponse
+	(*ReportedResult)(nil),              // 1: krkn.v1.ReportedResult
+	(*ReportedScenario)(nil),            // 2: krkn.v1.ReportedScenario
+	(*ReportedHealthCheck)(nil),         // 3: krkn.v1.ReportedHealthCheck
+	(*ScenarioFile)(nil),                // 4: krkn.v1.ScenarioFile
+	(*RunScenarioRequest)(nil),          // 5: krkn.v1.RunScenarioRequest
+	(*RerunRunRequest)(nil),             // 6: krkn.v1.RerunRunRequest
+	(*TargetJobResult)(nil),             // 7: krkn.v1.TargetJobResult
+	(*RunScenarioResponse)(nil),         // 8: krkn.v1.RunScenarioResponse
+	(*ListScenarioRunsRequest)(nil),     // 9: krkn.v1.ListScenarioRunsRequest
+	(*ListScenarioRunsResponse)(nil),    // 10: krkn.v1.ListScenarioRunsResponse
+	(*GetScenarioRunStatusRequest)(nil), // 11: krkn.v1.GetScenarioRunStatusRequest
+	(*StopScenarioRunRequest)(nil),      // 12: krkn.v1.StopScenarioRunRequest
+	(*StreamLogsRequest)(nil),           // 13: krkn.v1.StreamLogsRequest
+	(*WatchScenarioRunsRequest)(nil),    // 14: krkn.v1.WatchScenarioRunsRequest
+	(*WatchScenarioRunsResponse)(nil),   // 15: krkn.v1.WatchScenarioRunsResponse
+	nil,                                 // 16: krkn.v1.Job.LabelsEntry
+	nil,                                 // 17: krkn.v1.Job.EnvironmentEntry
+	nil,                                 // 18: krkn.v1.RunScenarioRequest.EnvironmentEntry
+	nil,                                 // 19: krkn.v1.RunScenarioRequest.LabelsEntry
+	nil,                                 // 20: krkn.v1.RunScenarioRequest.SecretEnvironmentEntry
+	nil,                                 // 21: krkn.v1.RerunRunRequest.SecretEnvironmentEntry
+	(*WatchError)(nil),                  // 22: krkn.v1.WatchError
+	(*ListRunsRequest)(nil),             // 23: krkn.v1.ListRunsRequest
+	(*GetRunRequest)(nil),               // 24: krkn.v1.GetRunRequest
+	(*StopRunRequest)(nil),              // 25: krkn.v1.StopRunRequest
+	(*StreamRunLogsRequest)(nil),        // 26: krkn.v1.StreamRunLogsRequest
+	(*StreamRunLogsAsTextRequest)(nil),  // 27: krkn.v1.StreamRunLogsAsTextRequest
+	(*httpbody.HttpBody)(nil),           // 28: google.api.HttpBody
+	(*ListRunsResponse)(nil),            // 29: krkn.v1.ListRunsResponse
+	(*Run)(nil),                         // 30: krkn.v1.Run
+	(*StreamRunLogsResponse)(nil),       // 31: krkn.v1.StreamRunLogsResponse
 }
 var file_krkn_grpc_v1_scenario_runs_proto_depIdxs = []int32{
-	13, // 0: krkn.v1.Job.labels:type_name -> krkn.v1.Job.LabelsEntry
-	14, // 1: krkn.v1.Job.environment:type_name -> krkn.v1.Job.EnvironmentEntry
-	15, // 2: krkn.v1.RunScenarioRequest.environment:type_name -> krkn.v1.RunScenarioRequest.EnvironmentEntry
-	1,  // 3: krkn.v1.RunScenarioRequest.files:type_name -> krkn.v1.ScenarioFile
-	16, // 4: krkn.v1.RunScenarioRequest.labels:type_name -> krkn.v1.RunScenarioRequest.LabelsEntry
-	17, // 5: krkn.v1.RunScenarioRequest.secret_environment:type_name -> krkn.v1.RunScenarioRequest.SecretEnvironmentEntry
-	18, // 6: krkn.v1.RerunRunRequest.secret_environment:type_name -> krkn.v1.RerunRunRequest.SecretEnvironmentEntry
-	1,  // 7: krkn.v1.RerunRunRequest.files:type_name -> krkn.v1.ScenarioFile
-	4,  // 8: krkn.v1.RunScenarioResponse.jobs:type_name -> krkn.v1.TargetJobResult
-	0,  // 9: krkn.v1.ListScenarioRunsResponse.jobs:type_name -> krkn.v1.Job
-	0,  // 10: krkn.v1.WatchScenarioRunsResponse.job:type_name -> krkn.v1.Job
-	19, // 11: krkn.v1.WatchScenarioRunsResponse.error:type_name -> krkn.v1.WatchError
-	2,  // 12: krkn.v1.ScenarioRunService.RunScenario:input_type -> krkn.v1.RunScenarioRequest
-	6,  // 13: krkn.v1.ScenarioRunService.ListScenarioRuns:input_type -> krkn.v1.ListScenarioRunsRequest
-	8,  // 14: krkn.v1.ScenarioRunService.GetScenarioRunStatus:input_type -> krkn.v1.GetScenarioRunStatusRequest
-	9,  // 15: krkn.v1.ScenarioRunService.StopScenarioRun:input_type -> krkn.v1.StopScenarioRunRequest
-	10, // 16: krkn.v1.ScenarioRunService.StreamLogs:input_type -> krkn.v1.StreamLogsRequest
-	11, // 17: krkn.v1.ScenarioRunService.WatchScenarioRuns:input_type -> krkn.v1.WatchScenarioRunsRequest
-	20, // 18: krkn.v1.ScenarioRunService.ListRuns:input_type -> krkn.v1.ListRunsRequest
-	21, // 19: krkn.v1.ScenarioRunService.GetRun:input_type -> krkn.v1.GetRunRequest
-	22, // 20: krkn.v1.ScenarioRunService.StopRun:input_type -> krkn.v1.StopRunRequest
-	3,  // 21: krkn.v1.ScenarioRunService.RerunRun:input_type -> krkn.v1.RerunRunRequest
-	23, // 22: krkn.v1.ScenarioRunService.StreamRunLogs:input_type -> krkn.v1.StreamRunLogsRequest
-	24, // 23: krkn.v1.ScenarioRunService.StreamRunLogsAsText:input_type -> krkn.v1.StreamRunLogsAsTextRequest
-	5,  // 24: krkn.v1.ScenarioRunService.RunScenario:output_type -> krkn.v1.RunScenarioResponse
-	7,  // 25: krkn.v1.ScenarioRunService.ListScenarioRuns:output_type -> krkn.v1.ListScenarioRunsResponse
-	0,  // 26: krkn.v1.ScenarioRunService.GetScenarioRunStatus:output_type -> krkn.v1.Job
-	0,  // 27: krkn.v1.ScenarioRunService.StopScenarioRun:output_type -> krkn.v1.Job
-	25, // 28: krkn.v1.ScenarioRunService.StreamLogs:output_type -> google.api.HttpBody
-	12, // 29: krkn.v1.ScenarioRunService.WatchScenarioRuns:output_type -> krkn.v1.WatchScenarioRunsResponse
-	26, // 30: krkn.v1.ScenarioRunService.ListRuns:output_type -> krkn.v1.ListRunsResponse
-	27, // 31: krkn.v1.ScenarioRunService.GetRun:output_type -> krkn.v1.Run
-	27, // 32: krkn.v1.ScenarioRunService.StopRun:output_type -> krkn.v1.Run
-	5,  // 33: krkn.v1.ScenarioRunService.RerunRun:output_type -> krkn.v1.RunScenarioResponse
-	28, // 34: krkn.v1.ScenarioRunService.StreamRunLogs:output_type -> krkn.v1.StreamRunLogsResponse
-	25, // 35: krkn.v1.ScenarioRunService.StreamRunLogsAsText:output_type -> google.api.HttpBody
-	24, // [24:36] is the sub-list for method output_type
-	12, // [12:24] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	16, // 0: krkn.v1.Job.labels:type_name -> krkn.v1.Job.LabelsEntry
+	17, // 1: krkn.v1.Job.environment:type_name -> krkn.v1.Job.EnvironmentEntry
+	1,  // 2: krkn.v1.Job.result:type_name -> krkn.v1.ReportedResult
+	2,  // 3: krkn.v1.ReportedResult.scenarios:type_name -> krkn.v1.ReportedScenario
+	3,  // 4: krkn.v1.ReportedResult.health_checks:type_name -> krkn.v1.ReportedHealthCheck
+	18, // 5: krkn.v1.RunScenarioRequest.environment:type_name -> krkn.v1.RunScenarioRequest.EnvironmentEntry
+	4,  // 6: krkn.v1.RunScenarioRequest.files:type_name -> krkn.v1.ScenarioFile
+	19, // 7: krkn.v1.RunScenarioRequest.labels:type_name -> krkn.v1.RunScenarioRequest.LabelsEntry
+	20, // 8: krkn.v1.RunScenarioRequest.secret_environment:type_name -> krkn.v1.RunScenarioRequest.SecretEnvironmentEntry
+	21, // 9: krkn.v1.RerunRunRequest.secret_environment:type_name -> krkn.v1.RerunRunRequest.SecretEnvironmentEntry
+	4,  // 10: krkn.v1.RerunRunRequest.files:type_name -> krkn.v1.ScenarioFile
+	7,  // 11: krkn.v1.RunScenarioResponse.jobs:type_name -> krkn.v1.TargetJobResult
+	0,  // 12: krkn.v1.ListScenarioRunsResponse.jobs:type_name -> krkn.v1.Job
+	0,  // 13: krkn.v1.WatchScenarioRunsResponse.job:type_name -> krkn.v1.Job
+	22, // 14: krkn.v1.WatchScenarioRunsResponse.error:type_name -> krkn.v1.WatchError
+	5,  // 15: krkn.v1.ScenarioRunService.RunScenario:input_type -> krkn.v1.RunScenarioRequest
+	9,  // 16: krkn.v1.ScenarioRunService.ListScenarioRuns:input_type -> krkn.v1.ListScenarioRunsRequest
+	11, // 17: krkn.v1.ScenarioRunService.GetScenarioRunStatus:input_type -> krkn.v1.GetScenarioRunStatusRequest
+	12, // 18: krkn.v1.ScenarioRunService.StopScenarioRun:input_type -> krkn.v1.StopScenarioRunRequest
+	13, // 19: krkn.v1.ScenarioRunService.StreamLogs:input_type -> krkn.v1.StreamLogsRequest
+	14, // 20: krkn.v1.ScenarioRunService.WatchScenarioRuns:input_type -> krkn.v1.WatchScenarioRunsRequest
+	23, // 21: krkn.v1.ScenarioRunService.ListRuns:input_type -> krkn.v1.ListRunsRequest
+	24, // 22: krkn.v1.ScenarioRunService.GetRun:input_type -> krkn.v1.GetRunRequest
+	25, // 23: krkn.v1.ScenarioRunService.StopRun:input_type -> krkn.v1.StopRunRequest
+	6,  // 24: krkn.v1.ScenarioRunService.RerunRun:input_type -> krkn.v1.RerunRunRequest
+	26, // 25: krkn.v1.ScenarioRunService.StreamRunLogs:input_type -> krkn.v1.StreamRunLogsRequest
+	27, // 26: krkn.v1.ScenarioRunService.StreamRunLogsAsText:input_type -> krkn.v1.StreamRunLogsAsTextRequest
+	8,  // 27: krkn.v1.ScenarioRunService.RunScenario:output_type -> krkn.v1.RunScenarioResponse
+	10, // 28: krkn.v1.ScenarioRunService.ListScenarioRuns:output_type -> krkn.v1.ListScenarioRunsResponse
+	0,  // 29: krkn.v1.ScenarioRunService.GetScenarioRunStatus:output_type -> krkn.v1.Job
+	0,  // 30: krkn.v1.ScenarioRunService.StopScenarioRun:output_type -> krkn.v1.Job
+	28, // 31: krkn.v1.ScenarioRunService.StreamLogs:output_type -> google.api.HttpBody
+	15, // 32: krkn.v1.ScenarioRunService.WatchScenarioRuns:output_type -> krkn.v1.WatchScenarioRunsResponse
+	29, // 33: krkn.v1.ScenarioRunService.ListRuns:output_type -> krkn.v1.ListRunsResponse
+	30, // 34: krkn.v1.ScenarioRunService.GetRun:output_type -> krkn.v1.Run
+	30, // 35: krkn.v1.ScenarioRunService.StopRun:output_type -> krkn.v1.Run
+	8,  // 36: krkn.v1.ScenarioRunService.RerunRun:output_type -> krkn.v1.RunScenarioResponse
+	31, // 37: krkn.v1.ScenarioRunService.StreamRunLogs:output_type -> krkn.v1.StreamRunLogsResponse
+	28, // 38: krkn.v1.ScenarioRunService.StreamRunLogsAsText:output_type -> google.api.HttpBody
+	27, // [27:39] is the sub-list for method output_type
+	15, // [15:27] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_krkn_grpc_v1_scenario_runs_proto_init() }
@@ -1762,17 +2045,18 @@ func file_krkn_grpc_v1_scenario_runs_proto_init() {
 	file_krkn_grpc_v1_runs_proto_init()
 	file_krkn_grpc_v1_watch_proto_init()
 	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[0].OneofWrappers = []any{}
-	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[2].OneofWrappers = []any{}
-	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[4].OneofWrappers = []any{}
+	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[1].OneofWrappers = []any{}
 	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[5].OneofWrappers = []any{}
-	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[10].OneofWrappers = []any{}
+	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[7].OneofWrappers = []any{}
+	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[8].OneofWrappers = []any{}
+	file_krkn_grpc_v1_scenario_runs_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_krkn_grpc_v1_scenario_runs_proto_rawDesc), len(file_krkn_grpc_v1_scenario_runs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -11,6 +11,7 @@ from controller.blackouts.timetable import InForce
 from controller.jobs import statuses
 from controller.jobs.model import Limits, Observed, Tombstone
 from controller.reason import Reason
+from controller.results.model import NO_LOG, LogDigest
 from controller.runs.model import RunState
 from krkn_grpc.resources import images, kubeconfig, mounts, names, well_known
 from krkn_grpc.resources.blackout import Blackout, BlackoutSpec
@@ -277,6 +278,7 @@ def seen(
     are_blackouts_known: bool = True,
     labels: Mapping[str, str] | None = None,
     run: RunState | None = None,
+    log: LogDigest | None = NO_LOG,
 ) -> Observed:
     return Observed(
         job_id=JOB_ID,
@@ -294,4 +296,5 @@ def seen(
         are_blackouts_known=are_blackouts_known,
         target_labels=labels,
         run=run,
+        log=log,
     )

@@ -55,10 +55,10 @@ def test_a_start_is_counted_once() -> None:
 
 
 def test_an_end_is_counted_once() -> None:
-    counted, over = Counted(), ended("Failed", "NonZeroExit")
+    counted, over = Counted(), ended("Failed", "ScenarioFailed")
     counting.written(RUNNING, over)
     assert counted.grown() == {
-        ("krkn_jobs_finished_total", ("Failed", "NonZeroExit")): 1,
+        ("krkn_jobs_finished_total", ("Failed", "ScenarioFailed")): 1,
         ("krkn_job_duration_seconds_count", ("Failed",)): 1,
         ("krkn_job_duration_seconds_sum", ("Failed",)): 10,
     }

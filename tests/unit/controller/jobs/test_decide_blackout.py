@@ -223,7 +223,10 @@ def test_what_was_begun_goes_on(
     [
         pytest.param(RUNNING, A_POD.ended(0, at=9), ("Succeeded", "Completed"), id="it ended"),
         pytest.param(
-            ending(RUNNING, "Blackout"), A_POD.ended(3, at=9), ("Failed", "NonZeroExit"), id="first"
+            ending(RUNNING, "Blackout"),
+            A_POD.ended(3, at=9),
+            ("Failed", "HealthCheckFailed"),
+            id="first",
         ),
         pytest.param(
             ending(RUNNING, "DeadlineExceeded"),

@@ -165,7 +165,9 @@ def test_a_halted_job_ends_as_stopped(
     [
         pytest.param(A_POD.ended(0, at=9), ("Succeeded", "Completed"), id="before it was deleted"),
         pytest.param(A_POD.ended(0, at=9).deleted(5), ("Succeeded", "Completed"), id="just before"),
-        pytest.param(A_POD.ended(3, at=9).deleted(5), ("Failed", "NonZeroExit"), id="and failed"),
+        pytest.param(
+            A_POD.ended(3, at=9).deleted(5), ("Failed", "HealthCheckFailed"), id="and failed"
+        ),
     ],
 )
 @pytest.mark.parametrize("job", [RUNNING, HALTING], ids=["unwritten", "written"])

@@ -68,8 +68,8 @@ def told(event: Event | None) -> tuple[str, str, str] | None:
         ),
         pytest.param(
             NAMED,
-            with_status(finished(RUNNING, "Failed"), reason="NonZeroExit"),
-            ("Warning", "Failed", "NonZeroExit"),
+            with_status(finished(RUNNING, "Failed"), reason="ScenarioFailed"),
+            ("Warning", "Failed", "ScenarioFailed"),
             None,
             id="ended before its start was seen",
         ),

@@ -18,7 +18,7 @@ PENDING = msgspec.structs.replace(
     metadata=msgspec.structs.replace(BARE.metadata, annotations={well_known.TRACE: "the-call"}),
 )
 RUNNING = with_status(PENDING, phase="Running", start_time=ago(15), pod_name="the-pod")
-ENDED = with_status(RUNNING, phase="Failed", reason="NonZeroExit", completion_time=ago(5))
+ENDED = with_status(RUNNING, phase="Failed", reason="ScenarioFailed", completion_time=ago(5))
 NEVER_RAN = with_status(PENDING, phase="Stopped", reason="Halted", completion_time=ago(5))
 
 FACTS = {
@@ -35,7 +35,7 @@ STARTED = FACTS | {"event": "job started", "status": "Running", "pod": "the-pod"
 FAILED = FACTS | {
     "event": "job ended",
     "status": "Failed",
-    "reason": "NonZeroExit",
+    "reason": "ScenarioFailed",
     "duration_seconds": 10,
 }
 HALTED = FACTS | {"event": "job ended", "status": "Stopped", "reason": "Halted"}

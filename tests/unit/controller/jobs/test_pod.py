@@ -13,7 +13,7 @@ from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob, JobFile
 from krkn_grpc.resources.meta import Resource
 from krkn_grpc.resources.pod import NewPod
-from tests.unit.controller.jobs.builders import a_credential, a_job
+from tests.unit.controller.jobs.builders import JOB_ID, a_credential, a_job
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -69,8 +69,16 @@ def traced(**changes: Any) -> ChaosJob:
     return msgspec.structs.replace(job, metadata=metadata)
 
 
-def variables(pod: NewPod) -> list[str]:
-    return [each.value for each in pod.spec.containers[0].env if each.name == "TRACEPARENT"]
+def variables(pod: NewPod, name: str = "TRACEPARENT") -> list[str]:
+    return [each.value for each in pod.spec.containers[0].env if each.name == name]
+
+
+def test_the_id_of_krkns_run_is_the_jobs_unless_the_request_says_otherwise() -> None:
+    assert variables(pods.pod(a_job(), PodRules()), "UUID") == [JOB_ID]
+    assert variables(pods.pod(a_job(environment={"UUID": "mine"}), PodRules()), "UUID") == ["mine"]
+    secret = pods.pod(a_job(secret_environment=["UUID"]), PodRules())
+    [variable] = [e for e in secret.spec.containers[0].env if e.name == "UUID"]
+    assert variable.value_from is not None
 
 
 def test_a_scenario_is_told_its_place_in_the_trace() -> None:

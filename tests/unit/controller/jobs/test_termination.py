@@ -30,7 +30,14 @@ GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
     ("job", "pod", "expected"),
     [
         pytest.param(JOB, A_POD.ended(0), ("Succeeded", "Completed", 0), id="exit 0"),
-        pytest.param(JOB, A_POD.ended(3), ("Failed", "NonZeroExit", 3), id="exit 3"),
+        pytest.param(JOB, A_POD.ended(1), ("Failed", "ScenarioFailed", 1), id="exit 1"),
+        pytest.param(JOB, A_POD.ended(2), ("Failed", "CriticalAlerts", 2), id="exit 2"),
+        pytest.param(JOB, A_POD.ended(3), ("Failed", "HealthCheckFailed", 3), id="exit 3"),
+        pytest.param(JOB, A_POD.ended(125), ("Failed", "HealthCheckFailed", 125), id="exit 125"),
+        pytest.param(JOB, A_POD.ended(254), ("Failed", "HealthCheckFailed", 254), id="exit 254"),
+        pytest.param(JOB, A_POD.ended(127), ("Failed", "NonZeroExit", 127), id="no program"),
+        pytest.param(JOB, A_POD.ended(137), ("Failed", "NonZeroExit", 137), id="killed inside"),
+        pytest.param(JOB, A_POD.ended(139), ("Failed", "NonZeroExit", 139), id="crashed"),
         pytest.param(
             JOB,
             A_POD.ended(0, at=30).with_status(phase="Failed").deleted(20),
@@ -40,7 +47,7 @@ GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
         pytest.param(
             JOB,
             A_POD.ended(3, at=30).deleted(20),
-            ("Failed", "NonZeroExit", 3),
+            ("Failed", "HealthCheckFailed", 3),
             id="exit 3, and what went on in its pod was ended",
         ),
         pytest.param(
@@ -149,7 +156,10 @@ GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
             id="ended in 1754",
         ),
         pytest.param(
-            JOB, A_POD.ended(255), ("Failed", "NonZeroExit", 255), id="255 of the container itself"
+            JOB,
+            A_POD.ended(255),
+            ("Failed", "ConfigurationError", 255),
+            id="255 of the container itself",
         ),
         pytest.param(
             JOB,
@@ -198,7 +208,7 @@ GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
         pytest.param(
             JOB,
             A_POD.ended(3).init("beside", {"terminated": {"exitCode": 2, "finishedAt": ago(1)}}),
-            ("Failed", "NonZeroExit", 3),
+            ("Failed", "HealthCheckFailed", 3),
             id="what runs beside the scenario failed too",
         ),
         # Deleted by someone.
@@ -270,7 +280,7 @@ GO_ZERO_AS_NANOSECONDS = datetime(1754, 8, 30, 22, 43, 41, tzinfo=UTC)
             id="stop came too late",
         ),
         pytest.param(
-            STOP, A_POD.ended(2), ("Failed", "NonZeroExit", 2), id="failed before it was stopped"
+            STOP, A_POD.ended(2), ("Failed", "CriticalAlerts", 2), id="failed before it was stopped"
         ),
         pytest.param(
             STOP,

@@ -146,6 +146,7 @@ def test_no_request_goes_around_a_proxy(name: str, is_secret: bool) -> None:
     rules = PodRules(proxies=Proxies(https="http://proxy.example:3128"))
     assert environment(job, rules) == {
         "KRKN_KUBE_CONFIG": job.spec.kubeconfig_path,
+        "UUID": job.metadata.name,
         "HTTPS_PROXY": "http://proxy.example:3128",
         "https_proxy": "http://proxy.example:3128",
     }
@@ -158,6 +159,7 @@ def test_the_environment_of_every_scenario() -> None:
     assert environment(job, EVERY) == {
         "PRICE": "$$5",
         "KRKN_KUBE_CONFIG": job.spec.kubeconfig_path,
+        "UUID": job.metadata.name,
         **PROXIES.environment,
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,

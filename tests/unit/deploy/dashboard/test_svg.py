@@ -90,7 +90,7 @@ def test_a_panel_without_data_is_drawn() -> None:
 
 
 def test_the_color_of_an_outcome_tells_it() -> None:
-    names = ["Failed: OOMKilled", "Pending", "Succeeded: Completed", "Failed: NonZeroExit"]
+    names = ["Failed: OOMKilled", "Pending", "Succeeded: Completed", "Failed: ScenarioFailed"]
     colors = _colors([Line(name, []) for name in names])
     assert len(set(colors)) == len(names)
     assert {colors[0], colors[3]} <= set(_SHADES["red"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from controller.results.parse import parse
 from deploy.local.fake_node import log
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -65,7 +66,10 @@ def test_it_ends_with_the_scenario_whenever_it_is_read() -> None:
     seconds = [f"the scenario runs for {second} s" for second in (1, 2)]
     for later in (2, 3600):
         log = read(a_pod(ENDED), later)
-        assert texts(log) == [*HEAD, *seconds, "the scenario ended with exit code 3"]
+        *said, last = texts(log)
+        assert said[: len(HEAD) + 2] == [*HEAD, *seconds]
+        assert "Chaos data:" in said[len(HEAD) + 2]
+        assert last == "the scenario ended with exit code 3"
         assert log.is_whole
 
 
@@ -77,7 +81,7 @@ def test_what_is_read_earlier_is_how_it_begins_later() -> None:
 
 
 def test_parts_make_the_whole() -> None:
-    log = read(a_pod(ENDED, "krkn-hub:logs-5-lines")).lines
+    log = read(a_pod(ENDED, "krkn-hub:logs-5-lines-result-none")).lines
     assert len(log) == 3 + 5 + 2 + 1
     for size in (1, 4, 11, 12):
         parts = [log.part(start, size) for start in range(0, len(log), size)]
@@ -104,3 +108,26 @@ def test_lines_are_as_a_kubelet_sends_them() -> None:
     line = log.Line(BEGAN, "text")
     assert line.encoded(timestamps=False) == b"text\n"
     assert line.encoded(timestamps=True) == b"2026-01-02T03:04:05.000000000Z text\n"
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        pytest.param("krkn-hub:x", ("the-run", 61), id="as krkn prints it"),
+        pytest.param("krkn-hub:result-none", None, id="nothing"),
+        pytest.param("krkn-hub:result-cut", None, id="cut"),
+        pytest.param("krkn-hub:result-forged", ("the-run", 61), id="forged before"),
+    ],
+)
+def test_what_krkn_says_at_its_end(image: str, expected: tuple[str, float] | None) -> None:
+    pod = a_pod(ENDED, image)
+    pod["spec"]["containers"][0]["env"] = [{"name": "UUID", "value": "the-run"}]
+    told = b"".join(line.encoded(timestamps=False) for line in lines(read(pod)))
+    found = parse(told)
+    assert (found and (found.run_uuid, found.resiliency_score)) == expected
+
+
+def test_who_is_killed_says_nothing_at_its_end() -> None:
+    killed = {"terminated": {**ENDED["terminated"], "exitCode": 143}}
+    assert texts(read(a_pod(killed)))[-1] == "the scenario ended with exit code 143"
+    assert not any("Chaos data" in text for text in texts(read(a_pod(killed))))

@@ -96,7 +96,10 @@ export declare type Job = Message<"krkn.v1.Job"> & {
    * `RefreshingCredential`, or the reason why the target is not ready.
    * When Stopped: `StopRequested`, `Halted`, `Blackout`, `FailureThreshold`, `AbortCondition`, or
    * `RunDeleted` of a job that ran.
-   * When Failed: `NonZeroExit`, `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
+   * When Failed, what krkn says by its exit code: `ScenarioFailed` (1), `CriticalAlerts` (2),
+   * `HealthCheckFailed` (3 to 254), `ConfigurationError` (255); `NonZeroExit` by a code that is not
+   * krkn's (126, 127, 129 to 159: a shell ran no program, or a signal ended it).
+   * Or `OOMKilled`, `StartDeadlineExceeded` or its cause (`ErrImagePull`,
    * `InvalidImageName`, `Unschedulable`, ...), `DeadlineExceeded`, `TargetDeleted`,
    * `TargetChanged`, `ImageNotAllowed`, `MountPathNotAllowed`, `VariableNotAllowed`,
    * `InvalidKubeconfig`, `AddressRefused`, `OwnCluster`, `ProviderGone`, `PodDeleted`, `Evicted`,
@@ -191,6 +194,14 @@ export declare type Job = Message<"krkn.v1.Job"> & {
    * @generated from field: string run_id = 21;
    */
   runId: string;
+
+  /**
+   * Output only. What the scenario said of its run at the end of its log. Left out while it runs, and
+   * where it said nothing that can be read: that is no error, and says nothing of the outcome.
+   *
+   * @generated from field: krkn.v1.ReportedResult result = 22;
+   */
+  result?: ReportedResult | undefined;
 };
 
 /**
@@ -198,6 +209,145 @@ export declare type Job = Message<"krkn.v1.Job"> & {
  * Use `create(JobSchema)` to create a new message.
  */
 export declare const JobSchema: GenMessage<Job>;
+
+/**
+ * What krkn prints at its end, from the last MiB of the log. A claim of the scenario: the author of its
+ * image or of its input may have written this, and it decides nothing; `status` and `reason` are what
+ * Kubernetes says. Texts are cut to 253 bytes.
+ *
+ * @generated from message krkn.v1.ReportedResult
+ */
+export declare type ReportedResult = Message<"krkn.v1.ReportedResult"> & {
+  /**
+   * Output only. The id of krkn's run; the job's id, unless the request has a variable `UUID`.
+   *
+   * @generated from field: string run_uuid = 1;
+   */
+  runUuid: string;
+
+  /**
+   * Output only. The scenarios that krkn ran, in their order; the first 20.
+   *
+   * @generated from field: repeated krkn.v1.ReportedScenario scenarios = 2;
+   */
+  scenarios: ReportedScenario[];
+
+  /**
+   * Output only. krkn's resiliency score, 0 to 100. Left out when it made none.
+   *
+   * @generated from field: optional double resiliency_score = 3;
+   */
+  resiliencyScore?: number | undefined;
+
+  /**
+   * Output only. How many service level objectives held. Left out when none was asked for.
+   *
+   * @generated from field: optional int32 passed_slos = 4;
+   */
+  passedSlos?: number | undefined;
+
+  /**
+   * Output only. How many service level objectives were asked for. Left out when none was.
+   *
+   * @generated from field: optional int32 total_slos = 5;
+   */
+  totalSlos?: number | undefined;
+
+  /**
+   * Output only. How many alerts made the run fail. Left out when krkn did not look for alerts.
+   *
+   * @generated from field: optional int32 failed_alerts = 6;
+   */
+  failedAlerts?: number | undefined;
+
+  /**
+   * Output only. The health checks: those that failed before the others, the first 20.
+   *
+   * @generated from field: repeated krkn.v1.ReportedHealthCheck health_checks = 7;
+   */
+  healthChecks: ReportedHealthCheck[];
+};
+
+/**
+ * Describes the message krkn.v1.ReportedResult.
+ * Use `create(ReportedResultSchema)` to create a new message.
+ */
+export declare const ReportedResultSchema: GenMessage<ReportedResult>;
+
+/**
+ * A scenario that krkn ran.
+ *
+ * @generated from message krkn.v1.ReportedScenario
+ */
+export declare type ReportedScenario = Message<"krkn.v1.ReportedScenario"> & {
+  /**
+   * Output only. Its name, mostly that of its file.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Output only. Its type as krkn names it, like `pod_disruption_scenarios`; may be empty.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * Output only. 0 when it ended well.
+   *
+   * @generated from field: int32 exit_status = 3;
+   */
+  exitStatus: number;
+
+  /**
+   * Output only. How many pods it affected, recovered or not.
+   *
+   * @generated from field: int32 affected_pods = 4;
+   */
+  affectedPods: number;
+
+  /**
+   * Output only. How many nodes it affected.
+   *
+   * @generated from field: int32 affected_nodes = 5;
+   */
+  affectedNodes: number;
+};
+
+/**
+ * Describes the message krkn.v1.ReportedScenario.
+ * Use `create(ReportedScenarioSchema)` to create a new message.
+ */
+export declare const ReportedScenarioSchema: GenMessage<ReportedScenario>;
+
+/**
+ * A time in which a URL answered well, or did not.
+ *
+ * @generated from message krkn.v1.ReportedHealthCheck
+ */
+export declare type ReportedHealthCheck = Message<"krkn.v1.ReportedHealthCheck"> & {
+  /**
+   * Output only. The URL, without user, password, query and fragment.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * Output only. Whether it answered well.
+   *
+   * @generated from field: bool passed = 2;
+   */
+  passed: boolean;
+};
+
+/**
+ * Describes the message krkn.v1.ReportedHealthCheck.
+ * Use `create(ReportedHealthCheckSchema)` to create a new message.
+ */
+export declare const ReportedHealthCheckSchema: GenMessage<ReportedHealthCheck>;
 
 /**
  * A file to put into the scenario's container.

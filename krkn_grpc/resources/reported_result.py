@@ -16,7 +16,7 @@ ExitStatus = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 Score = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
-class ScenarioResult(Struct, frozen=True, kw_only=True):
+class ReportedScenario(Struct, frozen=True, kw_only=True):
     """One scenario of a run of krkn; `name` is mostly the name of its file."""
 
     name: str = ""
@@ -26,14 +26,14 @@ class ScenarioResult(Struct, frozen=True, kw_only=True):
     affected_nodes: Count = 0
 
 
-class HealthCheck(Struct, frozen=True, kw_only=True):
+class ReportedHealthCheck(Struct, frozen=True, kw_only=True):
     """A time in which the URL answered well, or did not."""
 
     url: str = ""
     passed: bool
 
 
-class JobResult(Struct, frozen=True, kw_only=True):
+class ReportedResult(Struct, frozen=True, kw_only=True):
     """The last thing that krkn prints; the numbers are None where it did not say them.
 
     The lists are cut: the first `MOST_SCENARIOS`, and the first `MOST_HEALTH_CHECKS`, those that
@@ -41,9 +41,9 @@ class JobResult(Struct, frozen=True, kw_only=True):
     """
 
     run_uuid: str = ""
-    scenarios: list[ScenarioResult] = []
+    scenarios: list[ReportedScenario] = []
     resiliency_score: Score | None = None
     passed_slos: Count | None = None
     total_slos: Count | None = None
     failed_alerts: Count | None = None
-    health_checks: list[HealthCheck] = []
+    health_checks: list[ReportedHealthCheck] = []
