@@ -9,7 +9,7 @@ const JOBS = [
   job("eu-10", "Succeeded", "Completed"),
   job("eu-9", "Succeeded", "Completed"),
   job("us-1", "Running"),
-  job("us-2", "Failed", "ScenarioFailed"),
+  job("us-2", "Failed", "NonZeroExit"),
   job("ap-1", "Failed", "OOMKilled"),
 ];
 
@@ -40,7 +40,7 @@ test.each([
 test("reasons are counted", () => {
   expect(reasons(JOBS)).toEqual([
     ["Completed", 2],
-    ["ScenarioFailed", 1],
+    ["NonZeroExit", 1],
     ["OOMKilled", 1],
   ]);
 });
