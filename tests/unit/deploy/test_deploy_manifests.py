@@ -244,7 +244,7 @@ def test_the_processes_know_their_settings(
     variables = shared["data"] | environment(container(name))
     known = {
         f"KRKN_{field.upper()}"
-        for s in (ServerSettings, ControllerSettings)
+        for s in (ServerSettings, ControllerSettings, EnvoySettings)
         for field in s.model_fields
     }
     assert variables.keys() <= known
