@@ -16,6 +16,8 @@ import {
 } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
+import { HaltBanner } from "../halt/HaltBanner";
+import { HaltButton } from "../halt/HaltButton";
 import { NAVIGATION } from "../routes";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { User } from "./User";
@@ -32,6 +34,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       skipToContent={<Skip />}
       isContentFilled
     >
+      <HaltBanner />
       {children}
     </Page>
   );
@@ -71,6 +74,9 @@ function Head() {
               <Navigation />
             </ToolbarItem>
             <ToolbarGroup align={{ default: "alignEnd" }} variant="action-group-plain">
+              <ToolbarItem>
+                <HaltButton />
+              </ToolbarItem>
               <ToolbarItem>
                 <User />
               </ToolbarItem>
