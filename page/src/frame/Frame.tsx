@@ -74,7 +74,7 @@ function Head() {
               <Navigation />
             </ToolbarItem>
             <ToolbarGroup align={{ default: "alignEnd" }} variant="action-group-plain">
-              <ToolbarItem>
+              <ToolbarItem alignSelf="center">
                 <HaltButton />
               </ToolbarItem>
               <ToolbarItem>

@@ -20,6 +20,7 @@ export function HaltButton() {
             ref={button}
             variant="danger"
             size="sm"
+            className="krkn-halt-button"
             icon={<HandPaperIcon />}
             isAriaDisabled={!isAllowed}
             aria-haspopup="dialog"
