@@ -12,6 +12,8 @@ async def test_its_name_labels_and_owner(seen: CacheChange) -> None:
     metadata = seen.pod["metadata"]
     assert metadata["name"] == f"krkn-job-{seen.job_id}"
     assert metadata["labels"] == {
+        "sidecar.istio.io/inject": "false",
+        "istio.io/dataplane-mode": "none",
         "app": "krkn-scenario",
         "krkn-job-id": seen.job_id,
         "krkn-scenario-name": "Pod-scenarios-n-her-dran",
