@@ -10,6 +10,7 @@ from controller.account_tokens import AccountTokens
 from controller.adoption.controller import AdoptionController
 from controller.events import EventRecorder
 from controller.health import answering
+from controller.job_logs.controller import JobLogController
 from controller.jobs.controller import JobController, Watched
 from controller.leader_election import Leadership, Terms
 from controller.provider.heartbeat import keep_registered, sign_off
@@ -64,13 +65,23 @@ async def control(settings: Settings) -> None:
         adoption = AdoptionController.of(settings, session, watched.targets, request_work.requests)
         orders = StandingOrders.of(session, settings.namespace)
         run_work = RunController.of(settings, session, watched.jobs, watched.pods)
+        log_work = JobLogController.of(settings, session, watched.jobs)
         job_work = JobController.of(
-            settings, session, watched, orders, events, run_work, adoption.refresh
+            settings,
+            session,
+            watched,
+            orders,
+            events,
+            run_work,
+            adoption.refresh,
+            log_work.keeper,
         )
         target_work = TargetController.of(settings, session, watched.targets, events)
         watched.targets.listen(target_work.look)
         caches: list[Informer[Any]] = [*watched.caches, run_work.runs, *request_work.caches]
-        watching = [group.create_task(cache.run()) for cache in [*caches, *orders.caches]]
+        # Those that no start of the controller waits for.
+        others: list[Informer[Any]] = [*orders.caches, log_work.kept]
+        watching = [group.create_task(cache.run()) for cache in [*caches, *others]]
         if tokens is not None:
             watching.append(group.create_task(tokens.keep_fresh()))
 
@@ -80,6 +91,7 @@ async def control(settings: Settings) -> None:
                 for each in (
                     events.run(),
                     orders.run(),
+                    log_work.sweep(),
                     job_work.run(settings.workers),
                     job_work.sweep.run(),
                     job_work.traces.run(),
@@ -94,7 +106,6 @@ async def control(settings: Settings) -> None:
                     leading.create_task(each)
 
         async def take_part() -> None:
-            # Not those of the orders: nothing but the start of jobs waits for them.
             await asyncio.gather(*(cache.synced() for cache in caches))
             _log.info("running", namespace=settings.namespace)
             leadership = Leadership(leases, Terms(settings.lease_seconds))

@@ -10,6 +10,8 @@ from pydantic_settings import NoDecode
 from controller.scenario_pods.settings import PodSettings
 from krkn_grpc.resources.names import PROVIDER
 
+# Less would be a line or two.
+_FEWEST_LOG_BYTES = 1_024
 _PROVIDER_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -37,6 +39,17 @@ class Settings(PodSettings):
     )
     lease_seconds: float = Field(
         8.0, ge=1, description="lease duration; a silent leader is replaced after it"
+    )
+    keep_log_bytes: int = Field(
+        65_536,
+        ge=0,
+        le=262_144,
+        description="the end of each job's log that is kept, compressed; 0: none",
+    )
+    keep_log_total_bytes: int = Field(
+        268_435_456,
+        ge=0,
+        description="all kept logs together, as they are stored; the oldest go first",
     )
     workers: int = Field(64, gt=0, description="jobs that are reconciled at the same time")
     probe_workers: int = Field(
@@ -101,6 +114,13 @@ class Settings(PodSettings):
             if not _PROVIDER_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of a provider")
         return names
+
+    @field_validator("keep_log_bytes")
+    @classmethod
+    def _some_lines_or_none(cls, most: int) -> int:
+        if 0 < most < _FEWEST_LOG_BYTES:
+            raise ValueError(f"at least {_FEWEST_LOG_BYTES}, or 0 for none")
+        return most
 
     @model_validator(mode="after")
     def _nothing_under_way_is_abandoned(self) -> Self:

@@ -21,6 +21,10 @@ HEADERS = {
         "description": "`true` when the same call came before, and this tells what it has done.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "Log": {
+        "description": "That it is the kept log of a pod that is gone, whole or only its end.",
+        "schema": {"type": "string", "enum": ["kept", "kept, truncated"]},
+    },
     "RetryAfter": {
         "description": "Seconds; only where asking again is safe.",
         "schema": {"type": "integer", "minimum": 0},

@@ -139,6 +139,8 @@ def _corrected(operation: Tree, kinds: Tree) -> Tree:
         good["headers"] = {"krkn-revision": {"$ref": "#/components/headers/Revision"}}
     if method in REPEATED:
         good["headers"]["krkn-repeated"] = {"$ref": "#/components/headers/Repeated"}
+    if method == "StreamLogs":
+        good["headers"] = {"krkn-log": {"$ref": "#/components/headers/Log"}}
     parameters = operation.get("parameters", [])
     if not is_write and not is_open and not name.startswith(WITHOUT_REVISION):
         parameters = [*parameters, {"$ref": "#/components/parameters/Revision"}]

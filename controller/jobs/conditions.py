@@ -14,6 +14,9 @@ FINISHED = "Finished"
 
 # Whether the job waits for its turn; only of jobs that have waited.
 QUEUED = "Queued"
+# Only of finished jobs whose scenario ran.
+LOG_NOT_KEPT = "LogNotKept"
+
 _ITS_TURN = Reason("TurnCame", "")
 
 # A node may report any text as the reason of a failure; a condition's reason allows less.
@@ -84,6 +87,13 @@ def with_end(job: ChaosJob, why: Reason, now: datetime, start: datetime | None) 
     else:
         conditions = _with(job, conditions, STARTED, "False", Reason(why.reason, ""), now)
     return _with(job, conditions, FINISHED, "True", why, now)
+
+
+def with_log_not_kept(
+    job: ChaosJob, conditions: list[Condition], why: Reason, now: datetime
+) -> list[Condition]:
+    """Add to the conditions why the log of a finished job was not kept."""
+    return _with(job, conditions, LOG_NOT_KEPT, "True", why, now)
 
 
 def _since(job: ChaosJob, kind: str) -> datetime | None:

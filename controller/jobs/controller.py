@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from controller.credentials import CredentialCache
 from controller.events import EventRecorder
+from controller.job_logs.keeper import LogKeeper
 from controller.jobs import counting, deadlines, job_log
 from controller.jobs.act import Actor
 from controller.jobs.claims import Claims
@@ -87,6 +88,7 @@ class JobController:
         events: EventRecorder,
         runs: RunController,
         request_credential: Callable[[str], Awaitable[None]],
+        log_keeper: LogKeeper,
     ) -> Self:
         """Return the controller with its listeners attached; `run` starts the work queue."""
         secrets = ResourceClient(session, Secret, settings.namespace)
@@ -104,7 +106,7 @@ class JobController:
         def look_again(job_id: str) -> None:
             queue.add(job_id)
 
-        logs = EndedLogs(Logs(session, settings.namespace), look_again)
+        logs = EndedLogs(Logs(session, settings.namespace), log_keeper, look_again)
         turns = Turns(watched.jobs, watched.pods, settings.target_concurrency)
         reconciler = Reconciler(
             Observer(

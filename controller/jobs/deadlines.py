@@ -81,6 +81,12 @@ def killed(stone: Tombstone) -> datetime:
     return (asked or stone.gone_at) + grace + _KILLED
 
 
+def lost(pod: Pod, limits: Limits, now: datetime) -> datetime:
+    """Return when the node of a pod that is being deleted counts as lost."""
+    due = pod.metadata.deletion_timestamp or now
+    return due + timedelta(seconds=limits.node_lost_seconds)
+
+
 def kept_until(job: ChaosJob) -> datetime | None:
     """Return when a finished job's time to live ends, None for never."""
     kept_for = job.spec.ttl_seconds_after_finished

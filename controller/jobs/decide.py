@@ -17,12 +17,13 @@ before CreatePod, before its pod is named, or before Ungate.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from controller.jobs import conditions, deadlines, preconditions, statuses, termination, waits
 from controller.jobs.decisions import (
     NOTHING,
     after,
+    after_log,
     end,
     end_pod,
     ended,
@@ -222,7 +223,7 @@ def _pod_gone(seen: Observed, job: ChaosJob) -> Decision:
         return Decision(again_in=seconds_until(over, seen.now))
     why = conditions.ending(job)
     why = why or Reason("PodDeleted", "The pod is gone, and its exit code with it.")
-    return end(job, statuses.without_pod(job, why, seen.now))
+    return after_log(seen, job, statuses.without_pod(job, why, seen.now))
 
 
 def _named(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
@@ -287,13 +288,9 @@ def _going(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     """The pod is being deleted: wait until it ends or its node counts as lost, if it has one."""
     if not pod.is_bound:
         return _pod_gone(seen, job)
-    lost = _lost_at(seen, pod)
+    lost = deadlines.lost(pod, seen.limits, seen.now)
     if seen.now < lost:
         return Decision(again_in=seconds_until(lost, seen.now))
     why = termination.node_lost(job, pod)
-    return end(job, statuses.failed(job, why, seen.now, termination.started_at(pod)))
-
-
-def _lost_at(seen: Observed, pod: Pod) -> datetime:
-    due = pod.metadata.deletion_timestamp or seen.now
-    return due + timedelta(seconds=seen.limits.node_lost_seconds)
+    status = statuses.failed(job, why, seen.now, termination.started_at(pod))
+    return after_log(seen, job, status)

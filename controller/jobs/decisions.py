@@ -33,9 +33,17 @@ def end(job: ChaosJob, status: ChaosJobStatus) -> Decision:
 
 def ended(seen: Observed, job: ChaosJob, pod: Pod) -> Decision:
     """End a job whose pod has ended, with what its log says: there is one final status."""
+    result = None if seen.log is None else seen.log.result
+    return after_log(seen, job, statuses.of_pod(job, pod, seen.now, result))
+
+
+def after_log(seen: Observed, job: ChaosJob, status: ChaosJobStatus) -> Decision:
+    """End a job whose log has been read and kept, or about which it is said why it was not."""
     if seen.log is None:
         return Decision(again_in=_READ)
-    return end(job, statuses.of_pod(job, pod, seen.now, seen.log.result))
+    if status.start_time is not None and seen.log.why_not_kept is not None:
+        status = statuses.without_log(job, status, seen.log.why_not_kept, seen.now)
+    return end(job, status)
 
 
 def end_pod(seen: Observed, job: ChaosJob, delete: DeletePod, why: Reason) -> Decision:

@@ -123,16 +123,20 @@ class Observer:
             target_labels=labels,
             blackouts=blackouts,
             are_blackouts_known=self.blackouts.are_known,
-            log=self._log(job, pod, tombstone),
+            log=self._log(job, pod),
         )
 
-    def _log(self, job: ChaosJob, pod: Pod | None, gone: Tombstone | None) -> LogDigest | None:
+    def _log(self, job: ChaosJob, pod: Pod | None) -> LogDigest | None:
         """Return what is known of the log of the job's pod, None while it is being read."""
+        if not job.status.pod_uid:
+            return NO_LOG
         if pod is None or pod.metadata.uid != job.status.pod_uid:
-            return NO_LOG if gone is None else self.logs.of_gone(gone.pod)
-        if pod.is_terminal and termination.has_log(job, pod):
-            return self.logs.of(job.metadata.name, pod)
-        return NO_LOG
+            return self.logs.of_gone(job)
+        if not termination.has_log(job, pod):
+            return NO_LOG
+        if pod.is_terminal:
+            return self.logs.of(job)
+        return NO_LOG if pod.metadata.deletion_timestamp is None else self.logs.of_going(job)
 
     async def _may_go(self, job: ChaosJob | None) -> bool:
         """Whether the run of a finished job whose time is over has counted it."""

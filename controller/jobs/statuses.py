@@ -120,6 +120,12 @@ def failed(
     return _final(job, "Failed", why, now, start=start)
 
 
+def without_log(job: ChaosJob, final: ChaosJobStatus, why: Reason, now: datetime) -> ChaosJobStatus:
+    """Return the final status, with the reason why the scenario's log was not kept."""
+    told = conditions.with_log_not_kept(job, final.conditions, why, now)
+    return msgspec.structs.replace(final, conditions=told)
+
+
 def _final(
     job: ChaosJob,
     phase: Phase,

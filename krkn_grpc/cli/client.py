@@ -151,9 +151,14 @@ class Client:
                 return
             request.page_token = page.next_page_token
 
-    def stream(self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q) -> Iterator[R]:
-        """Return the messages of one call, without retries."""
-        return self._loop.iterate(self.connection.stream(method, request))
+    def stream(
+        self,
+        method: "grpc.aio.UnaryStreamMultiCallable[Q, R]",
+        request: Q,
+        log_source: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[R]:
+        """Return the messages of one call, without retries; see `Connection.stream`."""
+        return self._loop.iterate(self.connection.stream(method, request, log_source))
 
     def repeated(
         self, again: Callable[[Exception], bool], work: Callable[[], R], retries: int | None = None

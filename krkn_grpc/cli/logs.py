@@ -73,7 +73,7 @@ def logs(
     request = StreamLogsRequest(
         job_id=lookup.job_id(client, job), follow=follow, tail_lines=tail, timestamps=timestamps
     )
-    print_chunks(client, lambda: client.stream(client.runs.StreamLogs, request))
+    print_chunks(client, lambda: client.stream(client.runs.StreamLogs, request, _tell_kept))
 
 
 def print_run_logs(
@@ -85,10 +85,14 @@ def print_run_logs(
         request = StreamRunLogsAsTextRequest(
             run_id=run_id, follow=follow, tail_lines=tail, only_failed=failed
         )
-        print_chunks(client, lambda: client.stream(client.runs.StreamRunLogsAsText, request))
+        print_chunks(
+            client, lambda: client.stream(client.runs.StreamRunLogsAsText, request, _tell_some_kept)
+        )
         return
     wanted = StreamRunLogsRequest(run_id=run_id, follow=follow, tail_lines=tail, only_failed=failed)
-    first, rest = _opened(client, lambda: client.stream(client.runs.StreamRunLogs, wanted))
+    first, rest = _opened(
+        client, lambda: client.stream(client.runs.StreamRunLogs, wanted, _tell_some_kept)
+    )
     console = Console(highlight=False, soft_wrap=True)
     if first is not None:
         _print(console, first, output)
@@ -113,6 +117,16 @@ def _opened(client: Client, call: Callable[[], Iterator[M]]) -> tuple[M | None, 
         return next(messages, None), messages
 
     return client.repeated(failures.left_unanswered, opened)
+
+
+def _tell_kept(source: str) -> None:
+    left = ", and only its end" if "truncated" in source else ""
+    typer.echo(f"The pod is gone: this is the log that was kept{left}.", err=True)
+
+
+def _tell_some_kept(source: str) -> None:
+    left = ", and of some only the end" if "truncated" in source else ""
+    typer.echo(f"Some pods are gone: of these it is the log that was kept{left}.", err=True)
 
 
 def _print(console: Console, line: StreamRunLogsResponse, output: Format) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from krkn_grpc.v1.target_requests_pb2_grpc import TargetRequestServiceStub
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 
 _REVISION = "krkn-revision"
+_LOG = "krkn-log"
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -126,15 +127,19 @@ class Connection:
         return read(reply, model)
 
     async def stream(
-        self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q
+        self,
+        method: "grpc.aio.UnaryStreamMultiCallable[Q, R]",
+        request: Q,
+        log_source: Callable[[str], None] = lambda _: None,
     ) -> AsyncGenerator[R, None]:
         """Yield the messages of one call, without retries; raises KrknError.
 
-        Only a token that is refused at the start is replaced by a fresh one.
+        Only a token that is refused at the start is replaced by a fresh one. `log_source` is called
+        once if the service says that a log is a kept one: with `kept` or `kept, truncated`.
         """
         token, has_begun = await self.way.token.token(), False
         try:
-            async for message in self._messages(method, request, token):
+            async for message in self._messages(method, request, token, log_source):
                 has_begun = True
                 yield message
         except Unauthenticated:
@@ -142,20 +147,29 @@ class Connection:
                 raise
         else:
             return
-        async for message in self._messages(method, request, fresh):
+        async for message in self._messages(method, request, fresh, log_source):
             yield message
 
     async def _messages(
-        self, method: "grpc.aio.UnaryStreamMultiCallable[Q, R]", request: Q, token: str
+        self,
+        method: "grpc.aio.UnaryStreamMultiCallable[Q, R]",
+        request: Q,
+        token: str,
+        log_source: Callable[[str], None],
     ) -> AsyncGenerator[R, None]:
         self._must_be_open()
         call, accepted = method(request, metadata=self._metadata(token)), 0.0
         try:
             # It ends with the call as well, if there is none.
-            await call.initial_metadata()
+            source = _value(await call.initial_metadata(), _LOG)
             accepted = time.monotonic()
+            if source:
+                log_source(source)
             async for message in call:
                 yield message
+            # Of a run's logs it is known at the end.
+            if not source and (source := _value(await call.trailing_metadata(), _LOG)):
+                log_source(source)
         except grpc.RpcError as error:
             failed = from_call(error, self.server)
             failed.stood_seconds = time.monotonic() - accepted if accepted else 0.0
@@ -202,3 +216,8 @@ class Connection:
     def _metadata(self, token: str) -> tuple[tuple[str, str], ...]:
         pairs = {"authorization": token and f"Bearer {token}", _REVISION: self._revision}
         return tuple((key, value) for key, value in pairs.items() if value)
+
+
+def _value(metadata: Iterable[tuple[str, str | bytes]], name: str) -> str:
+    found = (value for key, value in metadata if key == name and isinstance(value, str))
+    return next(found, "")

@@ -59,9 +59,17 @@ class ResourceClient(Generic[R]):
     can have.
     """
 
-    def __init__(self, session: Session, kind: type[R], namespace: str) -> None:
-        """Access the objects of `kind` in `namespace` over `session`."""
+    def __init__(
+        self, session: Session, kind: type[R], namespace: str, *, metadata_only: bool = False
+    ) -> None:
+        """Access the objects of `kind` in `namespace` over `session`.
+
+        With `metadata_only` lists and watches bring only the objects' metadata; `kind` needs no
+        other field then.
+        """
         self.kind = kind
+        self._list_accept = _METADATA_LIST if metadata_only else JSON
+        self._watch_accept = _METADATA if metadata_only else JSON
         self.namespace = namespace
         self._session = session
         self._path = paths.collection(kind.KIND, namespace)
@@ -163,7 +171,9 @@ class ResourceClient(Generic[R]):
         """Return one page of the objects; `after` is the `next` of the page before."""
         query = {"labelSelector": labels, "limit": str(limit or ""), "continue": after}
         asked = {key: value for key, value in query.items() if value}
-        content = await self._session.call("GET", self._path, query=asked, seconds=seconds)
+        content = await self._session.call(
+            "GET", self._path, query=asked, accept=self._list_accept, seconds=seconds
+        )
         try:
             listed = decoding.read(content, decoding.LIST)
             found = map(self._readable, listed.items or [])
@@ -212,7 +222,10 @@ class ResourceClient(Generic[R]):
         if labels:
             query["labelSelector"] = labels
         async with self._session.stream(
-            self._path, query, silence_seconds=_WATCH_SILENCE_SECONDS
+            self._path,
+            query,
+            silence_seconds=_WATCH_SILENCE_SECONDS,
+            accept=self._watch_accept,
         ) as stream:
             rest = b""
             async for chunk in stream.iter_any():

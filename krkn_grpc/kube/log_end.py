@@ -32,8 +32,20 @@ class LogEnd:
         return self.total == len(self.content) and not self.trouble
 
 
-async def read_end(logs: Logs, pod: str, container: str, *, at_most: int, seconds: float) -> LogEnd:
+async def read_end(
+    logs: Logs,
+    pod: str,
+    container: str,
+    *,
+    at_most: int,
+    seconds: float,
+    follow: bool = False,
+    timestamps: bool = False,
+) -> LogEnd:
     """Return the last `at_most` bytes of the log, after at most so many seconds; never raises.
+
+    With `follow` of a log that has not ended: once it has. With `timestamps` each line has its time
+    before it, which counts as a part of it.
 
     One request. `limitBytes` would keep the first bytes of what `tailLines` selects, so the node
     is asked for lines alone, and what is too much of them is dropped while it comes. The node
@@ -41,10 +53,11 @@ async def read_end(logs: Logs, pod: str, container: str, *, at_most: int, second
     """
     lines = max(at_most // _LINE_BYTES, 1)
     kept = _Kept(at_most)
+    options = LogOptions(follow=follow, tail_lines=lines, timestamps=timestamps)
     try:
         async with (
             asyncio.timeout(seconds),
-            logs.open(pod, container, LogOptions(tail_lines=lines)) as chunks,
+            logs.open(pod, container, options) as chunks,
         ):
             async for chunk in chunks:
                 kept.add(chunk)

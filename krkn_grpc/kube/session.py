@@ -38,7 +38,7 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 # The API server repeats content that was written to these paths in some refusals.
-_HOLD_CREDENTIALS = re.compile(r"/(secrets|tokenreviews)(/|$)")
+_HOLD_CREDENTIALS = re.compile(r"/(secrets|tokenreviews|krknchaosjoblogs)(/|$)")
 
 
 class Session:
@@ -141,7 +141,12 @@ class Session:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, query: dict[str, str], *, silence_seconds: float | None
+        self,
+        path: str,
+        query: dict[str, str],
+        *,
+        silence_seconds: float | None,
+        accept: str = JSON,
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """Open a GET with an endless answer, and yield its body as a stream.
 
@@ -155,7 +160,7 @@ class Session:
         try:
             async with self._streams.get(
                 self._url(path, query),
-                headers=await self._headers(None, JSON),
+                headers=await self._headers(None, accept),
                 timeout=timeout,
                 allow_redirects=False,
             ) as answer:

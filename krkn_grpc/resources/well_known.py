@@ -35,6 +35,9 @@ REGISTERED_BY_SERVER = f"{GROUP}/registered-by-server"
 CALL = f"{GROUP}/call"
 INACTIVE_BY = f"{GROUP}/inactive-by"
 
+# On a kept log: its size, for those who only see its metadata.
+STORED_BYTES = f"{GROUP}/stored-bytes"
+
 # Labels that all providers of this group use: on a request its own id, on its Secret the request's.
 REQUEST_UUID = f"{GROUP}/uuid"
 TARGET_REQUEST = f"{GROUP}/target-request"
@@ -52,7 +55,7 @@ _LONGEST_ANNOTATIONS = 8 * 1024
 _OURS = frozenset(
     {
         *(TRACE, TRACEPARENT, JOB_UID, CALL, IGNORED_OPTIONS, REGISTERED_BY_SERVER),
-        *(INACTIVE_BY, REQUESTED_BY, ADOPTION, CHECK_REQUESTED),
+        *(INACTIVE_BY, REQUESTED_BY, ADOPTION, CHECK_REQUESTED, STORED_BYTES),
     }
 )
 

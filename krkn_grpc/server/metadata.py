@@ -3,6 +3,7 @@
 `x-http-code` gives Envoy a REST status that the gRPC code does not say. `krkn-revision` is the
 revision that a write reached; a read that sends it back waits until its replica has seen that
 write. `krkn-repeated` marks a reply that has the result of an earlier attempt of the same call.
+`krkn-log` says that a log is not the pod's, but the one that was kept.
 `krkn-user` names the caller for Envoy's access log; Envoy removes it. `krkn-mesh-caller` is Envoy's
 word of who a caller is in a service mesh, for the audit log.
 """
@@ -27,6 +28,7 @@ _LONGEST_USER = 256
 _PRINTABLE = string.punctuation.replace("%", "") + " "
 _REVISION = "krkn-revision"
 _REPEATED = "krkn-repeated"
+_LOG = "krkn-log"
 # Envoy marks a call that a gRPC library has sent before (gRFC A6: grpc-previous-rpc-attempts).
 _IS_RETRY = "krkn-is-retry"
 _MESH_CALLER = "krkn-mesh-caller"
@@ -78,15 +80,24 @@ async def send_metadata(
             await context.send_initial_metadata(tuple(pairs))
 
 
-async def send_headers(context: Context) -> None:
+async def send_headers(context: Context, log_source: str = "") -> None:
     """Send a stream's headers before its first message, so that its caller sees its acceptance.
 
     They name the caller too: a caller who leaves the stream gets no trailers. Nothing is sent
     twice.
     """
     named = tuple(pair for pair in context.trailing_metadata() or () if pair[0] == _USER)
+    if log_source:
+        tell_log(context, log_source)
+        named = (*named, (_LOG, log_source))
     with contextlib.suppress(Exception):
         await context.send_initial_metadata(named)
+
+
+def tell_log(context: Context, log_source: str) -> None:
+    """Say in the trailers of a stream where its log comes from."""
+    others = tuple(pair for pair in context.trailing_metadata() or () if pair[0] != _LOG)
+    context.set_trailing_metadata((*others, (_LOG, log_source)))
 
 
 def mesh_caller(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:

@@ -14,6 +14,7 @@ from krkn_grpc.resources.addresses import AddressRules
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ClaimedRun
 from krkn_grpc.resources.core import Lease, Secret
+from krkn_grpc.resources.kept_log import KeptLog
 from krkn_grpc.resources.pod import Pod
 from krkn_grpc.resources.provider import Provider
 from krkn_grpc.resources.target import Target
@@ -29,6 +30,7 @@ from krkn_grpc.server.halts.halts import Halts
 from krkn_grpc.server.halts.servicer import HaltServicer
 from krkn_grpc.server.health import Health, HealthServicer
 from krkn_grpc.server.runs.idempotency import IdempotencyRecords
+from krkn_grpc.server.runs.kept_logs import KeptLogs
 from krkn_grpc.server.runs.log_servicer import LogServicer
 from krkn_grpc.server.runs.logs import LogStreamer
 from krkn_grpc.server.runs.servicer import ScenarioRunServicer
@@ -107,6 +109,7 @@ class Services:
             self.history,
             ResourceClient(session, Pod, settings.namespace),
             Logs(session, settings.namespace),
+            KeptLogs(ResourceClient(session, KeptLog, settings.namespace)),
             settings.log_silence_seconds,
         )
 

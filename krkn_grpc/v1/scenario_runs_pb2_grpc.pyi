@@ -104,9 +104,13 @@ class ScenarioRunServiceStub:
     when the job does. A stream that fails after its first byte is reset, so that a cut log never
     looks whole.
 
+    When the pod is gone, it is the end of the log that was kept. Then the metadata (a header in
+    REST) `krkn-log` is `kept`, or `kept, truncated` if the log was longer. All options hold for it,
+    within what was kept.
+
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such job, the jobId is not a canonical UUID, or the pod and its
-    log are gone.
+    log are gone and it was not kept.
     Authorised on: get krknchaosjobs/log, with the jobId as the name.
     """
     WatchScenarioRuns: _grpc.UnaryStreamMultiCallable[_scenario_runs_pb2.WatchScenarioRunsRequest, _scenario_runs_pb2.WatchScenarioRunsResponse]
@@ -173,8 +177,11 @@ class ScenarioRunServiceStub:
     Without follow: one job after the other, in the order of the request. With it: as lines are
     written, until each job has ended; at most 50 logs are open at once, and the others follow when
     one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-    with its log. The lines of one job are always in their order. A log that breaks off ends only
-    itself at first; the stream ends with an error after all others.
+    and whose log was not kept. The lines of one job are always in their order. A log that breaks
+    off ends only itself at first; the stream ends with an error after all others.
+
+    If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
+    `kept, truncated` if any of these was longer; in REST there is no such header.
 
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
@@ -264,9 +271,13 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     when the job does. A stream that fails after its first byte is reset, so that a cut log never
     looks whole.
 
+    When the pod is gone, it is the end of the log that was kept. Then the metadata (a header in
+    REST) `krkn-log` is `kept`, or `kept, truncated` if the log was longer. All options hold for it,
+    within what was kept.
+
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such job, the jobId is not a canonical UUID, or the pod and its
-    log are gone.
+    log are gone and it was not kept.
     Authorised on: get krknchaosjobs/log, with the jobId as the name.
     """
     WatchScenarioRuns: _aio.UnaryStreamMultiCallable[_scenario_runs_pb2.WatchScenarioRunsRequest, _scenario_runs_pb2.WatchScenarioRunsResponse]  # type: ignore[assignment]
@@ -333,8 +344,11 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     Without follow: one job after the other, in the order of the request. With it: as lines are
     written, until each job has ended; at most 50 logs are open at once, and the others follow when
     one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-    with its log. The lines of one job are always in their order. A log that breaks off ends only
-    itself at first; the stream ends with an error after all others.
+    and whose log was not kept. The lines of one job are always in their order. A log that breaks
+    off ends only itself at first; the stream ends with an error after all others.
+
+    If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
+    `kept, truncated` if any of these was longer; in REST there is no such header.
 
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
@@ -451,9 +465,13 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         when the job does. A stream that fails after its first byte is reset, so that a cut log never
         looks whole.
 
+        When the pod is gone, it is the end of the log that was kept. Then the metadata (a header in
+        REST) `krkn-log` is `kept`, or `kept, truncated` if the log was longer. All options hold for it,
+        within what was kept.
+
         INVALID_ARGUMENT (400): a tailLines out of bounds.
         NOT_FOUND (404): there is no such job, the jobId is not a canonical UUID, or the pod and its
-        log are gone.
+        log are gone and it was not kept.
         Authorised on: get krknchaosjobs/log, with the jobId as the name.
         """
 
@@ -556,8 +574,11 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
         Without follow: one job after the other, in the order of the request. With it: as lines are
         written, until each job has ended; at most 50 logs are open at once, and the others follow when
         one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-        with its log. The lines of one job are always in their order. A log that breaks off ends only
-        itself at first; the stream ends with an error after all others.
+        and whose log was not kept. The lines of one job are always in their order. A log that breaks
+        off ends only itself at first; the stream ends with an error after all others.
+
+        If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
+        `kept, truncated` if any of these was longer; in REST there is no such header.
 
         INVALID_ARGUMENT (400): a tailLines out of bounds.
         NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.

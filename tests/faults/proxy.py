@@ -19,7 +19,7 @@ from krkn_grpc.resources.names import CONTROLLER_LEASE
 from tests.support.proxy import Proxy, drop, end_to_end
 
 _JOB = re.compile(
-    r"(?:krknchaosjobs/|krkn-job-)"
+    r"(?:krknchaosjobs/|krknchaosjoblogs/|krkn-job-|\"KrknChaosJobLog\",\"metadata\":{\"name\":\")"
     r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 )
 

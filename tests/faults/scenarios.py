@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from krkn_grpc.resources import names, well_known
 from tests.support.chaos_runs import a_run
-from tests.support.custom_objects import JOBS, Manifest
+from tests.support.custom_objects import JOBS, LOGS, Manifest
 from tests.support.jobs import FINAL, Jobs
+from tests.support.kept_logs import why_not_kept
 from tests.support.object_watch import ObjectWatch
 
 Deed = Literal["nothing", "stop at once", "stop", "delete the pod", "delete the job"]
@@ -116,6 +117,7 @@ def lived_rightly(watch: ObjectWatch, job: str) -> None:
     if watch.is_whole:
         not_before_it_was_named(versions, pods)
         final_not_before_its_pod(versions, pods, watch.gone_at)
+        kept_before_it_was_final(versions, watch.versions_of(LOGS, job))
 
 
 def started_at_most_once(versions: list[Manifest], pods: list[Manifest]) -> None:
@@ -159,6 +161,16 @@ def final_not_before_its_pod(
         last = [pod for pod in before if pod["metadata"]["uid"] == uid][-1]
         is_over = last["status"].get("phase") in ("Succeeded", "Failed")
         assert is_over or not is_bound(last), f"final while its pod could run: {last['status']}"
+
+
+def kept_before_it_was_final(versions: list[Manifest], logs: list[Manifest]) -> None:
+    """The log of a scenario that ran was kept, once, before the final status, or that says not."""
+    final = [each for each in versions if each.get("status", {}).get("phase") in FINAL]
+    assert len({log["metadata"]["uid"] for log in logs}) <= 1, "its log was kept twice"
+    if not final or "startTime" not in final[0]["status"] or why_not_kept(final[0]["status"]):
+        return
+    assert logs, "its log was not kept, and nobody says why"
+    assert version(logs[0]) < version(final[0]), "it was final before its log was kept"
 
 
 def is_bound(pod: Manifest) -> bool:

@@ -100,13 +100,24 @@ async def test_a_path_that_leads_elsewhere(rest: Rest, job_id: str) -> None:
     assert (reply.status, reply.body["code"]) == (404, 5)
 
 
-async def test_a_log_that_is_gone(rest: Rest, shared_services: Running) -> None:
+async def test_a_log_whose_pod_is_gone(rest: Rest, shared_services: Running) -> None:
     job_id = await a_job(rest)
     pod = (await rest.job_when(job_id))["podName"]
-    path = f"/api/v1/namespaces/{shared_services.namespace}/pods/{pod}"
-    await shared_services.cluster.request("DELETE", path)
-    gone = await eventually(lambda: rest.get(log_of(job_id)), lambda reply: reply.status != 200)
-    body = assert_error(gone, 404, 5, "NOT_FOUND")
+    before = await rest.get(log_of(job_id))
+    assert "krkn-log" not in before.headers
+    path = f"/api/v1/namespaces/{shared_services.namespace}"
+    await shared_services.cluster.request("DELETE", f"{path}/pods/{pod}")
+    await eventually(lambda: rest.get(log_of(job_id)), lambda reply: "krkn-log" in reply.headers)
+    for query in ("", "?follow=true", "?tailLines=1", "?tailLines=0"):
+        kept = await rest.get(f"{log_of(job_id)}{query}")
+        assert (kept.status, kept.headers["krkn-log"]) == (200, "kept")
+        assert kept.headers["content-type"] == PLAIN
+        assert before.text.endswith(kept.text)
+    async with rest.session.head(log_of(job_id)) as response:
+        assert (response.status, response.headers["krkn-log"]) == (200, "kept")
+    logs = f"/apis/krkn.krkn-chaos.dev/v1alpha1/namespaces/{shared_services.namespace}"
+    await shared_services.cluster.request("DELETE", f"{logs}/krknchaosjoblogs/{job_id}")
+    body = assert_error(await rest.get(log_of(job_id)), 404, 5, "NOT_FOUND")
     assert body["message"] == "the log is gone with the job's pod"
 
 

@@ -25,6 +25,7 @@ REQUESTS = "krkntargetrequests"
 HALTS = "krknchaoshalts"
 BLACKOUTS = "krknchaosblackouts"
 JOBS = "krknchaosjobs"
+LOGS = "krknchaosjoblogs"
 RUNS = "krknchaosruns"
 
 IDENTITY = {
@@ -34,6 +35,7 @@ IDENTITY = {
     RUNS: None,
     TARGETS: "uuid",
     REQUESTS: "uuid",
+    LOGS: None,
     JOBS: "jobId",
 }
 """The field that says the object's name again."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from krkn_grpc.kube.access import ClusterAccess
-from tests.support.custom_objects import JOBS, REQUESTS, RUNS, Manifest, collection
+from tests.support.custom_objects import JOBS, LOGS, REQUESTS, RUNS, Manifest, collection
 from tests.support.waiting import eventually
 
 ENDPOINT_SLICES = "endpointslices"
@@ -20,10 +20,11 @@ _PATHS = {
     JOBS: collection(JOBS, "{}"),
     REQUESTS: collection(REQUESTS, "{}"),
     RUNS: collection(RUNS, "{}"),
+    LOGS: collection(LOGS, "{}"),
     "secrets": "/api/v1/namespaces/{}/secrets",
     ENDPOINT_SLICES: f"/apis/discovery.k8s.io/v1/namespaces/{{}}/{ENDPOINT_SLICES}",
 }
-_OURS = ("pods", JOBS, REQUESTS, RUNS, "secrets")
+_OURS = ("pods", JOBS, REQUESTS, RUNS, LOGS, "secrets")
 
 
 _GONE = 410
@@ -34,7 +35,7 @@ class _Forgotten(Exception):
 
 
 class ObjectWatch:
-    """Watches pods, jobs, runs, target requests and Secrets of a namespace, or `kinds`.
+    """Watches pods, jobs, runs, kept logs, target requests and Secrets of a namespace, or `kinds`.
 
     It goes past any proxy. With `may_list_anew` it goes on after the API server has forgotten what
     changed meanwhile, and has then missed the versions in between; else that makes the test fail.

@@ -13,11 +13,15 @@ _LARGEST_PIECE = 64 * 1024
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of one job's log, each ended by a line feed; may be empty."""
+    """Whole lines of one job's log, each ended by a line feed; may be empty.
+
+    `source` says of a log that was kept what `krkn-log` says; it has a block of its own.
+    """
 
     job_id: str = ""
     cluster_name: str = ""
     data: bytes = b""
+    source: str = ""
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines without their ends, those that are too long in several parts."""

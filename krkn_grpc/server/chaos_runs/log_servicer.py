@@ -11,7 +11,7 @@ from krkn_grpc.server.chaos_runs import validate
 from krkn_grpc.server.chaos_runs.lines import Block
 from krkn_grpc.server.chaos_runs.logs import RunLogOptions, RunLogStreamer
 from krkn_grpc.server.heartbeat import with_heartbeat
-from krkn_grpc.server.metadata import Context, is_head, send_headers
+from krkn_grpc.server.metadata import Context, is_head, send_headers, tell_log
 from krkn_grpc.v1 import runs_pb2 as pb
 from krkn_grpc.v1.scenario_runs_pb2_grpc import ScenarioRunServiceServicer
 
@@ -29,7 +29,7 @@ class RunLogServicer(ScenarioRunServiceServicer):
     ) -> AsyncIterator[pb.StreamRunLogsResponse]:
         """Stream the logs of a run's jobs, line by line."""
         options = validate.log_options(request)
-        async with aclosing(self._blocks(request.run_id, options)) as blocks:
+        async with aclosing(self._blocks(request.run_id, options, context)) as blocks:
             async for block in blocks:
                 if not block.job_id:
                     await send_headers(context)
@@ -45,7 +45,7 @@ class RunLogServicer(ScenarioRunServiceServicer):
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         """Stream the logs of a run's jobs as text."""
         options = validate.log_options(request)
-        async with aclosing(self._blocks(request.run_id, options)) as blocks:
+        async with aclosing(self._blocks(request.run_id, options, context)) as blocks:
             async for block in blocks:
                 if not block.job_id:
                     # Envoy makes the headers of a REST reply from the first message.
@@ -55,8 +55,14 @@ class RunLogServicer(ScenarioRunServiceServicer):
                 for piece in block.pieces():
                     yield httpbody_pb2.HttpBody(content_type=TEXT, data=piece)
 
-    async def _blocks(self, run_id: str, options: RunLogOptions) -> AsyncGenerator[Block, None]:
-        """Yield the blocks while the caller may read them; the first is empty."""
+    async def _blocks(
+        self, run_id: str, options: RunLogOptions, context: Context
+    ) -> AsyncGenerator[Block, None]:
+        """Yield the blocks while the caller may read them; the first is empty.
+
+        The trailers say if any of the logs is a kept one, and if any of these is truncated.
+        """
+        sources: set[str] = set()
         caller = current()
         blocks = with_heartbeat(
             self.run_logs.stream(run_id, options),
@@ -67,5 +73,10 @@ class RunLogServicer(ScenarioRunServiceServicer):
         async with aclosing(blocks) as each:
             async for block in each:
                 await require(caller, "read these logs")
-                if block is not None:
-                    yield block
+                if block is None:
+                    continue
+                if block.source and block.source not in sources:
+                    sources.add(block.source)
+                    # The longer one says more.
+                    tell_log(context, max(sources, key=len))
+                yield block

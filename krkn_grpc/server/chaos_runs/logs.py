@@ -20,7 +20,7 @@ from krkn_grpc.resources.text import on_one_line
 from krkn_grpc.server.chaos_runs.filters import find_live
 from krkn_grpc.server.chaos_runs.lines import Block, LineSplitter
 from krkn_grpc.server.errors import NoSuch, Unreachable, answer_for
-from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.server.runs.logs import LogStreamer, Opened
 from krkn_grpc.told import told
 
 # Each open log holds a connection to the API server; auth/policy.py bounds the streams.
@@ -95,7 +95,10 @@ class RunLogStreamer:
         try:
             async with aclosing(self.logs.stream(job_id, options)) as chunks:
                 async for chunk in chunks:
-                    if lines := splitter.whole(chunk):
+                    if isinstance(chunk, Opened):
+                        if chunk.source:
+                            yield Block(job_id, name, source=chunk.source)
+                    elif lines := splitter.whole(chunk):
                         yield Block(job_id, name, lines)
         except NoSuch:
             pass

@@ -11,7 +11,7 @@ from krkn_grpc.server.chaos_runs.log_servicer import TEXT, RunLogServicer
 from krkn_grpc.server.heartbeat import with_heartbeat
 from krkn_grpc.server.metadata import Context, is_head, is_rest, send_headers
 from krkn_grpc.server.runs import validate
-from krkn_grpc.server.runs.logs import LogStreamer
+from krkn_grpc.server.runs.logs import LogStreamer, Opened
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 
 
@@ -36,12 +36,17 @@ class LogServicer(RunLogServicer):
         async with aclosing(log) as chunks:
             async for chunk in chunks:
                 await require(caller, "read this log")
-                if chunk == b"" and not by_rest:
-                    await send_headers(context)
-                # Envoy makes the headers of a REST reply from the first message, also an empty one.
-                elif chunk or (chunk == b"" and is_empty):
+                if isinstance(chunk, Opened):
+                    # By REST only to say that it is a kept log: Envoy makes the headers of a reply
+                    # from the first message, also an empty one.
+                    if chunk.source or not by_rest:
+                        await send_headers(context, chunk.source)
+                    data = b"" if by_rest else None
+                else:
+                    data = chunk
+                if data or (data == b"" and is_empty):
                     is_empty = False
-                    yield httpbody_pb2.HttpBody(content_type=TEXT, data=chunk)
+                    yield httpbody_pb2.HttpBody(content_type=TEXT, data=data)
                     if is_head(context):
                         return
         if is_empty:

@@ -1,9 +1,10 @@
 """Streams the log of a job's scenario, in every status of the job."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import Literal
 
 from krkn_grpc.kube import errors
 from krkn_grpc.kube.change_log import ChangeLog, TooOld
@@ -17,6 +18,7 @@ from krkn_grpc.resources.pod import Pod
 from krkn_grpc.server.errors import NoSuch, Unreachable
 from krkn_grpc.server.heartbeat import with_heartbeat
 from krkn_grpc.server.runs.filters import find, find_live
+from krkn_grpc.server.runs.kept_logs import KeptLogs
 
 # A node reports a container's end to the API server shortly after it has closed the log.
 _NODE_SECONDS = 5.0
@@ -24,10 +26,24 @@ _LOOK_AGAIN_SECONDS = 0.25
 _BROKE_OFF = "the log broke off; try again"
 _GONE = "the log is gone with the job's pod"
 
+Source = Literal["", "kept", "kept, truncated"]
+"""Where a log comes from: the pod, or the log that was kept, whole or only its end."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """There is a log, or will be; comes before its text."""
+
+    source: Source = ""
+
+
+class _PodGone(Exception):
+    """The job's pod is gone, or its log: only a kept log may be there."""
+
 
 @dataclass(frozen=True)
 class LogStreamer:
-    """Finds a job's pod and streams its log, as fast as the caller reads it.
+    """Finds a job's log, in its pod or kept, and streams it as fast as the caller reads it.
 
     After each `silence_seconds` without a line it checks whether the scenario still runs: a dead
     connection is as silent as a scenario without output.
@@ -37,39 +53,78 @@ class LogStreamer:
     history: ChangeLog[ChaosJob]
     pods: ResourceClient[Pod]
     logs: Logs
+    kept: KeptLogs
     silence_seconds: float
 
-    async def stream(self, job_id: str, options: LogOptions) -> AsyncGenerator[bytes, None]:
-        """Yield the log in chunks, some of them empty; no text for a job that has not started.
+    async def stream(
+        self, job_id: str, options: LogOptions
+    ) -> AsyncGenerator[bytes | Opened, None]:
+        """Yield Opened and then the log in chunks; no text for a job that has not started.
 
-        The first chunk is empty, and comes when there is a log, or will be. With `follow`, waits
-        for the start and ends with the scenario. Raises NoSuch when the job or its pod is gone,
+        With `follow`, waits for the start and ends with the scenario; Opened comes before the wait,
+        and once more after it. Raises NoSuch when the job is gone or its log is and was not kept,
         Unreachable when the log is interrupted.
         """
         job = await find(self.jobs, job_id)
         if options.follow:
             if job.status.start_time is None and not job.status.is_final:
-                yield b""
-            job = await self._started(job)
+                yield Opened()
+            job = await self._changed_until(job, _has_started)
         elif job.status.start_time is None:
             # Another replica may have reported already that it runs.
             job = await find_live(self.jobs, job_id)
         if job.status.start_time is None:
-            yield b""
+            yield Opened()
             return
+        is_open = False
+        try:
+            async with aclosing(self._of_pod(job, options)) as chunks:
+                async for chunk in chunks:
+                    is_open = True
+                    yield chunk
+        except (_PodGone, errors.KubeError) as error:
+            if is_open:
+                raise
+            # Also if the node does not answer, which may be gone for ever.
+            async with aclosing(self._kept(job, options, error)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _of_pod(
+        self, job: ChaosJob, options: LogOptions
+    ) -> AsyncGenerator[bytes | Opened, None]:
+        """Yield the log from the job's pod; raises _PodGone and KubeErrors."""
         await self._pod(job)
         try:
             async with (
-                self.logs.open(pod_for(job_id), CONTAINER, options) as chunks,
+                self.logs.open(pod_for(job.metadata.name), CONTAINER, options) as chunks,
                 aclosing(self._living(job, chunks)) as living,
             ):
-                yield b""
+                yield Opened()
                 async for chunk in living:
                     yield chunk
         except (errors.NotFound, errors.Invalid):
-            raise NoSuch(_GONE) from None
+            raise _PodGone from None
         if options.follow:
             await self._must_have_ended(job)
+
+    async def _kept(
+        self, job: ChaosJob, options: LogOptions, error: Exception
+    ) -> AsyncGenerator[bytes | Opened, None]:
+        """Yield the kept log; raises NoSuch, or the KubeError given, when there is none."""
+        # It is written before the final status, and that soon after the end of the pod.
+        if isinstance(error, _PodGone):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if options.follow else _NODE_SECONDS):
+                    job = await self._changed_until(job, _has_ended)
+        elif not job.status.is_final:
+            raise error
+        opened = await self.kept.open(job, options)
+        if opened is None:
+            raise NoSuch(_GONE) if isinstance(error, _PodGone) else error
+        yield Opened("kept, truncated" if opened.truncated else "kept")
+        for piece in opened.pieces():
+            yield piece
 
     async def _living(
         self, job: ChaosJob, chunks: AsyncGenerator[bytes, None]
@@ -85,13 +140,13 @@ class LogStreamer:
                 else:
                     has_ended = await self._has_ended(job)
 
-    async def _started(self, job: ChaosJob) -> ChaosJob:
-        """Wait until the job's scenario has started or never will."""
-        while not (job.status.start_time is not None or job.status.is_final):
+    async def _changed_until(self, job: ChaosJob, is_so: Callable[[ChaosJob], bool]) -> ChaosJob:
+        """Wait until it is so of the job; return it as it is then."""
+        while not is_so(job):
             revision = self.jobs.revision
             # Changes after this read are in the history.
             job = await find_live(self.jobs, job.metadata.name)
-            if job.status.start_time is None and not job.status.is_final:
+            if not is_so(job):
                 with suppress(TooOld):
                     job = await self._changed(job, revision)
         return job
@@ -121,16 +176,25 @@ class LogStreamer:
     async def _has_ended(self, job: ChaosJob) -> bool:
         try:
             pod = await self._pod(job)
-        except NoSuch:
+        except _PodGone:
             return True
         return pod.is_terminal or pod.container_state(CONTAINER).terminated is not None
 
     async def _pod(self, job: ChaosJob) -> Pod:
-        """Return the pod that ran the job; raises NoSuch also for another pod of its name."""
+        """Return the pod that ran the job; raises _PodGone also for another pod of its name."""
         try:
             pod = await self.pods.get(pod_for(job.metadata.name))
         except errors.NotFound:
-            raise NoSuch(_GONE) from None
+            raise _PodGone from None
         if pod.metadata.uid != job.status.pod_uid:
-            raise NoSuch(_GONE)
+            raise _PodGone
         return pod
+
+
+def _has_started(job: ChaosJob) -> bool:
+    """Whether the scenario has started or never will."""
+    return job.status.start_time is not None or job.status.is_final
+
+
+def _has_ended(job: ChaosJob) -> bool:
+    return job.status.is_final

@@ -631,8 +631,10 @@ export interface paths {
          *
          *     A job whose pod has not started has an empty log; with follow, the stream waits for it and ends when the job does. A stream that fails after its first byte is reset, so that a cut log never looks whole.
          *
+         *     When the pod is gone, it is the end of the log that was kept. Then the metadata (a header in REST) `krkn-log` is `kept`, or `kept, truncated` if the log was longer. All options hold for it, within what was kept.
+         *
          *     - INVALID_ARGUMENT (400): a tailLines out of bounds.
-         *     - NOT_FOUND (404): there is no such job, the jobId is not a canonical UUID, or the pod and its log are gone.
+         *     - NOT_FOUND (404): there is no such job, the jobId is not a canonical UUID, or the pod and its log are gone and it was not kept.
          *
          *     Authorised on: get krknchaosjobs/log, with the jobId as the name.
          */
@@ -2077,6 +2079,8 @@ export interface components {
         Revision: string;
         /** @description `true` when the same call came before, and this tells what it has done. */
         Repeated: "true";
+        /** @description That it is the kept log of a pod that is gone, whole or only its end. */
+        Log: "kept" | "kept, truncated";
         /** @description Seconds; only where asking again is safe. */
         RetryAfter: number;
         /** @description That a bearer token is asked for; with `error` where one was not accepted. */
@@ -3625,6 +3629,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    "krkn-log": components["headers"]["Log"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3642,7 +3647,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["PermissionDenied"];
-            /** @description `NOT_FOUND`: there is no such job, the jobId is not a canonical UUID, or the pod and its log are gone. */
+            /** @description `NOT_FOUND`: there is no such job, the jobId is not a canonical UUID, or the pod and its log are gone and it was not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;

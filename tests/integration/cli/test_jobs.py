@@ -4,9 +4,12 @@ import json
 import signal
 import uuid
 
+from krkn_grpc.resources.names import pod_for
 from tests.support.command import Command
 from tests.support.requests import IMAGE, unused_name
 from tests.support.rest import RUNS, Rest
+from tests.support.running import Running
+from tests.support.waiting import eventually
 
 
 async def test_jobs_are_listed_as_rest_lists_them(cli: Command, rest: Rest) -> None:
@@ -105,3 +108,24 @@ async def test_the_log_of_a_job_that_has_not_started_is_empty(cli: Command, rest
     assert (empty.code, empty.out, empty.err) == (0, "", "")
     absent = await cli("logs", str(uuid.uuid4()), "--follow")
     assert (absent.code, absent.line) == (3, "Error: there is no such job")
+
+
+async def test_it_says_of_a_kept_log_that_it_is_one(
+    cli: Command, rest: Rest, shared_services: Running
+) -> None:
+    changes = {"scenarioImage": f"{IMAGE}-lasts-0s"}
+    run_id = await rest.run_of(await rest.register(), await rest.register(), **changes)
+    jobs = (await rest.run_when(run_id))["targets"]
+    job_id = jobs[0]["jobId"]
+    log, logs = await cli("logs", job_id), await cli("logs", "--run", run_id)
+    assert (log.err, logs.err) == ("", "")
+    pods = f"/api/v1/namespaces/{shared_services.namespace}/pods"
+    await shared_services.cluster.request("DELETE", f"{pods}/{pod_for(job_id)}")
+    kept = await eventually(lambda: cli("logs", job_id), lambda ran: ran.err)
+    assert (kept.code, kept.out) == (0, log.out)
+    assert kept.line == "The pod is gone: this is the log that was kept."
+    told = "Some pods are gone: of these it is the log that was kept."
+    for output in ("table", "jsonl"):
+        ran = await cli("logs", "--run", run_id, "-o", output)
+        assert (ran.code, ran.line) == (0, told)
+        assert output == "jsonl" or sorted(ran.out) == sorted(logs.out)

@@ -21,6 +21,7 @@ from tests.support.custom_objects import (
     BLACKOUTS,
     HALTS,
     JOBS,
+    LOGS,
     MERGE,
     PROVIDERS,
     REQUESTS,
@@ -183,8 +184,15 @@ async def test_kubectl_knows_the_short_names(control_plane: ControlPlane) -> Non
     listed = (await control_plane.cluster.request("GET", f"/apis/{API_VERSION}"))["resources"]
     found = {kind["name"]: kind["shortNames"] for kind in listed if "shortNames" in kind}
     foreign = {"krknoperatortargetproviderconfigs": ["kotpc"]}  # only defined here
-    assert found == foreign | {plural: [short] for plural, short in SHORT_NAMES.items()}
-    assert {f"{plural}/status" for plural in found} <= {kind["name"] for kind in listed}
+    without_status = {LOGS: ["kcjl"]}
+    own = {plural: [short] for plural, short in SHORT_NAMES.items()}
+    assert found == foreign | own | without_status
+    has_status = found.keys() - without_status.keys()
+    assert {f"{plural}/status" for plural in has_status} <= {kind["name"] for kind in listed}
+    # Who may see jobs but no logs can list what is ours.
+    ours = {kind["name"] for kind in listed if "krkn" in kind.get("categories", ())}
+    assert JOBS in ours
+    assert LOGS not in ours
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.cluster.control_plane import ControlPlane
 from deploy.local.services import REPOSITORY
 from tests.support.accounts import make_account
-from tests.support.custom_objects import BLACKOUTS, HALTS, JOBS, PROVIDERS, REQUESTS, RUNS, TARGETS
+from tests.support.custom_objects import (
+    BLACKOUTS,
+    HALTS,
+    JOBS,
+    PROVIDERS,
+    REQUESTS,
+    RUNS,
+    TARGETS,
+)
+from tests.support.custom_objects import LOGS as JOB_LOGS
 from tests.support.running import make_namespace, remove_namespace
 from tests.support.waiting import eventually
 
@@ -22,7 +31,7 @@ SCENARIO = "krkn-scenario"
 RBAC = REPOSITORY / "deploy" / "rbac"
 KRKN = "krkn.krkn-chaos.dev"
 READ = "get list watch"
-KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, RUNS, HALTS, BLACKOUTS)
+KINDS = (PROVIDERS, TARGETS, REQUESTS, JOBS, JOB_LOGS, RUNS, HALTS, BLACKOUTS)
 VERBS = [*READ.split(), "create", "update", "patch", "delete", "deletecollection"]
 VERBS += ["run", "escalate", "bind", "impersonate"]
 ALERTS = "krknchaosalerts"  # no kind, but a name for a right
@@ -86,6 +95,7 @@ MAY = {
         "/pods": "get",
         "/pods/log": "get",
         f"{KRKN}/{JOBS}": READ,
+        f"{KRKN}/{JOB_LOGS}": "get",
         f"{KRKN}/{RUNS}": "get",
         **REVIEWS,
     },
@@ -104,6 +114,7 @@ MAY = {
         f"{KRKN}/{TARGETS}/status": "update",
         f"{KRKN}/{JOBS}": f"{READ} delete",
         f"{KRKN}/{JOBS}/status": "update",
+        f"{KRKN}/{JOB_LOGS}": f"create {READ} delete",
         f"{KRKN}/{RUNS}": f"{READ} delete",
         f"{KRKN}/{RUNS}/status": "patch",
         f"{KRKN}/{HALTS}": READ,

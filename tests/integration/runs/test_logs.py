@@ -20,10 +20,9 @@ from tests.support.connections import memory, open_connections
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
-from tests.support.runs import Runs, a_narrow_connection, code_of
+from tests.support.runs import Runs, a_narrow_connection
 from tests.support.waiting import eventually
 
-GONE = "the log is gone with the job's pod"
 STAMPED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (.*)")
 LINES = 50_000
 
@@ -175,20 +174,6 @@ async def test_a_scenario_that_says_nothing(site: Site) -> None:
     assert await site.runs.read_log(job_id, follow=True) == ""
 
 
-async def test_a_log_goes_with_its_pod(site: Site, jobs: Jobs) -> None:
-    job_id = await an_ended_job(site)
-    await jobs.delete_pod(job_id)
-    await jobs.no_pod(job_id)
-    for follow in (False, True):
-        found = await refused(site.runs.log(job_id, follow=follow).read())
-        assert (found.code, found.message) == (StatusCode.NOT_FOUND, GONE)
-    # Another one's pod of the same name is not the job's.
-    await jobs.make_pod(job_id)
-    found = await refused(site.runs.log(job_id).read())
-    assert (found.code, found.message) == (StatusCode.NOT_FOUND, GONE)
-    await jobs.delete_pod(job_id)
-
-
 @pytest.mark.parametrize("job_id", [str(uuid.uuid4()), "../x", ""])
 async def test_a_job_that_is_not_there(site: Site, job_id: str) -> None:
     found = await refused(site.runs.log(job_id).read())
@@ -200,16 +185,6 @@ async def test_a_job_that_is_deleted_while_its_start_is_waited_for(site: Site, j
     log = site.runs.log(job_id, follow=True)
     await jobs.delete(job_id)
     assert (await refused(log.read())).code is StatusCode.NOT_FOUND
-
-
-async def test_a_stopped_job_keeps_no_pod_and_so_no_log(site: Site, jobs: Jobs) -> None:
-    job_id = await a_job(site, "never-ends")
-    log = site.runs.log(job_id, follow=True)
-    assert (await log.read()).data.startswith(b"scenario ")
-    await site.runs.stop(job_id)
-    assert await code_of(log) is StatusCode.OK, "it ended with the scenario"
-    await jobs.no_pod(job_id)
-    assert (await refused(site.runs.log(job_id).read())).message == GONE
 
 
 async def test_a_server_that_has_not_heard_of_the_start_asks(

@@ -1,0 +1,62 @@
+"""Reads the kept log of a job: the end of its scenario's log, for the time after its pod."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from krkn_grpc.kube.client import ResourceClient
+from krkn_grpc.kube.errors import NotFound
+from krkn_grpc.kube.logs import LogOptions
+from krkn_grpc.resources import kept_log
+from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.kept_log import KeptLog
+from krkn_grpc.server.runs import kept_text
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class OpenedKeptLog:
+    """A kept log and which part of it is wanted."""
+
+    found: KeptLog
+    options: LogOptions
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the scenario's log was longer."""
+        return self.found.spec.truncated
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the text in pieces that end anywhere; raises NotAText."""
+        options = self.options
+        return kept_text.read(
+            self.found.spec.content, tail_lines=options.tail_lines, timestamps=options.timestamps
+        )
+
+
+@dataclass(frozen=True)
+class KeptLogs:
+    """Finds kept logs, each asked of the API server: none is cached."""
+
+    client: ResourceClient[KeptLog]
+
+    async def open(self, job: ChaosJob, options: LogOptions) -> OpenedKeptLog | None:
+        """Return the log that was kept of the job's pod, None when there is none."""
+        try:
+            found = await self.client.get(job.metadata.name)
+        except NotFound:
+            return None
+        if not kept_log.is_of(found.metadata, job) or found.spec.pod_uid != job.status.pod_uid:
+            return None
+        opened = OpenedKeptLog(found, options)
+        try:
+            # Once in vain: a text that turns out to be none in its middle would look like a cut.
+            for _ in opened.pieces():
+                await asyncio.sleep(0)
+        except kept_text.NotAText:
+            _log.warning("a kept log cannot be read", job=job.metadata.name)
+            return None
+        return opened

@@ -1,0 +1,105 @@
+"""An API server that does not take a log holds no job back, and the log is never taken twice."""
+
+import asyncio
+import uuid
+
+import pytest
+from aiohttp import web
+
+from tests.faults.conftest import StartBehind
+from tests.faults.fault_kinds import EVERY, refused
+from tests.faults.proxy import Call, Exchange, Fault
+from tests.faults.scenarios import lived_rightly
+from tests.support.cluster_rules import SAID, a_policy
+from tests.support.custom_objects import LOGS
+from tests.support.jobs import Jobs
+from tests.support.kept_logs import kept_logs, why_not_kept
+
+REFUSALS: dict[str, tuple[Fault, str]] = {
+    "too large": (refused(413), "Invalid"),
+    "not valid": (refused(422, "Invalid"), "Invalid"),
+    "forbidden": (refused(403, "Forbidden"), "Forbidden"),
+    "no such kind": (refused(404, "NotFound"), "NoSuchKind"),
+    "throttled": (EVERY["throttled"], "NotWritten"),
+    "away": (EVERY["unavailable"], "NotWritten"),
+    "broken": (EVERY["internal error"], "NotWritten"),
+}
+
+
+def is_of_a_log(call: Call) -> bool:
+    return call.is_write and f"/{LOGS}" in call.path
+
+
+@pytest.mark.timeout(120)
+async def test_a_refused_log_holds_no_job(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
+    behind = await behind_a_proxy()
+    await behind.controller.start()
+    target = await jobs.target()
+    ids = {str(uuid.uuid4()): refusal for refusal in REFUSALS}
+
+    def rule(call: Call) -> Fault | None:
+        return REFUSALS[ids[call.job]][0] if is_of_a_log(call) else None
+
+    behind.proxy.rule = rule
+    await asyncio.gather(*(jobs.job(target, "lasts-0s", jobId=job) for job in ids))
+    ended = await asyncio.gather(*(jobs.finished(job, seconds=40) for job in ids))
+    assert {status["phase"] for status in ended} == {"Succeeded"}
+    told = dict(zip(ids.values(), map(why_not_kept, ended), strict=True))
+    assert told == {refusal: reason for refusal, (_, reason) in REFUSALS.items()}
+    assert await kept_logs(jobs.cluster, jobs.namespace) == {}
+
+
+async def test_a_policy_against_logs_holds_no_job(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
+    behind = await behind_a_proxy()
+    await behind.controller.start()
+    group = "krkn.krkn-chaos.dev"
+    async with a_policy(jobs.cluster, jobs.namespace, f"{group}/{LOGS}", "Invalid"):
+        job = await jobs.job(await jobs.target(), "lasts-0s")
+        status = await jobs.finished(job, seconds=40)
+    assert (status["phase"], why_not_kept(status)) == ("Succeeded", "Invalid")
+    assert SAID not in str(status)
+
+
+async def test_the_write_of_a_log_hangs(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
+    """It takes effect when the job is final already: one log all the same."""
+    behind, let_go = await behind_a_proxy(), asyncio.Event()
+    await behind.controller.start()
+
+    async def hang(exchange: Exchange) -> web.Response:
+        await let_go.wait()
+        return await exchange.forward()
+
+    behind.proxy.rule = lambda call: hang if is_of_a_log(call) else None
+    async with jobs.watch() as watch:
+        job = await jobs.job(await jobs.target(), "lasts-0s")
+        status = await jobs.finished(job, seconds=40)
+        assert why_not_kept(status) == "NotWritten"
+        let_go.set()
+        lived_rightly(watch, job)
+
+
+async def test_a_node_that_does_not_give_a_log_holds_no_job(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    behind = await behind_a_proxy()
+    await behind.controller.start()
+    other = await jobs.target()
+
+    async def hang(exchange: Exchange) -> web.Response:
+        await asyncio.sleep(60)
+        return exchange.drop()
+
+    hung: set[str] = set()
+    behind.proxy.rule = lambda call: (
+        hang if call.path.endswith("/log") and call.job in hung else None
+    )
+    # More than are read at once.
+    hung |= {str(uuid.uuid4()) for _ in range(12)}
+    await asyncio.gather(*(jobs.job(other, "lasts-0s", jobId=job) for job in hung))
+    ended = await asyncio.gather(*(jobs.finished(job, seconds=60) for job in hung))
+    assert {(status["phase"], why_not_kept(status)) for status in ended} == {
+        ("Succeeded", "NotRead")
+    }
+    # It reads others again.
+    job = await jobs.job(other, "lasts-0s")
+    assert why_not_kept(await jobs.finished(job)) == ""
