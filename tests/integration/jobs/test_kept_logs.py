@@ -81,8 +81,8 @@ async def test_a_long_log_keeps_its_end(patient_jobs: Jobs) -> None:
     lines = text_of(kept).splitlines()
     numbers = [int(line.split()[2]) for line in lines if b" line " in line]
     # Without a hole, from a line's start on, as many as there is room for.
+    assert len(numbers) > 1_000
     assert numbers == list(range(30_000 - len(numbers) + 1, 30_001))
-    assert len(lines) == len(numbers) + 1
     assert len(kept["spec"]["content"]) <= 65_536 * 4 / 3 + 4
 
 
