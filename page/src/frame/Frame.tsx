@@ -41,10 +41,10 @@ export function Frame({ children }: { readonly children: ReactNode }) {
 }
 
 function Skip() {
-  // Not a link to #content: the fragment is the screen's address.
+  // It moves the focus alone: the fragment is the screen's address.
   return (
     <SkipToContent
-      href={window.location.hash}
+      href={`#${CONTENT}`}
       onClick={(event) => {
         event.preventDefault();
         document.getElementById(CONTENT)?.focus();

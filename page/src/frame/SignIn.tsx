@@ -32,7 +32,9 @@ export function SignIn() {
               session.signIn(token);
             }}
           >
-            {wasTried && <Alert variant="danger" isInline title="The token was not accepted" />}
+            {wasTried && (
+              <Alert variant="danger" isInline component="p" title="The token was not accepted" />
+            )}
             <Content component="p">
               The service knows you by a token. This page keeps it in memory, until it is reloaded.
             </Content>

@@ -6,7 +6,14 @@ export function Refused({ run: { refused } }: { readonly run: Run }) {
   if (refused.length === 0) return null;
   const title = `${refused.length} ${refused.length === 1 ? "target" : "targets"} got no job`;
   return (
-    <Alert variant="warning" isInline isExpandable title={title} className="krkn-above">
+    <Alert
+      variant="warning"
+      isInline
+      isExpandable
+      component="p"
+      title={title}
+      className="krkn-above"
+    >
       <ul>
         {refused.map(({ targetUUID, error }) => (
           <li key={targetUUID} className="krkn-wrap">

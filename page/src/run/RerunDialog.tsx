@@ -53,7 +53,13 @@ export function RerunDialog({ run, onlyFailed, onClose }: Props) {
           : "A new run on all of its targets, with the same inputs."}
       </Content>
       {run.fileNames.length > 0 && (
-        <Alert variant="info" isInline isPlain title="The run has files, which are not kept">
+        <Alert
+          variant="info"
+          isInline
+          isPlain
+          component="p"
+          title="The run has files, which are not kept"
+        >
           Give them again by command line:{" "}
           <code>
             krkn-grpc runs rerun {run.runId} {onlyFailed && "--failed "}--file …

@@ -33,14 +33,19 @@ import { useRun } from "./useRun";
 
 const LogsTab = lazy(() => import("../logs/LogsTab"));
 
-const TABS = { jobs: "Jobs", logs: "Logs", details: "Details", commands: "Commands" } as const;
-type TabName = keyof typeof TABS;
+const TITLES: Readonly<Record<string, string>> = {
+  jobs: "Jobs",
+  logs: "Logs",
+  details: "Details",
+  commands: "Commands",
+};
 
 /** One run: how far it is, and in tabs its jobs, their logs, what was asked for, commands. */
 export function RunScreen() {
   const { runId = "", tab = "jobs" } = useParams();
   const { data: run, error, refetch } = useRun(runId);
   const jobs = useJobs({ runId });
+  const navigate = useNavigate();
   if (error && !run) {
     return (
       <PageSection>
@@ -50,22 +55,34 @@ export function RunScreen() {
     );
   }
   if (!run) return <Loading />;
+  const screens = {
+    jobs: <JobsTab run={run} jobs={jobs} />,
+    logs: (
+      <Suspense fallback={<Loading />}>
+        <LogsTab run={run} jobs={jobs.entries} />
+      </Suspense>
+    ),
+    details: <RunDetails run={run} />,
+    commands: <Commands of={run} />,
+  };
   return (
     <PageSection isFilled>
       <Head run={run} jobs={[...jobs.entries.values()]} />
       {jobs.error && <ErrorState title="The jobs are not live at the moment" error={jobs.error} />}
-      <RunTabs runId={runId} tab={tab in TABS ? (tab as TabName) : "jobs"} />
-      {tab === "details" ? (
-        <RunDetails run={run} />
-      ) : tab === "commands" ? (
-        <Commands of={run} />
-      ) : tab === "logs" ? (
-        <Suspense fallback={<Loading />}>
-          <LogsTab run={run} jobs={jobs.entries} />
-        </Suspense>
-      ) : (
-        <JobsTab run={run} jobs={jobs} />
-      )}
+      <Tabs
+        activeKey={tab in TITLES ? tab : "jobs"}
+        onSelect={(_, key) => void navigate(`/runs/${runId}/${key}`, { replace: true })}
+        aria-label="The run"
+        mountOnEnter
+        unmountOnExit
+        className="krkn-tabs"
+      >
+        {Object.entries(screens).map(([key, screen]) => (
+          <Tab key={key} eventKey={key} title={<TabTitleText>{TITLES[key]}</TabTitleText>}>
+            {screen}
+          </Tab>
+        ))}
+      </Tabs>
     </PageSection>
   );
 }
@@ -75,22 +92,6 @@ function Loading() {
     <Bullseye>
       <Spinner aria-label="Loading" />
     </Bullseye>
-  );
-}
-
-function RunTabs({ runId, tab }: { readonly runId: string; readonly tab: TabName }) {
-  const navigate = useNavigate();
-  return (
-    <Tabs
-      activeKey={tab}
-      onSelect={(_, key) => void navigate(`/runs/${runId}/${key}`, { replace: true })}
-      aria-label="The run"
-      className="krkn-tabs"
-    >
-      {Object.entries(TABS).map(([key, title]) => (
-        <Tab key={key} eventKey={key} title={<TabTitleText>{title}</TabTitleText>} />
-      ))}
-    </Tabs>
   );
 }
 
@@ -131,6 +132,7 @@ function Head({ run, jobs }: HeadProps) {
         <Alert
           variant="warning"
           isInline
+          component="p"
           className="krkn-above"
           title={`Stopped${run.stop.by ? ` by ${run.stop.by}` : ""}: ${run.stop.message || run.stop.reason}`}
         />

@@ -16,6 +16,7 @@ export function ErrorState({ title, error, onRetry }: Props) {
     <Alert
       variant="danger"
       isInline
+      component="p"
       title={title}
       className="krkn-error"
       actionLinks={onRetry && <AlertActionLink onClick={onRetry}>Try again</AlertActionLink>}

@@ -51,6 +51,7 @@ export function VirtualTable<T>(props: Props<T>) {
     <div ref={table}>
       <Table
         aria-label={label}
+        role="table"
         aria-rowcount={entries.length + 1}
         variant="compact"
         className="krkn-table"
