@@ -25,6 +25,8 @@ PAGE_PATH = "/"
 INDEX = "index.html"
 
 _SOURCES = FOLDER / "page"
+# In this order, one script.
+_SCRIPTS = ("elements.js", "commands.js", "calls.js", "forms.js", "page.js")
 # In quotes they are the same in YAML and in Lua, and a browser sends them as they are.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # Their names have a hash of what is in them.
@@ -167,7 +169,9 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _reference(local_only: bool) -> Page:
-    style, script = (_SOURCES / "page.css").read_text(), (_SOURCES / "page.js").read_text()
+    style = (_SOURCES / "page.css").read_text()
+    script = "\n".join((_SOURCES / name).read_text() for name in _SCRIPTS)
+    script = script.replace("@PROGRAMS@", (_SOURCES / "programs.json").read_text().strip())
     body = (_SOURCES / "page.html").read_text()
     for mark, text in {
         "STYLE": style,
