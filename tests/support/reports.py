@@ -7,7 +7,12 @@ from typing import Any
 
 from krkn_grpc.cli.reports.model import LogEnd, Report, log_end, report_of
 from krkn_grpc.v1.runs_pb2 import Run, RunCounts, RunStop
-from krkn_grpc.v1.scenario_runs_pb2 import Job
+from krkn_grpc.v1.scenario_runs_pb2 import (
+    Job,
+    ReportedHealthCheck,
+    ReportedResult,
+    ReportedScenario,
+)
 
 BEGAN = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 RUN = "c0ffee00-58a5-4cfa-8d29-5ad5f4c3f1ab"
@@ -45,9 +50,34 @@ def a_job(number: int, status: str = "Succeeded", *, start: float | None = 0, **
         job.start_time = moment(start)
         if status in _FINAL:
             job.completion_time = moment(start + taken)
+    if (result := fields.pop("result", None)) is not None:
+        job.result.CopyFrom(result)
     for name, value in fields.items():
         setattr(job, name, value)
     return job
+
+
+def reported(
+    name: str = "pod-scenarios", *, exit_status: int = 0, passed: bool = True
+) -> ReportedResult:
+    """What a scenario said of its run, which has no resiliency score of 100."""
+    return ReportedResult(
+        run_uuid="krkns-own",
+        scenarios=[
+            ReportedScenario(
+                name=name,
+                type="pod_disruption_scenarios",
+                exit_status=exit_status,
+                affected_pods=3,
+                affected_nodes=1,
+            )
+        ],
+        resiliency_score=87.5,
+        passed_slos=7,
+        total_slos=8,
+        failed_alerts=2,
+        health_checks=[ReportedHealthCheck(url=f"https://shop.example/{name}", passed=passed)],
+    )
 
 
 def refused(number: int, why: str) -> Job:
@@ -104,6 +134,7 @@ def of_many(count: int = 200) -> Report:
         if number % 29 == 7:
             job = a_job(number, "Failed", start=start, seconds=seconds, exit_code=1)
             job.reason = "ScenarioFailed"
+            job.result.CopyFrom(reported(exit_status=1, passed=False))
             job.message = "the scenario failed: 2 pods did not come back within 120 s"
             lines = tuple(
                 f"2026-11-30 03:01:{line:02},118 [INFO] pod cart-{line} of namespace shop"
@@ -120,14 +151,15 @@ def of_many(count: int = 200) -> Report:
             job.message = "a caller asked for it"
             logs[job.job_id] = LogEnd((), problem="the log is gone with the job's pod")
         else:
-            job = a_job(number, start=start, seconds=seconds, exit_code=0)
+            job = a_job(number, start=start, seconds=seconds, exit_code=0, result=reported())
         jobs.append(job)
     return a_report(jobs, logs)
 
 
 def hostile() -> Report:
     """A run in which each text that can come from elsewhere is HOSTILE."""
-    job = a_job(1, "Failed", exit_code=1)
+    job = a_job(1, "Failed", exit_code=1, result=reported(HOSTILE))
+    job.result.run_uuid = job.result.scenarios[0].type = HOSTILE
     for name in ("cluster_name", "reason", "message", "pod_name"):
         setattr(job, name, HOSTILE)
     log = {job.job_id: log_end(HOSTILE_LOG, 50)}

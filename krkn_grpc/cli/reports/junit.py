@@ -12,7 +12,7 @@ those of Ant's schema. What is a failure, an error and skipped:
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from krkn_grpc.cli.reports import facts
+from krkn_grpc.cli.reports import facts, results
 from krkn_grpc.cli.reports.model import Outcome, Report, Status
 from krkn_grpc.cli.reports.texts import clean, cut
 
@@ -89,14 +89,23 @@ def _add_case(suite: ET.Element, outcome: Outcome, kind: str, class_name: str) -
     elif kind:
         kind_of_failure = outcome.reason or str(outcome.status)
         made = ET.SubElement(case, kind, {"type": kind_of_failure, "message": why})
-        made.text = "\n".join([facts.why(outcome), *_details(outcome), *_log(outcome)])
-    # A reader shows the text of a failure; of others that have a log, their output.
-    if (not kind or kind == "skipped") and (log := _log(outcome)):
-        ET.SubElement(case, "system-out").text = "\n".join(log)
+        made.text = "\n".join([facts.why(outcome), *_details(outcome), *_output(outcome)])
+    # A reader shows the text of a failure; of others, their output.
+    if (not kind or kind == "skipped") and (output := _output(outcome)):
+        ET.SubElement(case, "system-out").text = "\n".join(output)
 
 
 def _details(outcome: Outcome) -> list[str]:
     return [f"{name}: {words}" for name, words in facts.of_target(outcome)]
+
+
+def _output(outcome: Outcome) -> list[str]:
+    """Return what the scenario reported, and the end of its log."""
+    reported = results.of_target(outcome)
+    if not reported:
+        return _log(outcome)
+    lines = [f"{name}: {words}" for name, words in reported]
+    return ["", f"{results.TITLE}:", *lines, *_log(outcome)]
 
 
 def _log(outcome: Outcome) -> list[str]:

@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from krkn_grpc.cli.reports import facts
+from krkn_grpc.cli.reports import facts, results
 from krkn_grpc.cli.reports.model import Outcome, Report
 from krkn_grpc.cli.reports.texts import count, cut
 
@@ -72,7 +72,7 @@ def _logs(report: Report, most: int) -> list[str]:
     left_out = 0
     most -= 200  # for what is said of those
     for outcome in report.worst_first:
-        part = _log(outcome)
+        part = _details(outcome)
         size = len("\n".join(part).encode()) + 1
         if size > most:
             left_out += 1
@@ -85,15 +85,20 @@ def _logs(report: Report, most: int) -> list[str]:
     return made
 
 
-def _log(outcome: Outcome) -> list[str]:
+def _details(outcome: Outcome) -> list[str]:
+    """Return what the scenario reported and the end of its log, folded; nothing without a log."""
     if outcome.log is None:
         return []
+    reported = [(_cell(name), _cell(words)) for name, words in results.of_target(outcome)]
     lines = list(outcome.log.lines)
-    content = _block(lines) if lines else []
-    problem = [_code(outcome.log.problem), ""] if outcome.log.problem else []
+    content = [
+        *(_table((results.TITLE, ""), reported) if reported else []),
+        *([_code(outcome.log.problem), ""] if outcome.log.problem else []),
+        *(_block(lines) if lines else []),
+    ]
     # Here it is HTML, and no Markdown.
     name = f"<code>{html.escape(outcome.name)}</code>"
-    return _folded(f"{name}: {facts.log_title(outcome)}", [*problem, *content])
+    return _folded(f"{name}: {facts.log_title(outcome)}", content)
 
 
 def _folded(summary: str, content: Iterable[str]) -> list[str]:

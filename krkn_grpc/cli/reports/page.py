@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from importlib import resources
 
-from krkn_grpc.cli.reports import facts
+from krkn_grpc.cli.reports import facts, results
 from krkn_grpc.cli.reports.elements import Element, document, e
 from krkn_grpc.cli.reports.facts import Fact
 from krkn_grpc.cli.reports.model import Outcome, Report, Status
@@ -118,6 +118,7 @@ def _card(outcome: Outcome, *, is_open: bool) -> Element:
         "div",
         e("p", outcome.message, class_="message") if outcome.message else None,
         _list(facts.of_target(outcome)),
+        *_reported(outcome),
         *_log(outcome),
         # A link to what is folded unfolds it.
         id=_anchor(outcome),
@@ -136,6 +137,12 @@ def _card(outcome: Outcome, *, is_open: bool) -> Element:
     return card
 
 
+def _reported(outcome: Outcome) -> Iterable[Element]:
+    if reported := results.of_target(outcome):
+        yield e("h3", results.TITLE)
+        yield _list(reported)
+
+
 def _log(outcome: Outcome) -> Iterable[Element]:
     log = outcome.log
     if log is None:
@@ -151,16 +158,18 @@ def _log(outcome: Outcome) -> Iterable[Element]:
 
 
 def _table(report: Report) -> Element:
+    has_scores = any(map(results.score, report.outcomes))
     head = [
         e("th", "Target", scope="col"),
         e("th", "Status", scope="col"),
         e("th", "Reason", scope="col", class_="wide"),
         e("th", "Exit", scope="col", class_="number wide"),
+        *([e("th", "Score", scope="col", class_="number wide")] if has_scores else []),
         e("th", "Start", scope="col", class_="wide"),
         e("th", "Time", scope="col", class_="number"),
         e("th", "In the run", scope="col", class_="wide"),
     ]
-    rows = [_row(report, outcome) for outcome in report.outcomes]
+    rows = [_row(report, outcome, has_scores=has_scores) for outcome in report.outcomes]
     caption = e("caption", "In the order of the request; times are in UTC")
     return e(
         "section",
@@ -170,7 +179,7 @@ def _table(report: Report) -> Element:
     )
 
 
-def _row(report: Report, outcome: Outcome) -> Element:
+def _row(report: Report, outcome: Outcome, *, has_scores: bool) -> Element:
     start = outcome.job.start_time
     why = outcome.reason or cut(outcome.message, _LONGEST_REASON)
     code = outcome.job.exit_code
@@ -180,6 +189,7 @@ def _row(report: Report, outcome: Outcome) -> Element:
         e("td", _badge(str(outcome.status)), e("span", why, class_="narrow") if why else None),
         e("td", why, class_="wide"),
         e("td", "" if code is None else str(code), class_="number wide"),
+        *([e("td", results.score(outcome), class_="number wide")] if has_scores else []),
         e("td", "" if start is None else f"{start:%H:%M:%S}", class_="wide"),
         e("td", facts.duration(outcome), class_="number"),
         e("td", lane(report, outcome), class_="wide"),

@@ -88,6 +88,10 @@ async def test_the_log_of_a_failure_is_in_it(cli: Command, rest: Rest) -> None:
     [job] = (await cli("runs", "report", run_id, "-o", "json")).json["targets"]
     whole = (await rest.get(f"{RUNS}/{job['jobId']}/logs")).text.splitlines()
     assert job["log"] == {"lines": whole[-50:], "isWhole": False, "problem": ""}
+    result = (await rest.job(job["jobId"]))["result"]
+    assert job["result"] == result
+    junit = (await cli("runs", "report", run_id, "-o", "junit")).out
+    assert f"Resiliency score: {result['resiliencyScore']}" in junit
     [short] = (await cli("runs", "report", run_id, "-o", "json", "--lines", "2")).json["targets"]
     assert short["log"]["lines"] == whole[-2:]
     [none] = (await cli("runs", "report", run_id, "-o", "json", "--logs", "none")).json["targets"]

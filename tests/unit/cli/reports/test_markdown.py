@@ -9,7 +9,7 @@ from krkn_grpc.cli.reports import markdown
 from krkn_grpc.cli.reports.model import LogEnd, Report
 from krkn_grpc.cli.reports.texts import clean
 from krkn_grpc.v1.runs_pb2 import RunStop
-from tests.support.reports import HOSTILE, a_job, a_report, hostile, of_many, refused
+from tests.support.reports import HOSTILE, a_job, a_report, hostile, of_many, refused, reported
 
 TEXT = {"text", "code_inline", "fence", "softbreak", "inline"}
 STRUCTURE = {"html_block", "heading", "paragraph", "table", "thead", "tbody", "tr", "th", "td"}
@@ -40,8 +40,9 @@ def rows(tokens: list[Token]) -> list[int]:
 
 def test_it_has_all_targets_and_the_logs_of_failures() -> None:
     tokens = parsed(markdown.rendered(of_many()))
-    # The facts and the parameters, with their heads; the failures, and all targets.
-    assert rows(tokens) == [2] * (1 + 14) + [2] * (1 + 4) + [6] * (1 + 16) + [6] * (1 + 200)
+    # The facts and the parameters, with their heads; the failures, what they said, all targets.
+    facts, failed, said, every = (1 + 14) + (1 + 4), 1 + 16, 7 * (1 + 6), 1 + 200
+    assert rows(tokens) == [2] * facts + [6] * failed + [2] * said + [6] * every
     assert len([token for token in tokens if token.type == "fence"]) == 7
     summaries = [token.content for token in tokens if token.type == "html_block"]
     log = "<details><summary><code>eu-west-007</code>: Log, the last 50 lines</summary>\n"
@@ -68,9 +69,10 @@ def test_nothing_from_elsewhere_is_markup() -> None:
 
 def a_like_hostile() -> Report:
     """A report of the same form with harmless texts."""
-    jobs = [a_job(1, "Failed", reason="r"), refused(2, "why"), a_job(3)]
+    jobs = [a_job(1, "Failed", reason="r", result=reported()), refused(2, "why"), a_job(3)]
     return a_report(
         jobs,
+        {jobs[0].job_id: LogEnd(("a line",))},
         environment={"A": "a"},
         secret_environment_names=["B"],
         file_names=["c"],
