@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from krkn_grpc.cli.reports.model import LogEnd, Report, log_end, report_of
+from krkn_grpc.cli.reports.log_ends import log_end
+from krkn_grpc.cli.reports.model import LogEnd, Report, report_of
 from krkn_grpc.v1.runs_pb2 import Run, RunCounts, RunStop
 from krkn_grpc.v1.scenario_runs_pb2 import (
     Job,

@@ -10,14 +10,8 @@ from enum import StrEnum
 
 from krkn_grpc.cli import lookup, target_names
 from krkn_grpc.cli.client import Client
-from krkn_grpc.cli.reports.model import (
-    MOST_LOG_BYTES,
-    LogEnd,
-    Report,
-    Status,
-    log_end,
-    report_of,
-)
+from krkn_grpc.cli.reports.log_ends import MOST_LAST_WORDS, MOST_READ_BYTES, log_end
+from krkn_grpc.cli.reports.model import LogEnd, Report, Status, report_of
 from krkn_grpc.cli.reports.texts import clean
 from krkn_grpc.client import loop_thread
 from krkn_grpc.client.connection import Connection
@@ -106,7 +100,7 @@ async def _all_ends(
 async def _end_of(connection: Connection, job_id: str, lines: int) -> LogEnd:
     """Return the last lines of a log; raises KrknError."""
     # One more, to know whether there are more.
-    request = StreamLogsRequest(job_id=job_id, tail_lines=lines + 1)
+    request = StreamLogsRequest(job_id=job_id, tail_lines=lines + MOST_LAST_WORDS + 1)
     resumption = Resumption(connection.way.patience)
     try:
         async with asyncio.timeout(_SECONDS):
@@ -120,9 +114,11 @@ async def _end_of(connection: Connection, job_id: str, lines: int) -> LogEnd:
 
 
 async def _read(connection: Connection, request: StreamLogsRequest) -> bytes:
-    """Return the end of what a stream gives, one byte more than is shown if there is more."""
-    kept = b""
+    """Return the end of what a stream gives, one byte more than is looked at if there is more."""
+    kept, most = bytearray(), MOST_READ_BYTES + 1
     async with aclosing(connection.stream(connection.runs.StreamLogs, request)) as chunks:
         async for chunk in chunks:
-            kept = (kept + chunk.data)[-MOST_LOG_BYTES - 1 :]
-    return kept
+            kept += chunk.data
+            if len(kept) > 2 * most:
+                del kept[:-most]
+    return bytes(kept[-most:])

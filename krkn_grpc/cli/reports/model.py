@@ -8,13 +8,10 @@ from enum import StrEnum
 
 from krkn_grpc.cli import display
 from krkn_grpc.cli.display import JsonObject
-from krkn_grpc.cli.reports.texts import clean, cut
+from krkn_grpc.cli.reports.texts import clean
 from krkn_grpc.client.models import Job, RunRecord
 from krkn_grpc.client.reading import read
 from krkn_grpc.v1 import runs_pb2, scenario_runs_pb2
-
-MOST_LOG_BYTES = 64 * 1024
-"""Of one log. A scenario may print what it likes, also without a line break."""
 
 
 class Status(StrEnum):
@@ -158,16 +155,6 @@ class Report:
     def seconds(self) -> float:
         """The same in seconds; 0 of a run on which nothing has started."""
         return 0.0 if self.duration is None else self.duration.total_seconds()
-
-
-def log_end(content: bytes, lines: int) -> LogEnd:
-    """Return the last lines of a log, of which `content` is all, or more than is shown."""
-    found = content[-MOST_LOG_BYTES:].decode("utf-8", "replace").split("\n")
-    if not found[-1]:
-        found.pop()
-    shown = found[-lines:]
-    is_whole = len(content) <= MOST_LOG_BYTES and len(shown) == len(found)
-    return LogEnd(tuple(cut(clean(line)) for line in shown), is_whole)
 
 
 def report_of(

@@ -11,6 +11,7 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.rpc import code_pb2
 
+from krkn_grpc.cli.reports.log_ends import MOST_LAST_WORDS
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
 from krkn_grpc.v1.runs_pb2 import Run, RunTarget
 from tests.rest.edge.running import Upstream
@@ -77,9 +78,7 @@ async def test_a_log_is_read_in_bounded_memory(cli: Command, upstream: Upstream)
     assert not log["isWhole"]
 
 
-async def test_only_as_many_lines_are_asked_for_as_are_shown(
-    cli: Command, upstream: Upstream
-) -> None:
+async def test_only_so_many_lines_are_asked_for(cli: Command, upstream: Upstream) -> None:
     has_run(upstream, *failed(1))
     in_turn(upstream, "StreamLogs", [HttpBody(data=b"1\n2\n3\n")])
     assert await only_log(cli, "--lines", "2") == {
@@ -88,7 +87,7 @@ async def test_only_as_many_lines_are_asked_for_as_are_shown(
         "problem": "",
     }
     [request] = asked(upstream, "StreamLogs")
-    assert (request.tail_lines, request.follow) == (3, False)
+    assert (request.tail_lines, request.follow) == (3 + MOST_LAST_WORDS, False)
 
 
 async def test_a_log_that_is_cut_off_is_read_again(cli: Command, upstream: Upstream) -> None:

@@ -1,7 +1,8 @@
 """The content of a report: what became of the targets, the worst first, and the ends of logs."""
 
 from krkn_grpc.cli.reports import facts
-from krkn_grpc.cli.reports.model import MOST_LOG_BYTES, LogEnd, Status, log_end
+from krkn_grpc.cli.reports.log_ends import MOST_READ_BYTES, MOST_SHOWN, log_end
+from krkn_grpc.cli.reports.model import LogEnd, Status
 from krkn_grpc.cli.reports.texts import LONGEST_LINE, clean
 from krkn_grpc.v1.runs_pb2 import RunCounts, RunStop
 from tests.support.reports import HOSTILE, RUN, a_job, a_report, of_many, refused
@@ -72,9 +73,20 @@ def test_the_end_of_a_log() -> None:
 def test_a_long_line_is_cut() -> None:
     [line] = log_end(b"a" * 10 * LONGEST_LINE, 9).lines
     assert (len(line), line[-1]) == (LONGEST_LINE, "…")
-    longer = log_end(b"\n".join([b"a" * 99] * MOST_LOG_BYTES), 10_000)
+    longer = log_end(b"\n".join([b"a" * 99] * (MOST_READ_BYTES // 50)), 10_000)
     assert not longer.is_whole
-    assert sum(len(line) + 1 for line in longer.lines) <= MOST_LOG_BYTES + 1
+    assert MOST_SHOWN - 100 <= sum(len(line) + 1 for line in longer.lines) <= MOST_SHOWN
+
+
+def test_krkns_last_words_are_one_line() -> None:
+    words = b"[\x1b[37mINFO\x1b[0m] Chaos data:\n{\n" + b'    "a": {\n    },\n' * 500 + b"}\n"
+    assert log_end(b"one\ntwo\n" + words + b"three\n", 3) == LogEnd(
+        ("two", "[INFO] Chaos data: (here without its 1002 lines)", "three"), is_whole=False
+    )
+    # Without an end, or without JSON, they are what they are.
+    assert log_end(b"Chaos data:\n{\nthree", 9) == LogEnd(("Chaos data:", "{", "three"))
+    assert log_end(b"Chaos data:\nthree\n}", 9) == LogEnd(("Chaos data:", "three", "}"))
+    assert log_end(b"Chaos data:", 9) == LogEnd(("Chaos data:",))
 
 
 def test_nothing_moves_a_terminal_or_is_no_character() -> None:
