@@ -21,7 +21,7 @@ local function groups(address)
   return list
 end
 
--- Returns an IPv4 address, or the first half of an IPv6 one: whoever has one of its addresses has all with the same half.
+-- Returns an IPv4 address, or the first half of an IPv6 one: the owner of one of its addresses has all with the same half.
 local function network(address)
   local ipv6 = address:match("^%[(.*)%]")
   if not ipv6 then return address:match("^[^:]*") end

@@ -1,7 +1,7 @@
 -- The callers whose tokens the server has accepted lately, by a hash of the token.
 --
 -- Only the server's answer puts one in, so made-up tokens take no room. There is room for a number of tokens, and of it one
--- caller has a part: whoever gets one token of Kubernetes may get thousands. Each worker has a table of its own.
+-- caller has a part: a caller that gets one token of Kubernetes may get thousands. Each worker has a table of its own.
 --
 -- Defined by the surrounding script: `hash`, `key` (two random numbers of 32 bits) and `known` ({tokens, of_one, seconds,
 -- token_bytes}).
