@@ -28,6 +28,7 @@ SHORT = "tests/unit/"
 ALONE = (
     "tests/rest/edge/test_memory.py",
     "tests/integration/auth/test_besieged.py",
+    "tests/integration/jobs/test_many_logs.py",
 )
 """Files whose tests need the whole machine."""
 
