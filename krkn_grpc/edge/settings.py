@@ -96,7 +96,7 @@ class EnvoySettings(BaseSettings):
     """The log reader's port for probes, on this machine."""
 
     auth: Literal["none", "kubernetes"] = "kubernetes"
-    """`none`: only this machine, only local host names, and no requests of web pages."""
+    """`none`: only this machine, only local host names, of web pages our own with its key."""
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose web pages may call, such as `https://console.example`, separated by commas.
