@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Access = Schemas["Access"];
 export type Run = Schemas["Run"];
 export type RunCounts = Schemas["RunCounts"];
+export type ReportedResult = Schemas["ReportedResult"];
 export type Job = Schemas["Job"];
 export type Target = Schemas["Target"];
 export type Halt = Schemas["Halt"];

@@ -7,6 +7,7 @@ import { Status } from "../ui/Status";
 import { Ago, Elapsed } from "../ui/Time";
 import { seconds } from "../ui/times";
 import { Commands } from "./Commands";
+import { reported } from "./reported";
 import { StopJob } from "./StopJob";
 
 /** All that is known of a job. */
@@ -31,6 +32,7 @@ export function JobDetails({ job }: { readonly job: Job }) {
           Reason: job.reason,
           Message: job.message,
           "Exit code": job.exitCode,
+          ...reported(job.result),
           "Asked for": job.createdAt && <Ago time={job.createdAt} />,
           By: job.requestedBy,
           Started: job.startTime && <Ago time={job.startTime} />,

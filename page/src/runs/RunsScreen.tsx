@@ -13,6 +13,7 @@ import {
 import { CubesIcon, SearchIcon } from "@patternfly/react-icons";
 import { useMemo } from "react";
 import { useNavigate, useSearchParams } from "react-router";
+import { useAccess } from "../access/useAccess";
 import { isFinal } from "../api/runs";
 import type { Run } from "../api/types";
 import { RunActions } from "../run/RunActions";
@@ -39,6 +40,7 @@ export function RunsScreen() {
     [runs, filters, readAt],
   );
   const navigate = useNavigate();
+  const { may } = useAccess();
   const isFiltered = parameters.size > 0;
   return (
     <PageSection isFilled>
@@ -46,6 +48,11 @@ export function RunsScreen() {
         <FlexItem grow={{ default: "grow" }}>
           <Title headingLevel="h1">Runs</Title>
         </FlexItem>
+        {may("create", "krknchaosjobs") && (
+          <Button variant="primary" onClick={() => void navigate("/new")}>
+            New run
+          </Button>
+        )}
       </Flex>
       <FilterBar filters={filters} onChange={setFilters} />
       {error !== null && <ErrorState title="Runs cannot be read" error={error} onRetry={retry} />}
