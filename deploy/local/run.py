@@ -79,7 +79,7 @@ def main() -> None:
                 binaries = control_plane_binaries(FULL, progress)
             if settings.observe:
                 binaries = {**binaries, **prometheus_programs(progress)}
-            built = _built_page(progress) if settings.page else None
+            built = built_page(progress) if settings.page else None
         asyncio.run(_run_until_stopped(settings, Built(binaries, built), local, progress))
 
 
@@ -182,13 +182,13 @@ def _own_namespace(settings: Settings) -> list[Manifest]:
     return [namespace, *manifests.in_namespace(manifests.load(*roles), name)]
 
 
-def _built_page(progress: Progress) -> Path | None:
+def built_page(progress: Progress) -> Path | None:
     """Build the page; None, with a line that says why, where it cannot be built."""
     try:
         return page(progress)
     except (StartError, OSError) as error:
-        why = str(error).strip().splitlines()[0]
-        progress.note(f"there is no page: {why}")
+        why = " ".join(str(error).split("\n")[:2])
+        progress.note(f"it starts without the page: {why}")
         return None
 
 

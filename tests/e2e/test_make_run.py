@@ -134,10 +134,26 @@ async def test_what_dies_is_started_again(start_run: StartRun) -> None:
         async with aiohttp.ClientSession() as session:
             await eventually(lambda s=session: _healthy(s, run), seconds=60)  # type: ignore[misc]
     assert run.output.count("starting it again now") >= 5
+    await page_is_let_in(run)
 
     run.send(signal.SIGTERM)
     assert await run.ended() == 0
     assert await run.processes() == {}
+
+
+async def page_is_let_in(run: Run) -> None:
+    """The page is where the output says, and the key in its address is the one that counts."""
+    [(origin, key)] = re.findall(r"the page   (http://\S+)/#token=(\S+)$", run.output, re.MULTILINE)
+    own = {"Origin": origin, "Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{origin}/") as reply:
+            assert (reply.status, reply.content_type) == (200, "text/html")
+        for headers, status in ((own, 400), (own | {"Authorization": "Bearer x"}, 401)):
+            url = run.url("/api/v1/halts")
+            async with session.post(url, json={"reason": ""}, headers=headers) as reply:
+                assert reply.status == status
+    for log in (run.local / "logs").iterdir():
+        assert key not in log.read_text()
 
 
 async def _healthy(session: aiohttp.ClientSession, run: Run) -> bool:
