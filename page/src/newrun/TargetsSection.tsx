@@ -1,4 +1,5 @@
 import { Button, Checkbox, SearchInput, TextInput, Tooltip } from "@patternfly/react-core";
+import { ExclamationTriangleIcon } from "@patternfly/react-icons";
 import { useMemo, useState } from "react";
 import { Link } from "react-router";
 import { errorText } from "../api/errors";
@@ -163,6 +164,7 @@ function Row({ target, jobs, isChosen, onChange }: RowProps) {
       {!target.ready && (
         <Tooltip content={target.message || "It was not checked yet."}>
           <span className="krkn-mark krkn-mark-bad" tabIndex={0}>
+            <ExclamationTriangleIcon />
             {canRun(target) ? "not ready" : "cannot be run"}: {target.reason || "not checked yet"}
           </span>
         </Tooltip>

@@ -1,0 +1,133 @@
+"""From nothing to a run, its log and its rerun, and to a halt: all of it by the page alone."""
+
+import re
+
+from playwright.async_api import FilePayload, Route, expect
+
+from tests.page.opened import Opened
+from tests.support.requests import IMAGE, canary, kubeconfig, unused_name, unused_url
+from tests.support.rest import Rest
+
+REASON = "Incident 42"
+
+
+def file_of(text: str) -> FilePayload:
+    """A kubeconfig file, as a user chooses it."""
+    return {"name": "config", "mimeType": "text/yaml", "buffer": text.encode()}
+
+
+async def register(opened: Opened, name: str, labels: str = "") -> None:
+    """Register a cluster from a kubeconfig file, and wait until its row is there."""
+    await opened.page.get_by_role("button", name="Register…").first.click()
+    dialog = opened.page.get_by_role("dialog")
+    text = kubeconfig(unused_url(), canary())
+    await dialog.locator("input[type=file]").set_input_files(file_of(text))
+    await expect(dialog.locator("#context")).to_have_value("only")
+    await dialog.locator("#cluster-name").fill(name)
+    await dialog.locator("#cluster-labels").fill(labels)
+    await dialog.get_by_role("button", name="Register").click()
+    await expect(dialog).to_have_count(0)
+
+
+async def ask_for(opened: Opened, scenario: str, image: str, clusters: str) -> None:
+    """Fill in the form of a new run of a scenario that is not in the catalogue."""
+    page = opened.page
+    await opened.go("/new")
+    await page.get_by_role("button", name="Another image").click()
+    await page.locator("#scenarioName").fill(scenario)
+    await page.locator("#scenarioImage").fill(image)
+    await page.locator("#target-name").fill(clusters)
+    await page.get_by_role("button", name=re.compile("^Select all")).click()
+
+
+async def test_the_whole_way(opened: Opened) -> None:
+    page, prefix, scenario = opened.page, unused_name(), unused_name()
+    await opened.go(f"/targets?name={prefix}")
+    for number in (1, 2, 3):
+        await register(opened, f"{prefix}-{number}", "env=test")
+    await expect(opened.row(prefix)).to_have_count(3)
+
+    await ask_for(opened, scenario, f"{IMAGE}-exit-3", f"{prefix}-*")
+    await expect(page.get_by_text(re.compile("^3 selected"))).to_be_visible()
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.get_by_text("3 clusters would run")).to_be_visible()
+    await page.get_by_role("button", name="Run…").click()
+    await page.get_by_role("button", name="Run on 3 clusters").click()
+    await expect(page).to_have_url(re.compile("#/runs/[0-9a-f-]{36}"))
+    first = page.url
+    await expect(page.get_by_text("3 failed").first).to_be_visible()
+
+    await page.goto(f"{first}/logs")
+    await expect(page.get_by_role("log")).to_contain_text(f"scenario {scenario} starts on target")
+
+    await page.goto(first)
+    await page.get_by_role("button", name="Rerun failed").click()
+    await page.get_by_role("button", name="Run on 3 clusters").click()
+    await expect(page).not_to_have_url(first)
+    await expect(page).to_have_url(re.compile("#/runs/[0-9a-f-]{36}"))
+
+
+async def test_a_halt_and_its_end_by_keyboard_alone(opened: Opened) -> None:
+    page = opened.page
+    halt = page.get_by_role("button", name="Halt", exact=True)
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if await halt.evaluate("button => button === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#halt-reason")).to_be_focused()
+    await page.keyboard.type(REASON)
+    await page.keyboard.press("Enter")
+    banner = page.get_by_role("status", name="Halts")
+    try:
+        await expect(banner).to_contain_text("All chaos is halted")
+        await expect(banner).to_contain_text(REASON)
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(halt).to_be_focused()
+    finally:
+        await banner.get_by_role("button").press("Enter")
+        confirm = page.get_by_role("button", name="Resume", exact=True)
+        await confirm.press("Enter")
+    await expect(banner).not_to_contain_text(REASON)
+
+
+async def test_what_is_sent_twice_starts_once(opened: Opened, rest: Rest) -> None:
+    page, name, scenario = opened.page, unused_name(), unused_name()
+    await rest.register(clusterName=name)
+    await ask_for(opened, scenario, IMAGE, name)
+    cuts = 0
+
+    async def cut_once(route: Route) -> None:
+        nonlocal cuts
+        if route.request.method != "POST" or cuts:
+            await route.continue_()
+            return
+        cuts += 1
+        # The service has answered, and the answer is lost on its way.
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/api/v1/scenarios/run", cut_once)
+    await page.get_by_role("button", name="Run…").click()
+    await page.get_by_role("button", name="Run on 1 cluster").click()
+    await expect(page.get_by_text("the service does not answer").first).to_be_visible()
+    await page.get_by_role("button", name="Run…").click()
+    await page.get_by_role("button", name="Run on 1 cluster").click()
+    await expect(page).to_have_url(re.compile("#/runs/[0-9a-f-]{36}"))
+    reply = await rest.get(f"/api/v1/runs?scenarioName={scenario}")
+    assert [run["runId"] for run in reply.body["runs"]] == [page.url.rpartition("/")[2]]
+    # The browser itself says that the first answer did not come.
+    opened.tab.errors[:] = [each for each in opened.tab.errors if "ERR_FAILED" not in each]
+
+
+async def test_what_the_service_refuses_stands_at_its_field(opened: Opened, rest: Rest) -> None:
+    page, name = opened.page, unused_name()
+    await rest.register(clusterName=name)
+    await ask_for(opened, unused_name(), IMAGE, name)
+    await page.locator("#timeoutSeconds").fill("999999")
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.locator("#timeoutSeconds")).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator("#timeoutSeconds-hint")).to_contain_text("86400")
+    await page.locator("#timeoutSeconds").fill("60")
+    await expect(page.locator("#timeoutSeconds")).to_have_attribute("aria-invalid", "false")
+    opened.tab.errors[:] = [each for each in opened.tab.errors if "400" not in each]
