@@ -131,3 +131,27 @@ async def test_what_the_service_refuses_stands_at_its_field(opened: Opened, rest
     await page.locator("#timeoutSeconds").fill("60")
     await expect(page.locator("#timeoutSeconds")).to_have_attribute("aria-invalid", "false")
     opened.tab.errors[:] = [each for each in opened.tab.errors if "400" not in each]
+
+
+async def test_a_run_is_asked_for_again_with_changes(opened: Opened, rest: Rest) -> None:
+    page, name = opened.page, unused_name()
+    target = await rest.register(clusterName=name)
+    run = await rest.run_of(
+        target,
+        scenarioName="node-cpu-hog",
+        environment={"NODE_CPU_PERCENTAGE": "70", "EXTRA": "1"},
+        secretEnvironment={"HUSH": canary()},
+        timeoutSeconds=77,
+    )
+    await rest.run_when(run)
+    await opened.go(f"/runs/{run}")
+    await page.get_by_role("button", name="Rerun with changes").click()
+    await expect(page.locator("#parameter-NODE_CPU_PERCENTAGE")).to_have_value("70")
+    await expect(page.locator("#timeoutSeconds")).to_have_value("77")
+    await expect(page.get_by_role("textbox", name="Value of EXTRA")).to_have_value("1")
+    await expect(page.get_by_text("fill in HUSH")).to_be_visible()
+    secret = canary()
+    await page.get_by_label("Value of HUSH").fill(secret)
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.get_by_text("1 cluster would run")).to_be_visible()
+    assert secret not in await page.locator("body").inner_text()

@@ -82,6 +82,8 @@ function useLacking(): string {
     return value !== undefined && value !== "" && wrong(field, value) !== "";
   });
   if (bad) return `mend ${bad.short_description || bad.name}`;
+  const secret = draft.variables.find(({ name, value, isSecret }) => name && isSecret && !value);
+  if (secret) return `fill in ${secret.name}`;
   return draft.targets.size === 0 ? "select clusters" : "";
 }
 

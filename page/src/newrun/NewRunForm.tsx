@@ -23,14 +23,14 @@ import "./newrun.css";
 
 interface Props {
   readonly initial: Draft;
-  /** Files that the run had from which this one is made: they have to be given again. */
-  readonly fileNames?: readonly string[];
+  /** Secret variables and files of the run that this one is made from: nobody tells what they are. */
+  readonly unknown?: readonly string[];
 }
 
 const NONE: Violations = new Map();
 
 /** The form of a new run; what is typed into it lives as long as it is on the screen. */
-export function NewRunForm({ initial, fileNames = [] }: Props) {
+export function NewRunForm({ initial, unknown = [] }: Props) {
   const [given, setGiven] = useState(initial);
   const [violations, setViolations] = useState(NONE);
   // One id for the whole form: whatever is sent twice starts once.
@@ -78,9 +78,9 @@ export function NewRunForm({ initial, fileNames = [] }: Props) {
           {scenario.error && <ErrorState title="No such scenario" error={scenario.error} />}
         </Section>
         <Section number={2} title="Parameters">
-          {fileNames.length > 0 && (
-            <Alert variant="info" isInline title="The run had files, which have to be given again">
-              {fileNames.join(", ")}
+          {unknown.length > 0 && (
+            <Alert variant="info" isInline title="Secrets and files have to be given again">
+              {unknown.join(", ")}
             </Alert>
           )}
           {scenario.data && <Parameters />}

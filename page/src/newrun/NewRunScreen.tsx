@@ -50,6 +50,6 @@ function FromRun({ runId }: { readonly runId: string }) {
     );
   }
   const isInCatalogue = catalogue.data.some(({ name }) => name === run.data.scenarioName);
-  const fileNames = run.data.fileNames;
-  return <NewRunForm initial={draftOf(run.data, isInCatalogue)} fileNames={fileNames} />;
+  const unknown = [...run.data.secretEnvironmentNames, ...run.data.fileNames];
+  return <NewRunForm initial={draftOf(run.data, isInCatalogue)} unknown={unknown} />;
 }

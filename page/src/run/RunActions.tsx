@@ -8,6 +8,7 @@ import {
 } from "@patternfly/react-core";
 import { EllipsisVIcon } from "@patternfly/react-icons";
 import { useState } from "react";
+import { useNavigate } from "react-router";
 import { useAccess } from "../access/useAccess";
 import { isFinal } from "../api/runs";
 import type { Run } from "../api/types";
@@ -21,7 +22,7 @@ interface Props {
   readonly isMenu?: boolean;
 }
 
-type Asked = "stop" | "rerun" | "rerunFailed" | undefined;
+type Asked = "stop" | "rerun" | "rerunFailed" | "change" | undefined;
 
 interface Action {
   readonly asks: Exclude<Asked, undefined>;
@@ -32,19 +33,24 @@ interface Action {
 /** What may be done with a run now, each behind a question. */
 export function RunActions({ run, isMenu = false }: Props) {
   const [asked, setAsked] = useState<Asked>();
+  const navigate = useNavigate();
   const actions = useActions(run);
+  const ask = (next: Asked) => {
+    if (next === "change") void navigate(`/new?from=${run.runId}`);
+    else setAsked(next);
+  };
   const close = () => setAsked(undefined);
   return (
     <>
       {isMenu ? (
-        <Menu run={run} actions={actions} onAsk={setAsked} />
+        <Menu run={run} actions={actions} onAsk={ask} />
       ) : (
         <Flex gap={{ default: "gapSm" }}>
           {actions.map(({ asks, title, isDanger }) => (
             <Button
               key={asks}
               variant={isDanger ? "danger" : "secondary"}
-              onClick={() => setAsked(asks)}
+              onClick={() => ask(asks)}
             >
               {title}
             </Button>
@@ -66,6 +72,7 @@ function useActions(run: Run): Action[] {
   if (may("create", "krknchaosjobs")) {
     if (failed + refused > 0) actions.push({ asks: "rerunFailed", title: "Rerun failed" });
     if (isFinal(run.status)) actions.push({ asks: "rerun", title: "Rerun all" });
+    actions.push({ asks: "change", title: "Rerun with changes" });
   }
   if (!isFinal(run.status) && run.status !== "Stopping" && may("update", "krknchaosruns")) {
     actions.push({ asks: "stop", title: "Stop run", isDanger: true });
