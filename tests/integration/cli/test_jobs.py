@@ -47,6 +47,10 @@ async def test_one_job_is_shown(cli: Command, rest: Rest) -> None:
     shown = (await cli("jobs", "get", job_id)).out.splitlines()
     said = dict(line.split(maxsplit=1) for line in shown)
     assert (said["status:"], said["exitCode:"], said["labels:"]) == ("Succeeded", "0", "a=b")
+    assert said["result:"].startswith("score 92, 12 of 13 SLOs, none of 1 health check failed")
+    wide = (await cli("jobs", "list", "--run", job["runId"], "-o", "wide")).out.splitlines()
+    assert dict(zip(wide[0].split(), wide[1].split(), strict=False))["SCENARIO"] == "pod-scenarios"
+    assert " 92 " in wide[1]
     gone = await cli("jobs", "get", str(uuid.uuid4()))
     assert (gone.code, gone.line) == (3, "Error: there is no such job")
 
