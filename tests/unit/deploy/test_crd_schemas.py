@@ -177,7 +177,7 @@ def test_a_type_of_its_own_has_just_the_field_that_the_other_leaves_out(
     assert list(disagreements(at, typed.fields[0].type, schema)) == []
 
 
-@pytest.mark.parametrize("resource", SHORT_NAMES.keys() - WITHOUT_STATUS)
+@pytest.mark.parametrize("resource", [each for each in SHORT_NAMES if each not in WITHOUT_STATUS])
 def test_an_absent_status_means_the_same(resource: type[Resource]) -> None:
     schema = schema_of(resource)["properties"]["status"]
     status: Any = parts_of(resource)["status"].cls
