@@ -176,7 +176,7 @@ async def test_the_headers_come_at_once_also_for_head(rest: Rest) -> None:
     run_id = await a_run(rest, "never-starts")
     path = f"{logs_of(run_id)}?follow=true"
     for method in ("GET", "HEAD"):
-        async with asyncio.timeout(10), rest.session.request(method, path) as response:
+        async with asyncio.timeout(60), rest.session.request(method, path) as response:
             assert (response.status, response.headers["content-type"]) == (200, PLAIN)
     await rest.delete(f"{CHAOS_RUNS}/{run_id}")
 

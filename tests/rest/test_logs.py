@@ -65,7 +65,7 @@ async def test_the_headers_of_what_has_nothing_to_say_come_at_once(rest: Rest) -
     await rest.job_when(silent, "Running")
     for job_id in (waiting, silent):
         path = f"{log_of(job_id)}?follow=true&tailLines=0"
-        async with asyncio.timeout(10), rest.session.get(path) as response:
+        async with asyncio.timeout(60), rest.session.get(path) as response:
             assert (response.status, response.headers["content-type"]) == (200, PLAIN)
 
 
@@ -74,7 +74,7 @@ async def test_head_of_a_log_that_goes_on(rest: Rest) -> None:
     await rest.job_when(running, "Running")
     for path in (log_of(waiting), log_of(running)):
         for query in ("", "?follow=true", "?follow=true&tailLines=0"):
-            async with asyncio.timeout(10), rest.session.head(f"{path}{query}") as response:
+            async with asyncio.timeout(60), rest.session.head(f"{path}{query}") as response:
                 assert (response.status, response.headers["content-type"]) == (200, PLAIN)
                 assert await response.read() == b""
     async with rest.session.head(log_of(str(uuid.uuid4()))) as response:

@@ -93,7 +93,7 @@ async def test_where_nothing_has_happened_it_is_told_at_once_that_it_goes_on(res
     async with watching(rest, f"targetUUID={target}") as lines:
         token = (await lines.until("SYNCED"))["resumeToken"]
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(60),
         watching(rest, f"targetUUID={target}&resumeToken={token}") as on,
     ):
         [job_id] = await rest.run(target)
@@ -109,7 +109,7 @@ async def test_head_of_a_watch_ends_when_it_has_begun(rest: Rest, is_resumed: bo
     if is_resumed:
         query += f"&resumeToken={token}"
     for _ in range(2):
-        async with asyncio.timeout(10), rest.session.head(f"{WATCH}?{query}") as response:
+        async with asyncio.timeout(60), rest.session.head(f"{WATCH}?{query}") as response:
             assert response.status == 200
             assert response.headers["content-type"] == "application/x-ndjson"
     async with rest.session.head(f"{WATCH}?resumeToken=x") as response:

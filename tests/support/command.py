@@ -15,7 +15,7 @@ from deploy.local.services import REPOSITORY
 from krkn_grpc.cli.app import app
 from tests.support.programs import inherited_environment
 
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ async def eventually(
     look: Callable[[], Awaitable[T]],
     accept: Callable[[T], object] = bool,
     *,
-    seconds: float = 20.0,
+    seconds: float = 60.0,
     pause: float = 0.05,
 ) -> T:
     """Look again and again until what is seen is accepted, and return it; fail after `seconds`.

@@ -22,7 +22,7 @@ from krkn_grpc.v1 import (
 )
 from tests.integration.auth.callers import Metadata
 
-SECONDS = 20.0
+SECONDS = 60.0
 FILES = (
     targets_pb2,
     target_requests_pb2,

@@ -24,7 +24,7 @@ from krkn_grpc.v1 import scenario_runs_pb2, targets_pb2
 from tests.support.requests import IMAGE
 from tests.support.waiting import eventually
 
-SECONDS = 20.0
+SECONDS = 60.0
 PAUSE_SECONDS = 0.02
 # Enough calls that a hundredth of them is more than one.
 CALLERS = 3

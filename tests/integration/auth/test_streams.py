@@ -24,7 +24,7 @@ from tests.support.waiting import eventually
 READ_ALL = {"resources": [JOBS], "verbs": ["get", "list", "watch"]}
 READ_TARGETS = {"resources": [TARGETS], "verbs": ["get", "list", "watch"]}
 READ_LOGS = {"resources": [f"{JOBS}/log"], "verbs": ["get"]}
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @pytest.fixture

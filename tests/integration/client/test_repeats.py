@@ -34,7 +34,7 @@ async def test_whoever_does_not_know_what_came_of_a_run_can_ask(
     upstream: Upstream, replies: list[Message], kind: type[KrknError]
 ) -> None:
     in_turn(upstream, "RunScenario", *replies)
-    async with Krkn(f"127.0.0.1:{upstream.port}", retry_seconds=1) as krkn:
+    async with Krkn(f"127.0.0.1:{upstream.port}", retry_seconds=3) as krkn:
         with pytest.raises(KrknError) as failed:
             await krkn.run("s", [TARGET])
         assert type(failed.value) is kind

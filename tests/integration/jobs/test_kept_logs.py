@@ -36,7 +36,7 @@ async def test_the_log_is_kept_once_and_before_the_final_status(patient_jobs: Jo
         job = await jobs.job(await jobs.target(), "lasts-1s-exit-3")
         status = await jobs.finished(job)
         assert why_not_kept(status) == ""
-        await watch.until("final", lambda: final_version(watch, job), seconds=5)
+        await watch.until("final", lambda: final_version(watch, job), seconds=30)
         [kept] = watch.versions_of(LOGS, job)
         assert version(kept) < final_version(watch, job)
     assert all(STAMPED.fullmatch(line) for line in text_of(kept).splitlines())
@@ -173,7 +173,7 @@ async def test_the_oldest_go_before_there_are_too_many(
         await controller.stop()
         async with a_controller(keep_log_total_bytes=0) as other:
             await other.start()
-            await watch.until("none", lambda: not watch.all(LOGS), seconds=10)
+            await watch.until("none", lambda: not watch.all(LOGS), seconds=30)
 
 
 async def test_none_is_kept_where_the_setting_says_so(

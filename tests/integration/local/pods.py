@@ -59,11 +59,8 @@ class Pods:
         )
 
     async def until_phase(self, name: str, *phases: str) -> Manifest:
-        # A component that has lost its watches several times tries again only after 30 s.
         seen = await eventually(
-            lambda: self.get(name),
-            lambda p: p is not None and p["status"]["phase"] in phases,
-            seconds=60,
+            lambda: self.get(name), lambda p: p is not None and p["status"]["phase"] in phases
         )
         assert seen is not None
         return seen

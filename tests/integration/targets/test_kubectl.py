@@ -117,7 +117,7 @@ async def test_an_edit_is_admitted_anew(
     async def create() -> bool:
         return await code_of(targets.create(clusterName=old)) == OK
 
-    await eventually(create, seconds=20, pause=0.3)
+    await eventually(create, seconds=60, pause=0.3)
     watched.assert_never_doubled()
 
 

@@ -35,7 +35,7 @@ from krkn_grpc.v1 import alerts_pb2, scenario_runs_pb2, scenarios_pb2, targets_p
 from krkn_grpc.v1 import health_pb2 as service_health_pb2
 
 LOOPBACK = "127.0.0.1"
-SECONDS = 20.0
+SECONDS = 60.0
 """How long anything here may take at most."""
 
 FILES = (targets_pb2, scenario_runs_pb2, scenarios_pb2, alerts_pb2, service_health_pb2)

@@ -96,7 +96,10 @@ def test_the_page_is_at_each_name_of_this_machine(
         {"authorization": f"Bearer {KEY}, Bearer x"},
         {"cookie": f"token={KEY}", "x-token": KEY, "krkn-token": KEY},
     ],
-    ids=str,
+    ids=[
+        *("none", "cut", "longer", "another end", "other case", "no token", "no scheme", "Basic"),
+        *("two of them", "in other headers"),
+    ],
 )
 def test_our_own_page_does_nothing_without_the_key(
     client: httpx.Client, door: Door, key: dict[str, str]

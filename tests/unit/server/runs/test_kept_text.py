@@ -50,7 +50,11 @@ def test_a_time_is_only_taken_from_the_start_of_a_line() -> None:
     assert text_of(f"{TIME}{TIME}a {TIME}b\n") == f"{TIME}a {TIME}b\n"
 
 
-@pytest.mark.parametrize("content", ["", "x", "AAAA", packed("some text")[:-8]])
+@pytest.mark.parametrize(
+    "content",
+    ["", "x", "AAAA", packed("some text")[:-8]],
+    ids=["empty", "no base64", "no gzip", "cut"],
+)
 def test_what_is_no_text_is_said(content: str) -> None:
     with pytest.raises(NotAText):
         list(read(content, tail_lines=None, timestamps=False))
