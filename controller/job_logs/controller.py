@@ -5,6 +5,7 @@ from typing import Self
 
 from controller.job_logs.keeper import LogKeeper
 from controller.settings import Settings
+from krkn_grpc.kube import index
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.session import Session
@@ -25,7 +26,10 @@ class JobLogController:
     def of(cls, settings: Settings, session: Session, jobs: Informer[ChaosJob]) -> Self:
         """Return the controller; its informer is for the caller to run."""
         namespace, total = settings.namespace, settings.keep_log_total_bytes
-        kept = Informer(ResourceClient(session, KeptLogHead, namespace, metadata_only=True))
+        kept = Informer(
+            ResourceClient(session, KeptLogHead, namespace, metadata_only=True),
+            index_func=index.everything,
+        )
         keeper = LogKeeper(
             ResourceClient(session, KeptLog, namespace),
             kept,

@@ -1,29 +1,33 @@
 """Which kept logs have to go, so that all together take no more than they may. Pure."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from krkn_grpc.resources.kept_log import KeptLogHead
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
+def to_delete(oldest: Iterable[KeptLogHead], excess: int) -> list[KeptLogHead]:
+    """Return the logs that have to go to free `excess` bytes, the oldest first.
 
-def to_delete(kept: Iterable[KeptLogHead], limit: int, needed: int = 0) -> list[KeptLogHead]:
-    """Return the oldest logs that have to go to leave `needed` of `limit` bytes free."""
-    all_kept = list(kept)
-    excess = sum(log.stored_bytes for log in all_kept) + needed - limit
-    if excess <= 0:
-        return []
+    `oldest` has all logs in the order of their times; only as many are looked at as are needed.
+    """
     going: list[KeptLogHead] = []
-    for log in sorted(all_kept, key=_age):
-        if excess <= 0:
-            break
+    if excess <= 0:
+        return going
+    for log in _by_age(oldest):
         going.append(log)
         excess -= log.stored_bytes
+        if excess <= 0:
+            break
     return going
 
 
-def _age(log: KeptLogHead) -> tuple[datetime, int]:
+def _by_age(oldest: Iterable[KeptLogHead]) -> Iterator[KeptLogHead]:
     # Times are whole seconds; the version tells which of a second came first.
+    for _, same in groupby(oldest, key=lambda log: log.metadata.creation_timestamp):
+        yield from sorted(same, key=_version)
+
+
+def _version(log: KeptLogHead) -> int:
     version = log.metadata.resource_version
-    return log.metadata.creation_timestamp or _LONG_AGO, int(version) if version else 0
+    return int(version) if version else 0

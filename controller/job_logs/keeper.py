@@ -12,10 +12,10 @@ from controller.job_logs import eviction, reasons
 from controller.job_logs.compression import Compressed
 from controller.reason import Reason
 from controller.sweeping import keep_sweeping
-from krkn_grpc.kube import errors
+from krkn_grpc.kube import errors, index
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.informer import Informer
+from krkn_grpc.kube.informer import CacheChange, Informer
 from krkn_grpc.kube.retry import create_until_known
 from krkn_grpc.resources import kept_log, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
@@ -25,8 +25,10 @@ from krkn_grpc.told import told
 
 _log = structlog.get_logger(__name__)
 
-_WRITE_SECONDS = 5.0
+# A job waits for them, one after the other.
 _SYNC_SECONDS = 2.0
+_EVICT_SECONDS = 3.0
+_WRITE_SECONDS = 5.0
 # The first that fits; an error's own text may repeat the log.
 _REFUSALS: tuple[tuple[type[errors.KubeError], Reason], ...] = (
     (errors.QuotaExceeded, reasons.QUOTA),
@@ -37,10 +39,18 @@ _REFUSALS: tuple[tuple[type[errors.KubeError], Reason], ...] = (
 
 
 @dataclass
-class _Pending:
-    """The bytes that are being written."""
+class _Stored:
+    """The bytes of the logs that the watch has reported, and of those that are being written.
 
-    stored: int = 0
+    A log that ends must not take longer the more are kept: so they are counted as they change.
+    """
+
+    seen: int = 0
+    coming: int = 0
+
+    def changed(self, change: CacheChange[KeptLogHead]) -> None:
+        """Count a change that the watch reports."""
+        self.seen += _bytes(change.new) - _bytes(change.old)
 
 
 @dataclass(frozen=True)
@@ -49,18 +59,22 @@ class LogKeeper:
 
     logs: ResourceClient[KeptLog]
     kept: Informer[KeptLogHead]
-    """Their metadata alone: no cache has a log."""
+    """Their metadata alone, in one group: no cache has a log."""
     jobs: Callable[[str], ChaosJob | None]
     most_bytes: int
     """Of one log, compressed; 0: none is kept."""
     total_bytes: int
     clock: Callable[[], datetime]
-    pending: _Pending = field(default_factory=_Pending)
+    stored: _Stored = field(default_factory=_Stored)
+
+    def __post_init__(self) -> None:
+        """Count what is kept from now on: before the first list."""
+        self.kept.listen(self.stored.changed)
 
     async def keep(self, job: ChaosJob, compressed: Compressed) -> Reason | None:
         """Write the log of the job's pod; return why not, None when it is kept.
 
-        Never raises a KubeError; takes some seconds at most.
+        Never raises a KubeError; takes about 15 seconds at most, mostly a few milliseconds.
         """
         new = _kept_log(job, compressed)
         try:
@@ -81,7 +95,7 @@ class LogKeeper:
         await self.kept.synced()
 
         async def once() -> None:
-            await self._evict(0)
+            await self._evict()
             for log in list(self.kept.values()):
                 if self._is_unowned(log, timedelta(seconds=unowned_seconds)):
                     await self._delete(log)
@@ -93,7 +107,8 @@ class LogKeeper:
             written = await create_until_known(self.logs, new, Deadline.within(_WRITE_SECONDS))
         except errors.AlreadyExists:
             # By a controller that ended before it wrote the job's end, or by nobody of ours.
-            found = await self.logs.get_metadata(new.metadata.name)
+            async with asyncio.timeout(_WRITE_SECONDS):
+                found = await self.logs.get_metadata(new.metadata.name)
             return None if kept_log.is_of(found, job) else reasons.NAME_TAKEN
         if written is not None:
             self.kept.remember(KeptLogHead(metadata=written.metadata))
@@ -105,19 +120,27 @@ class LogKeeper:
         if size > self.total_bytes:
             yield False
             return
-        self.pending.stored += size
+        self.stored.coming += size
         try:
-            await self._evict(self.pending.stored)
+            # The API server may be slow, and the logs many, after the limit was lowered.
+            async with asyncio.timeout(_EVICT_SECONDS):
+                await self._evict()
             yield True
         finally:
-            self.pending.stored -= size
+            self.stored.coming -= size
 
-    async def _evict(self, needed: int) -> None:
-        going = eviction.to_delete(self.kept.values(), self.total_bytes, needed)
+    async def _evict(self) -> None:
+        excess = self._all_bytes() - self.total_bytes
+        going = eviction.to_delete(self.kept.oldest(index.ALL), excess)
         for log in going:
             await self._delete(log)
         if going:
             _log.info("oldest kept logs deleted", count=len(going))
+
+    def _all_bytes(self) -> int:
+        """Return the bytes of all that are kept, as they are now, or are being written."""
+        ahead = sum(_bytes(written) - _bytes(seen) for seen, written in self.kept.ahead())
+        return self.stored.seen + ahead + self.stored.coming
 
     async def _delete(self, log: KeptLogHead) -> None:
         metadata = log.metadata
@@ -130,6 +153,10 @@ class LogKeeper:
         created = log.metadata.creation_timestamp
         is_old = created is not None and self.clock() - created > age
         return is_old and not log.metadata.owner_references and self.jobs(log.metadata.name) is None
+
+
+def _bytes(log: KeptLogHead | None) -> int:
+    return 0 if log is None else log.stored_bytes
 
 
 def _kept_log(job: ChaosJob, compressed: Compressed) -> KeptLog:

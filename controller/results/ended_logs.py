@@ -22,7 +22,7 @@ from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.told import told
 
-# As the API promises: no job waits longer for its log before it gets its final status.
+# No job waits longer for the read of its log before it gets its final status.
 _SECONDS = 10.0
 # The last MiB of the text, with the times of its lines; and what 64 KiB may hold compressed.
 _AT_MOST = 1_572_864

@@ -198,10 +198,15 @@ def _failed_alerts(output: _Output) -> int | None:
 
 
 def _url(url: str) -> str:
-    """Return a URL without what may be a credential in it: user, password, query, fragment."""
+    """Return a URL without what may be a credential in it: user, password, query, fragment.
+
+    Empty without a host: there a password may be anywhere.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
+        return ""
+    if not parts.netloc:
         return ""
     host = parts.netloc.rpartition("@")[2]
     return _text(parts._replace(netloc=host, query="", fragment="").geturl())

@@ -89,6 +89,11 @@ class ObjectCache(Generic[R]):
         """Return all objects, in no order."""
         return self._with_ahead() if self._ahead else self._items.values()
 
+    def ahead(self) -> Iterator[tuple[R | None, R | None]]:
+        """Yield what the watch reported and what we wrote since, None for none or a deletion."""
+        for name, written in self._ahead.items():
+            yield self._items.get(name), None if isinstance(written, _Deleted) else written
+
     def newest(self, group: str, before: Position | None = None) -> Iterable[R]:
         """Return a group's objects older than `before`, newest first; iterate over it at once."""
         return self._in_order(group, self._index.newest(group, before), before, reverse=True)

@@ -4,6 +4,7 @@ krkn's last words are hundreds of lines of JSON. The report has its content in o
 they are one line: what a reader looks for is before them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from krkn_grpc.cli.reports.model import LogEnd
@@ -37,16 +38,19 @@ def log_end(content: bytes, lines: int) -> LogEnd:
 
 
 def _without_last_words(lines: Sequence[str]) -> Iterator[str]:
+    # Looked up, not searched for: a log may be nothing but markers.
+    closing = [number for number, line in enumerate(lines) if line == "}"]
     at = 0
     while at < len(lines):
-        end = _end_of_last_words(lines, at)
+        end = _end_of_last_words(lines, at, closing)
         yield lines[at] if end == at else f"{lines[at]} (here without its {end - at} lines)"
         at = end + 1
 
 
-def _end_of_last_words(lines: Sequence[str], at: int) -> int:
+def _end_of_last_words(lines: Sequence[str], at: int, closing: Sequence[int]) -> int:
     """Return the number of the last line of what krkn says from line `at` on; `at` for nothing."""
     if not lines[at].rstrip().endswith(_MARKER) or lines[at + 1 : at + 2] != ["{"]:
         return at
-    most = range(at + 2, min(len(lines), at + MOST_LAST_WORDS))
-    return next((number for number in most if lines[number] == "}"), at)
+    place = bisect_left(closing, at + 2)
+    is_closed = place < len(closing) and closing[place] < at + MOST_LAST_WORDS
+    return closing[place] if is_closed else at

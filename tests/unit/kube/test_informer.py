@@ -47,6 +47,11 @@ class Writer:
         self.answers: list[tuple[str, Lease]] = []
         self.newest: dict[str, int] = {}
         self.deleted: set[str] = set()
+        self.seen = len(server.contents)
+        server.contents.listen(self.count)
+
+    def count(self, change: CacheChange[Lease]) -> None:
+        self.seen += (change.new is not None) - (change.old is not None)
 
     def take(self, step: tuple[Any, ...]) -> None:
         match step:
@@ -88,6 +93,9 @@ class Writer:
             self.newest[uid] = revision
             assert uid not in self.deleted
         self.look_at_groups()
+        ahead = self.server.contents.ahead()
+        more = sum((new is not None) - (old is not None) for old, new in ahead)
+        assert self.seen + more == len(list(self.server.contents.values()))
 
     def look_at_groups(self) -> None:
         """Each group has what belongs to it, newest first, from any position on."""

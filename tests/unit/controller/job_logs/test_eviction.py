@@ -26,27 +26,36 @@ def a_log(name: str, size: int | str | None, *, age: float = 0, version: int = 1
     )
 
 
-THREE = [a_log("new", 10, age=1), a_log("old", 10, age=9), a_log("middle", 10, age=5)]
+THREE = [a_log("old", 10, age=9), a_log("middle", 10, age=5), a_log("new", 10, age=1)]
 
 
 @pytest.mark.parametrize(
-    ("limit", "needed", "names"),
+    ("excess", "names"),
     [
-        pytest.param(30, 0, [], id="all fit"),
-        pytest.param(40, 10, [], id="and one more"),
-        pytest.param(39, 10, ["old"], id="the oldest goes"),
-        pytest.param(30, 11, ["old", "middle"], id="the two oldest"),
-        pytest.param(0, 0, ["old", "middle", "new"], id="none may stay"),
-        pytest.param(5, 100, ["old", "middle", "new"], id="no more than there are"),
+        pytest.param(-5, [], id="there is room"),
+        pytest.param(0, [], id="all fit"),
+        pytest.param(1, ["old"], id="the oldest goes"),
+        pytest.param(10, ["old"], id="it is enough"),
+        pytest.param(11, ["old", "middle"], id="the two oldest"),
+        pytest.param(30, ["old", "middle", "new"], id="none may stay"),
+        pytest.param(100, ["old", "middle", "new"], id="no more than there are"),
     ],
 )
-def test_the_oldest_go(limit: int, needed: int, names: list[str]) -> None:
-    assert [log.metadata.name for log in to_delete(THREE, limit, needed)] == names
+def test_the_oldest_go(excess: int, names: list[str]) -> None:
+    assert [log.metadata.name for log in to_delete(THREE, excess)] == names
 
 
 def test_within_a_second_the_first_written_goes() -> None:
-    logs = [a_log("b", 10, version=9), a_log("a", 10, version=10), a_log("c", 10, version=8)]
-    assert [log.metadata.name for log in to_delete(logs, 20)] == ["c"]
+    logs = [a_log("a", 10, version=10), a_log("b", 10, version=9), a_log("c", 10, version=8)]
+    assert [log.metadata.name for log in to_delete(logs, 20)] == ["c", "b"]
+
+
+def test_no_more_are_looked_at_than_have_to_go() -> None:
+    """So that a full room costs no more the more logs it has."""
+    logs = iter([*THREE, a_log("newest", 10)])
+    assert [log.metadata.name for log in to_delete(logs, 10)] == ["old"]
+    # One more tells that no other is of the same second.
+    assert [log.metadata.name for log in logs] == ["new", "newest"]
 
 
 @pytest.mark.parametrize("size", [None, "", "-1", "ten", "9" * 20])
@@ -54,13 +63,11 @@ def test_a_log_that_does_not_say_its_size_counts_as_a_large_one(size: str | None
     assert a_log("a", size).stored_bytes == 1_048_576
 
 
-@given(st.lists(st.integers(0, 100)), st.integers(0, 500), st.integers(0, 500))
-def test_what_stays_fits_and_nothing_goes_in_vain(
-    sizes: list[int], limit: int, needed: int
-) -> None:
-    logs = [a_log(str(age), size, age=age) for age, size in enumerate(sizes)]
-    going = to_delete(logs, limit, needed)
-    left = sum(sizes) - sum(log.stored_bytes for log in going)
-    assert left + needed <= limit or len(going) == len(logs)
+@given(st.lists(st.integers(0, 100)), st.integers(-50, 500))
+def test_what_goes_is_enough_and_nothing_goes_in_vain(sizes: list[int], excess: int) -> None:
+    logs = [a_log(str(number), size, age=-number) for number, size in enumerate(sizes)]
+    going = to_delete(logs, excess)
+    freed = sum(log.stored_bytes for log in going)
+    assert freed >= excess or len(going) == len(logs)
     if going:
-        assert left + going[-1].stored_bytes + needed > limit
+        assert freed - going[-1].stored_bytes < excess

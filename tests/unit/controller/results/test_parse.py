@@ -207,6 +207,23 @@ def test_a_score_alone_is_a_result() -> None:
     assert found(line[:-1]) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param("https://a.example:8443/x#hunter2", "https://a.example:8443/x", id="fragment"),
+        pytest.param("//me:hunter2@a.example/x", "//a.example/x", id="no scheme"),
+        pytest.param("me:hunter2@a.example/x", "", id="no host"),
+        pytest.param("https:me:hunter2@a.example", "", id="slashes left out"),
+        pytest.param(r"https:\\me:hunter2@a.example", "", id="the other slashes"),
+        pytest.param("https://[hunter2", "", id="no URL"),
+    ],
+)
+def test_a_url_is_told_without_what_may_be_a_credential(said: str, expected: str) -> None:
+    result = found(printed(changed(health_checks=[{"url": said, "status": True}])))
+    assert result is not None
+    assert [check.url for check in result.health_checks] == [expected]
+
+
 def test_it_is_bounded() -> None:
     long = "ä\u202e\x00\n" + "x" * 5000
     result = found(
