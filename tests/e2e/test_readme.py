@@ -19,7 +19,7 @@ from deploy.local.services import REPOSITORY
 
 README = REPOSITORY / "README.md"
 START, ADDRESS = "make run", "127.0.0.1:8080"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 # grpcurl may have to be built first.
 pytestmark = pytest.mark.timeout(600)
 

@@ -96,7 +96,7 @@ async def reached(watch: ObjectWatch, job: str, moment: str) -> None:
             case _:
                 return True
 
-    await watch.until(moment, is_reached, seconds=30)
+    await watch.until(moment, is_reached)
 
 
 def starts(watch: ObjectWatch, job: str) -> set[str]:
@@ -136,7 +136,7 @@ async def test_no_attack_starts_a_scenario_twice(scene: Scene, by_remover: bool)
             reply = await server.ask(target, **asked)
             assert [entry.job_id for entry in reply.jobs] == [job]
             await asyncio.sleep(chance.uniform(0, 0.4))  # at any moment of what follows
-        await watch.until("over", lambda: is_over(watch, job), seconds=30)
+        await watch.until("over", lambda: is_over(watch, job))
         assert len(starts(watch, job)) <= 1, (name, moment)
 
     plays = [(name, moment) for name in ATTACKS for moment in MOMENTS]

@@ -106,7 +106,7 @@ async def test_watches_from_before_a_compaction(held: Held) -> None:
         await _both_were_told(held)
         for job_id in (stopped, ends, *new, made_with_kubectl):
             await open_watch.status(job_id, *FINAL)
-            await watch.until("told", partial(is_over, watch, job_id), seconds=30)
+            await watch.until("told", partial(is_over, watch, job_id))
             lived_rightly(watch, job_id)
         await open_watch.without(deleted)
         assert open_watch.jobs == {job.job_id: job for job in await site.runs.list()}

@@ -29,7 +29,7 @@ WRITES = (1, 2, 3, 4, 5)
 KILLED = {"before": WRITES if ALL else (2,), "after": WRITES if ALL else (1, 2, 4)}
 FAULTS = EVERY if ALL else {"dropped after": EVERY["dropped after"], "conflict": EVERY["conflict"]}
 STEPS = ("label", "pending", "secret", "status")
-SECONDS = 40.0
+SECONDS = 60.0
 
 
 @dataclass

@@ -42,7 +42,7 @@ async def test_a_refused_log_holds_no_job(jobs: Jobs, behind_a_proxy: StartBehin
 
     behind.proxy.rule = rule
     await asyncio.gather(*(jobs.job(target, "lasts-0s", jobId=job) for job in ids))
-    ended = await asyncio.gather(*(jobs.finished(job, seconds=40) for job in ids))
+    ended = await asyncio.gather(*(jobs.finished(job) for job in ids))
     assert {status["phase"] for status in ended} == {"Succeeded"}
     told = dict(zip(ids.values(), map(why_not_kept, ended), strict=True))
     assert told == {refusal: reason for refusal, (_, reason) in REFUSALS.items()}
@@ -55,7 +55,7 @@ async def test_a_policy_against_logs_holds_no_job(jobs: Jobs, behind_a_proxy: St
     group = "krkn.krkn-chaos.dev"
     async with a_policy(jobs.cluster, jobs.namespace, f"{group}/{LOGS}", "Invalid"):
         job = await jobs.job(await jobs.target(), "lasts-0s")
-        status = await jobs.finished(job, seconds=40)
+        status = await jobs.finished(job)
     assert (status["phase"], why_not_kept(status)) == ("Succeeded", "Invalid")
     assert SAID not in str(status)
 
@@ -72,7 +72,7 @@ async def test_the_write_of_a_log_hangs(jobs: Jobs, behind_a_proxy: StartBehind)
     behind.proxy.rule = lambda call: hang if is_of_a_log(call) else None
     async with jobs.watch() as watch:
         job = await jobs.job(await jobs.target(), "lasts-0s")
-        status = await jobs.finished(job, seconds=40)
+        status = await jobs.finished(job)
         assert why_not_kept(status) == "NotWritten"
         let_go.set()
         lived_rightly(watch, job)

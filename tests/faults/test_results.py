@@ -141,7 +141,7 @@ async def test_a_controller_that_dies_reads_again(
 
     behind.proxy.rule = rule
     await jobs.job(await jobs.target(), jobId=job)
-    await asyncio.wait_for(died.wait(), 30)
+    await asyncio.wait_for(died.wait(), 60)
     await behind.controller.start()
     status = await jobs.finished(job)
     assert (status["phase"], status["result"]["runUuid"]) == ("Succeeded", job)

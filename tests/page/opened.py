@@ -7,8 +7,6 @@ from playwright.async_api import Locator, Page, expect
 from tests.support.browser import Tab
 from tests.support.running import Running
 
-expect.set_options(timeout=20_000)
-
 
 @dataclass(frozen=True)
 class Opened:

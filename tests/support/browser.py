@@ -26,12 +26,16 @@ from playwright.async_api import (
     Route,
     WebSocketRoute,
     async_playwright,
+    expect,
 )
 
 from deploy.local.browser import browser_program
 from deploy.local.progress import Progress
+from tests.support.waiting import SECONDS
 
 HOST = "127.0.0.1"
+_PATIENCE_MS = SECONDS * 1_000
+expect.set_options(timeout=_PATIENCE_MS)
 SCREENSHOTS = os.environ.get("KRKN_SCREENSHOTS")
 """The folder that screenshots are written to; without it none is made."""
 
@@ -93,6 +97,7 @@ class Browser:
             java_script_enabled=scripts,
             service_workers="block",  # their requests would be none of the page's
         )
+        context.set_default_timeout(_PATIENCE_MS)
         try:
             tab = Tab(await context.new_page())
 

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from deploy.local.processes.ports import LOOPBACK
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from krkn_grpc.resources.meta import API_VERSION
 from tests.support.custom_objects import MERGE, RUNS, Manifest, collection
 from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class ChaosRun:
         return status
 
     async def when(
-        self, accept: Callable[[Manifest], object], *, seconds: float = 20.0
+        self, accept: Callable[[Manifest], object], *, seconds: float = SECONDS
     ) -> Manifest:
         """Return the run's status as soon as it is accepted."""
         return await eventually(self.status, accept, seconds=seconds)
 
-    async def finished(self, *, seconds: float = 60.0) -> Manifest:
+    async def finished(self, *, seconds: float = SECONDS) -> Manifest:
         return await self.when(lambda status: status["phase"] in FINAL_RUN_PHASES, seconds=seconds)
 
     async def stop(self, reason: str = "StopRequested", message: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from deploy.local.cluster.api import Cluster
 from deploy.local.processes.children import Child, Program
 from deploy.local.services import ON_ONES_OWN_MACHINE, REPOSITORY
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 ACCOUNT = "krkn-grpc-controller"
 
@@ -43,7 +43,7 @@ class Controller:
         self._offset = log.stat().st_size if log.exists() else 0
         self.child.start()
 
-    async def logged(self, event: str, *, seconds: float = 30.0) -> dict[str, Any]:
+    async def logged(self, event: str, *, seconds: float = SECONDS) -> dict[str, Any]:
         """Wait until it has logged such a line since its start, and return the first."""
 
         async def look() -> list[dict[str, Any]]:

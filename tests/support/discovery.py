@@ -18,7 +18,7 @@ from tests.support.jobs import Jobs, condition
 from tests.support.other_provider_types import section, target_data
 from tests.support.other_providers import OtherProviderProcess
 from tests.support.requests import canary, unused_name
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 OURS = PROVIDER
 TOKEN = canary()
@@ -98,7 +98,7 @@ class Discovery:
         return status
 
     async def when(
-        self, name: str, accept: Callable[[Manifest], object], *, seconds: float = 20.0
+        self, name: str, accept: Callable[[Manifest], object], *, seconds: float = SECONDS
     ) -> Manifest:
         """Return the request's status as soon as it is accepted."""
         return await eventually(lambda: self.status(name), accept, seconds=seconds)
@@ -107,7 +107,7 @@ class Discovery:
         """Wait until a provider's key is there."""
         return await self.when(name, lambda seen: provider in seen.get("targetData", {}))
 
-    async def completed(self, name: str, *, seconds: float = 20.0) -> Manifest:
+    async def completed(self, name: str, *, seconds: float = SECONDS) -> Manifest:
         """Wait until the request is completed."""
         return await self.when(name, is_completed, seconds=seconds)
 
@@ -126,7 +126,7 @@ class Discovery:
 
         return condition_of(await self.when(name, holds), kind)
 
-    async def gone(self, name: str, *, seconds: float = 20.0) -> None:
+    async def gone(self, name: str, *, seconds: float = SECONDS) -> None:
         """Wait until there is no such request."""
         await eventually(lambda: self.exists(name), lambda found: not found, seconds=seconds)
 

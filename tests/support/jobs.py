@@ -14,7 +14,7 @@ from krkn_grpc.resources.meta import API_VERSION
 from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
 from tests.support.object_watch import ObjectWatch
 from tests.support.requests import IMAGE, canary, unused_name, unused_url
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 FINAL = ("Succeeded", "Failed", "Stopped")
 
@@ -131,7 +131,7 @@ class Jobs:
         return status
 
     async def when(
-        self, job: str, accept: Callable[[Manifest], object], *, seconds: float = 20.0
+        self, job: str, accept: Callable[[Manifest], object], *, seconds: float = SECONDS
     ) -> Manifest:
         """Return the job's status as soon as it is accepted."""
         return await eventually(lambda: self.status(job), accept, seconds=seconds)
@@ -145,7 +145,7 @@ class Jobs:
     async def named(self, job: str) -> Manifest:
         return await self.when(job, lambda status: status.get("podUID"))
 
-    async def finished(self, job: str, *, seconds: float = 20.0) -> Manifest:
+    async def finished(self, job: str, *, seconds: float = SECONDS) -> Manifest:
         return await self.when(job, lambda status: status.get("phase") in FINAL, seconds=seconds)
 
     async def stop(self, job: str) -> None:
@@ -228,11 +228,11 @@ class Jobs:
         found = [name for name in names.secrets_of(job) if await self.found(f"secrets/{name}")]
         return set(found)
 
-    async def no_secrets(self, job: str, *, seconds: float = 20.0) -> None:
+    async def no_secrets(self, job: str, *, seconds: float = SECONDS) -> None:
         """Wait until no Secret of the job exists."""
         await eventually(lambda: self.secrets_of(job), lambda found: not found, seconds=seconds)
 
-    async def no_pod(self, job: str, *, seconds: float = 20.0) -> None:
+    async def no_pod(self, job: str, *, seconds: float = SECONDS) -> None:
         """Wait until the job's pod does not exist."""
         await eventually(lambda: self.pod(job), lambda pod: pod is None, seconds=seconds)
 

@@ -12,7 +12,7 @@ import aiohttp
 
 from krkn_grpc.kube.access import ClusterAccess
 from tests.support.custom_objects import JOBS, LOGS, REQUESTS, RUNS, Manifest, collection
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 ENDPOINT_SLICES = "endpointslices"
 _PATHS = {
@@ -106,7 +106,9 @@ class ObjectWatch:
         """Return all objects of a kind as they are now."""
         return [item for (kind, _), item in self._there.items() if kind == plural]
 
-    async def until(self, what: str, holds: Callable[[], object], *, seconds: float) -> None:
+    async def until(
+        self, what: str, holds: Callable[[], object], *, seconds: float = SECONDS
+    ) -> None:
         """Wait until something holds that is said with `latest`; costs the API server nothing."""
 
         async def look() -> object:

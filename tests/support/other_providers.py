@@ -15,7 +15,7 @@ from deploy.local.services import REPOSITORY
 from krkn_grpc.resources.meta import API_VERSION, GROUP
 from tests.support.accounts import RBAC, make_account
 from tests.support.other_provider_types import NAME, Instructions
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
 _RULES = [
@@ -58,7 +58,9 @@ class OtherProviderProcess:
         self._offset = log.stat().st_size if log.exists() else 0
         self.child.start(Program("other-provider", _argv(self.told), folder=REPOSITORY))
 
-    async def did(self, step: str, request: str = "", *, seconds: float = 30.0) -> dict[str, Any]:
+    async def did(
+        self, step: str, request: str = "", *, seconds: float = SECONDS
+    ) -> dict[str, Any]:
         """Wait until it has done a step since its start: active, label, pending, secret, status."""
 
         async def look() -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 
 FINAL = ("Succeeded", "Failed", "Stopped")
 FINAL_OF_RUNS = (*FINAL, "PartiallyFailed")
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True)

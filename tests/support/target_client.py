@@ -11,7 +11,7 @@ from google.protobuf.json_format import ParseDict
 from krkn_grpc.v1 import targets_pb2 as pb
 from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 from tests.support.requests import token_target
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 OK = grpc.StatusCode.OK
 ALREADY_EXISTS = grpc.StatusCode.ALREADY_EXISTS
@@ -68,13 +68,13 @@ class Targets:
         listed = await self.stub.ListTargets(pb.ListTargetsRequest(page_size=1000, **filters))
         return list(listed.targets)
 
-    async def when_ready(self, uuid: str, *, seconds: float = 20.0) -> pb.Target:
+    async def when_ready(self, uuid: str, *, seconds: float = SECONDS) -> pb.Target:
         """Return the target as soon as it is ready."""
         return await eventually(
             lambda: self.get(uuid), lambda target: target.ready, seconds=seconds
         )
 
-    async def when(self, uuid: str, reason: str, *, seconds: float = 20.0) -> pb.Target:
+    async def when(self, uuid: str, reason: str, *, seconds: float = SECONDS) -> pb.Target:
         """Return the target as soon as it is not ready for this reason."""
         return await eventually(
             lambda: self.get(uuid), lambda target: target.reason == reason, seconds=seconds

@@ -7,12 +7,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+SECONDS = 60.0
+"""So long anything may take that has to come, on a machine with other work."""
+
 
 async def eventually(
     look: Callable[[], Awaitable[T]],
     accept: Callable[[T], object] = bool,
     *,
-    seconds: float = 60.0,
+    seconds: float = SECONDS,
     pause: float = 0.05,
 ) -> T:
     """Look again and again until what is seen is accepted, and return it; fail after `seconds`.

@@ -10,7 +10,7 @@ import h2.connection
 import h2.events
 import h2.settings
 
-SECONDS = 20.0
+SECONDS = 60.0
 STATUS = "grpc-status"
 _READ = 64 * 1024
 

@@ -22,7 +22,7 @@ CREATE = {"resources": [JOBS], "verbs": ["create"]}
 GET_RUNS = {"resources": [RUNS], "verbs": ["get"]}
 RUN_ALL = {"resources": [TARGETS], "verbs": ["run"]}
 READ_LOGS = {"resources": [f"{JOBS}/log"], "verbs": ["get"]}
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 async def an_account(guarded: Guarded, *rules: dict[str, Any]) -> tuple[str, Metadata]:

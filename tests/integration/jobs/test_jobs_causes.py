@@ -58,7 +58,7 @@ async def test_an_admission_webhook_that_comes_back(patient_jobs: Jobs) -> None:
     async with webhook_away(patient_jobs.cluster, patient_jobs.namespace):
         job = await patient_jobs.job(target)
         await patient_jobs.waiting(job, "WebhookUnavailable")
-    status = await patient_jobs.finished(job, seconds=40)
+    status = await patient_jobs.finished(job)
     assert (status["phase"], status["reason"]) == ("Succeeded", "Completed")
 
 

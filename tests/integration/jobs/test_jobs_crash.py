@@ -25,7 +25,7 @@ async def test_killed_again_and_again(own_jobs: Jobs, a_controller: StartControl
             await controller.kill()
             await controller.start()
         for job, exit_code in expected.items():
-            status = await own_jobs.finished(job, seconds=40)
+            status = await own_jobs.finished(job)
             assert status["exitCode"] == exit_code
             await own_jobs.no_secrets(job)
             pods = watch.versions_of("pods", names.pod_for(job))

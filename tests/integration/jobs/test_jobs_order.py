@@ -30,4 +30,4 @@ async def test_a_rule_against_deleting_secrets_does_not_hold_the_outcome(
             for job in (ended, lost, stopped):
                 assert await own_jobs.secrets_of(job) == {names.kubeconfig_secret_for(job)}
         for job in (ended, lost, stopped):
-            await own_jobs.no_secrets(job, seconds=40)
+            await own_jobs.no_secrets(job)

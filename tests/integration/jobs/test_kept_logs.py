@@ -36,7 +36,7 @@ async def test_the_log_is_kept_once_and_before_the_final_status(patient_jobs: Jo
         job = await jobs.job(await jobs.target(), "lasts-1s-exit-3")
         status = await jobs.finished(job)
         assert why_not_kept(status) == ""
-        await watch.until("final", lambda: final_version(watch, job), seconds=30)
+        await watch.until("final", lambda: final_version(watch, job))
         [kept] = watch.versions_of(LOGS, job)
         assert version(kept) < final_version(watch, job)
     assert all(STAMPED.fullmatch(line) for line in text_of(kept).splitlines())
@@ -67,7 +67,7 @@ async def test_it_goes_with_its_job(patient_jobs: Jobs) -> None:
     assert owner["uid"] == kept["spec"]["jobUID"] == (await jobs.read(job))["metadata"]["uid"]
     assert "blockOwnerDeletion" not in owner
     await jobs.delete(job)
-    await eventually(lambda: log_of(jobs, job), lambda found: found is None, seconds=30)
+    await eventually(lambda: log_of(jobs, job), lambda found: found is None)
 
 
 async def test_a_long_log_keeps_its_end(patient_jobs: Jobs) -> None:
@@ -106,7 +106,7 @@ async def test_a_pod_that_is_torn_out_leaves_no_log(patient_jobs: Jobs) -> None:
     job = await jobs.job(await jobs.target(), "never-ends")
     await jobs.running(job)
     await jobs.tear_pod_out(job)
-    status = await jobs.finished(job, seconds=40)
+    status = await jobs.finished(job)
     assert why_not_kept(status) == "PodGone"
     assert await log_of(jobs, job) is None
 
@@ -173,7 +173,7 @@ async def test_the_oldest_go_before_there_are_too_many(
         await controller.stop()
         async with a_controller(keep_log_total_bytes=0) as other:
             await other.start()
-            await watch.until("none", lambda: not watch.all(LOGS), seconds=30)
+            await watch.until("none", lambda: not watch.all(LOGS))
 
 
 async def test_none_is_kept_where_the_setting_says_so(

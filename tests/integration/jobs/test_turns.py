@@ -89,9 +89,9 @@ async def test_the_start_deadline_counts_from_the_turn(brisk_jobs: Jobs) -> None
     first = await brisk_jobs.job(target, "lasts-6s")
     second = await brisk_jobs.job(target)
     never = await brisk_jobs.job(target, "image-pull-error")
-    assert (await brisk_jobs.finished(first, seconds=40))["phase"] == "Succeeded"
-    assert (await brisk_jobs.finished(second, seconds=40))["phase"] == "Succeeded"
-    status = await brisk_jobs.finished(never, seconds=40)
+    assert (await brisk_jobs.finished(first))["phase"] == "Succeeded"
+    assert (await brisk_jobs.finished(second))["phase"] == "Succeeded"
+    status = await brisk_jobs.finished(never)
     assert (status["phase"], status["reason"]) == ("Failed", "ErrImagePull")
 
 

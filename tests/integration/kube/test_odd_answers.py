@@ -152,7 +152,7 @@ async def test_an_api_server_that_is_behind_for_a_moment_is_no_reason_to_end(
         odd.content["metadata"]["resourceVersion"] = "5"
         await eventually(counts, lambda counts: counts[1] == 2)
         odd.events.put_nowait({"type": "ADDED", "object": a_lease("a", 6)})
-        await eventually(lambda: cache.reached(6, 1), seconds=30)
+        await eventually(lambda: cache.reached(6, 1))
         assert not running.done()
     finally:
         running.cancel()

@@ -112,7 +112,7 @@ async def test_a_slow_provider_is_waited_for(scene: Scene) -> None:
     request = await scene.discovery.request()
     await scene.discovery.contributed(request)
     other = await scene.other(slow_seconds=5.5)
-    status = await scene.discovery.completed(request, seconds=40)
+    status = await scene.discovery.completed(request)
     assert took(await scene.discovery.read(request)) >= 5
     assert_untouched(other, status, await scene.discovery.sections(request))
     assert set(status["targetData"]) == {OURS, other.name}

@@ -139,7 +139,7 @@ async def test_a_deleted_discovery_is_gone_with_its_secret(site: Site) -> None:
     assert reply.body["uuid"] == made
     assert (await rest.delete(f"{PATH}/{made}")).status == 404
     assert (await rest.get(f"{PATH}/{made}")).status == 404
-    await eventually(lambda: discovery.secret(made), lambda found: found is None, seconds=30)
+    await eventually(lambda: discovery.secret(made), lambda found: found is None)
 
 
 async def test_a_pending_discovery_is_held_and_told(own_site: Site) -> None:

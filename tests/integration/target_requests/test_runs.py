@@ -33,7 +33,7 @@ async def test_fault_7_the_removal_of_a_request_ends_no_run(
     await rest.job_when(job, "Running")
     assert (await rest.delete(f"{PATH}/{request}")).status == 200
     discovery = site.scene.discovery
-    await eventually(lambda: discovery.secret(request), lambda found: found is None, seconds=30)
+    await eventually(lambda: discovery.secret(request), lambda found: found is None)
     assert (await rest.job_when(job))["status"] == "Succeeded"
     # Nor does one that comes later need the request.
     [later] = await rest.run(uuid)

@@ -38,7 +38,7 @@ async def test_fault_8_a_write_of_another_between_ours_is_not_lost(
     await scene.crashed("waited-for")
     proxy.before = another_writes
     request = await discovery.request()
-    status = await discovery.completed(request, seconds=40)
+    status = await discovery.completed(request)
     assert len(written) >= 3, "it was to be disturbed"
     assert status["targetData"] == {OURS: [], NAME: [written[-1]]}
     assert set(await discovery.sections(request)) == {OURS}
@@ -48,7 +48,7 @@ async def test_many_requests_at_once(patient: Scene) -> None:
     discovery = patient.discovery
     other = await patient.other()
     requests = await asyncio.gather(*(discovery.request() for _ in range(25)))
-    statuses = await asyncio.gather(*(discovery.completed(each, seconds=40) for each in requests))
+    statuses = await asyncio.gather(*(discovery.completed(each) for each in requests))
     for request, status in zip(requests, statuses, strict=True):
         assert set(status["targetData"]) == {OURS, other.name}
         assert set(await discovery.sections(request)) == {OURS, other.name}

@@ -168,7 +168,7 @@ async def register(healthy: Targets, *bodies: dict[str, Any]) -> None:
             return await code_of(healthy.create(body))
 
     async def one(body: dict[str, Any]) -> None:
-        await eventually(lambda: created(body), lambda code: code == OK, seconds=40, pause=0.2)
+        await eventually(lambda: created(body), lambda code: code == OK, pause=0.2)
 
     await asyncio.gather(*map(one, bodies))
 
@@ -237,4 +237,4 @@ async def test_a_registration_that_stopped_half_way_is_shown_to_nobody_and_remov
         return {each.metadata.name for each in await watched.live()}
 
     assert uuid in await live()
-    await eventually(live, lambda found: uuid not in found, seconds=30)
+    await eventually(live, lambda found: uuid not in found)

@@ -164,7 +164,7 @@ async def test_of_two_that_are_edited_to_the_same_one_is_admitted(
     async def admitted() -> set[str]:
         return pair & {target.metadata.name for target in watched.admitted()}
 
-    await eventually(admitted, lambda found: len(found) == 1, seconds=40)
+    await eventually(admitted, lambda found: len(found) == 1)
     watched.assert_never_doubled()
     await asyncio.gather(kubectl.delete(one), kubectl.delete(other))
 

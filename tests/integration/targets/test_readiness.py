@@ -137,7 +137,7 @@ async def test_servers_that_are_no_clusters(targets: Targets) -> None:
         async def found(url: str, reason: str) -> str:
             body = token_target(clusterAPIURL=url, caBundle=AUTHORITY.pem)
             async with registered(targets, body) as uuid:
-                return (await targets.when(uuid, reason, seconds=40)).message
+                return (await targets.when(uuid, reason)).message
 
         messages = await asyncio.gather(*(found(*each) for each in expected.items()))
         assert all(messages)
@@ -183,7 +183,7 @@ async def test_dead_clusters_delay_no_others(start_services: StartServices) -> N
 
         await eventually(not_ready, lambda left: not left, seconds=60)
         for uuid in slow:
-            await targets.when(uuid, "Unreachable", seconds=40)
+            await targets.when(uuid, "Unreachable")
 
 
 async def test_a_cluster_is_looked_at_again_and_again(restless: Running) -> None:

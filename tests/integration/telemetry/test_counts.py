@@ -237,7 +237,7 @@ async def test_an_api_server_that_is_away_shows(binaries: Binaries, tmp_path: Pa
         async with running(alone.cluster, name, tmp_path, wanted) as started:
 
             async def when(process: str, accept: Callable[[Scrape], object]) -> Scrape:
-                return await eventually(lambda: scrape(started, process), accept, seconds=40.0)
+                return await eventually(lambda: scrape(started, process), accept)
 
             for process in ("server", "controller"):
                 await when(process, is_synced)
