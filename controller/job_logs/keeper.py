@@ -84,6 +84,7 @@ class LogKeeper:
             async with self._room(kept_log.stored_bytes(compressed.content)) as has_room:
                 return await self._write(job, new) if has_room else reasons.NO_ROOM
         except TimeoutError:
+            _log.warning("log not kept", job=job.metadata.name, error="no answer in time")
             return reasons.NOT_WRITTEN
         except errors.KubeError as error:
             _log.warning("log not kept", job=job.metadata.name, error=told(error))
