@@ -178,7 +178,7 @@ async def test_a_deleted_job_ends_its_part_of_a_stream(site: Site, jobs: Jobs) -
     await log.read()
     await jobs.delete(waiting)
     assert await code_of(log) is StatusCode.OK
-    assert (await site.runs.job(first)).status == "Succeeded"
+    assert (await site.runs.when(first)).status == "Succeeded"
 
 
 async def test_a_server_that_stops_cuts_what_is_followed(site: Site, a_server: StartServer) -> None:
