@@ -12,9 +12,10 @@ local function name_caller(handle, given, is_mesh)
   local told = given:get(TOLD)
   given:remove(TOLD)
   given:remove(CALLER)
+  if not (is_mesh and told) then return end
   local info = handle:streamInfo()
   local peer = info:downstreamDirectRemoteAddress():gsub(":%d+$", "")
-  if not (is_mesh and told and PROXIES[peer]) then return end
+  if not PROXIES[peer] then return end
   -- The proxy's element is the last one, and the identity ends it.
   local identity = told:match(";URI=(spiffe://[%w._/-]+)$")
   if not identity or #identity > LONGEST then return end
