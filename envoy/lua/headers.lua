@@ -3,6 +3,10 @@
 -- HTTP allows names and values that gRPC refuses, and some names mean something to gRPC: a caller's header could fail
 -- the call. All callers share the connections to the server, so it could fail the calls of others as well. Therefore
 -- only headers listed here are forwarded, and those that gRPC parses only with values that it cannot refuse.
+--
+-- Envoy itself takes twice as many and as long ones as are allowed: over HTTP/2 it refuses by a reset without a reason.
+--
+-- Defined by the surrounding script: `header_limits` ({bytes, count, message} of the headers of a request).
 
 local ENCODINGS = {identity = true, deflate = true, gzip = true}
 local ENCODING_NAMES = "identity, deflate, gzip"
@@ -32,6 +36,13 @@ end
 
 -- Returns why the headers of a request are refused, where dropping one would change the call; nil when they are valid.
 local function objection(headers, is_grpc)
+  local bytes, count = 0, 0
+  for name, value in pairs(headers) do
+    bytes, count = bytes + #name + #value, count + 1
+  end
+  if bytes > header_limits.bytes or count > header_limits.count then
+    return {status = "431", code = 3, reason = "HEADERS_TOO_LARGE", message = header_limits.message}
+  end
   if not is_text(headers:get(":path") or "") or not is_text(headers:get(":authority") or "") then
     return {status = "400", code = 3, reason = "INVALID_REQUEST", message =
       "the path and the host must be printable ASCII"}

@@ -8,8 +8,8 @@ local ESCAPED = {['"'] = '\\"', ["\\"] = "\\\\"}
 local TYPES = "type.googleapis.com/google.rpc."
 local DETAIL = '{"@type":"' .. TYPES
 local DOMAIN = "krkn.krkn-chaos.dev"
--- For gRPC-Web, Envoy derives the gRPC status of a refusal from the HTTP one; a code without one here becomes UNKNOWN.
-local HTTP_OF = {[7] = "403", [8] = "429", [12] = "404", [14] = "503", [16] = "401"}
+-- Of a gRPC refusal, for which Envoy makes it 200; by it caller.lua knows one for gRPC-Web.
+local NOT_200 = "400"
 local MAX_SHOWN = 100  -- bytes of a caller's own text, such as a field's name, that a reply repeats
 
 -- Returns a JSON string. If the text is not UTF-8, its non-ASCII bytes become question marks.
@@ -68,7 +68,7 @@ local function refuse(handle, objection, is_grpc)
   local metadata = handle:streamInfo():dynamicMetadata()
   if is_grpc then
     metadata:set("krkn.request_filter", "reply", "text")
-    handle:respond({[":status"] = HTTP_OF[objection.code] or "200", ["grpc-status"] = tostring(objection.code),
+    handle:respond({[":status"] = NOT_200, ["grpc-status"] = tostring(objection.code),
       -- gRPC writes base64 without its padding.
       ["grpc-status-details-bin"] = (handle:base64Escape(status_of(objection)):gsub("=", "")),
       ["retry-after"] = objection.retry_after, ["grpc-accept-encoding"] = objection.accept_encoding}, objection.message)

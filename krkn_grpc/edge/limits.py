@@ -19,6 +19,9 @@ The server needs twice that as `grpc.max_metadata_size`: gRPC refuses 8 KiB by d
 bytes more for each header, and Envoy adds headers of its own.
 """
 
+MAX_HEADERS = 100
+"""Their number, with those that Envoy adds."""
+
 KNOWN_TOKENS = 4096
 """Tokens that a worker of Envoy remembers, each by a hash, with their callers."""
 

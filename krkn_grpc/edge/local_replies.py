@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_HEADERS
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,9 @@ class Refusal:
 
 DOMAIN = "krkn.krkn-chaos.dev"
 _TYPES = "type.googleapis.com/google.rpc"
+HEADERS_TOO_LARGE = (
+    f"the headers of the request are larger than {MAX_HEADER_KIB} KiB, or more than {MAX_HEADERS}"
+)
 _NOTHING_DONE = "nothing was done; try again in a second"
 _PERHAPS_DONE = "what was asked may have been done"
 
@@ -135,7 +138,7 @@ REFUSALS = (
         431,
         3,
         "HEADERS_TOO_LARGE",
-        f"the headers of the request are larger than {MAX_HEADER_KIB} KiB",
+        HEADERS_TOO_LARGE,
     ),
     Refusal(502, 13, "INTERNAL", "the answer of the service cannot be passed on", sent_as=500),
     Refusal(503, 14, "SERVICE_UNAVAILABLE", "the service cannot do this now"),

@@ -9,9 +9,12 @@ from krkn_grpc.edge.limits import (
     KNOWN_SECONDS,
     KNOWN_TOKENS,
     KNOWN_TOKENS_OF_ONE,
+    MAX_HEADER_KIB,
+    MAX_HEADERS,
     MAX_KNOWN_TOKEN_BYTES,
     MAX_OPEN_BYTES,
 )
+from krkn_grpc.edge.local_replies import HEADERS_TOO_LARGE
 
 _LUA = FOLDER / "lua"
 # No percent-encoding: an id is a UUID, and what a path cannot be mistaken for needs none.
@@ -88,6 +91,11 @@ def lua_script(
             _module("json"),
             _module("body_schema"),
             _module("reply"),
+            "local header_limits = {",
+            f"  bytes = {MAX_HEADER_KIB * 1024},",
+            f"  count = {MAX_HEADERS},",
+            f'  message = "{HEADERS_TOO_LARGE}",',
+            "}",
             _module("headers"),
             _module("mesh"),
             "local web = {",

@@ -17,7 +17,13 @@ from krkn_grpc.edge.command import WORKERS
 from krkn_grpc.edge.direct_responses import pages
 from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, PACKAGE, RestApi, RestCall, segment_pattern
-from krkn_grpc.edge.limits import BUFFER_BYTES, MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_OPEN_BYTES
+from krkn_grpc.edge.limits import (
+    BUFFER_BYTES,
+    MAX_BODY_BYTES,
+    MAX_HEADER_KIB,
+    MAX_HEADERS,
+    MAX_OPEN_BYTES,
+)
 from krkn_grpc.edge.local_replies import OTHER, REFUSALS
 from krkn_grpc.edge.lua_script import (
     OPEN_METHODS,
@@ -118,7 +124,9 @@ def render(settings: EnvoySettings) -> str:
         refusals=REFUSALS,
         other_refusal=OTHER,
         max_body_bytes=MAX_BODY_BYTES,
-        max_header_kib=MAX_HEADER_KIB,
+        # headers.lua has the limits, and a reason; these are for what would take too much memory.
+        most_header_kib=2 * MAX_HEADER_KIB,
+        most_headers=2 * MAX_HEADERS,
         max_open_bytes=MAX_OPEN_BYTES,
         open_methods=OPEN_METHODS,
         traces=Address(settings.otel_exporter_otlp_endpoint)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,21 +105,28 @@ async def test_errors_are_the_service_s_own(mesh: Mesh) -> None:
     assert reason.encode() in bytes(details["grpc-status-details-bin"])
 
 
-async def test_watches_and_logs_come_as_they_happen(mesh: Mesh) -> None:
+async def test_watches_come_as_it_happens(mesh: Mesh) -> None:
     target = await mesh.rest.register()
-    session = mesh.sidecars.session
     async with (
         mesh.runs.watch(target_uuid=target) as watcher,
-        session.get(f"{RUNS}:watch?targetUUID={target}") as lines,
+        mesh.sidecars.session.get(f"{RUNS}:watch?targetUUID={target}") as lines,
     ):
         await watcher.synced()
         assert json.loads(await lines.content.readline())["type"] == "SYNCED"
         [job] = await mesh.rest.run(target, scenarioImage=f"{IMAGE}-lasts-4s")
         assert json.loads(await lines.content.readline())["job"]["jobId"] == job
         assert (await watcher.status(job, "Running")).job_id == job
-        async with session.get(f"{RUNS}/{job}/logs?follow=true") as log:
-            assert (await log.content.readline()).startswith(b"scenario ")
-        await watcher.status(job, "Succeeded")
+
+
+async def test_logs_come_as_they_are_written(mesh: Mesh) -> None:
+    [job] = await mesh.rest.run(await mesh.rest.register(), scenarioImage=f"{IMAGE}-lasts-4s")
+    await mesh.rest.job_when(job, "Running")
+    by_grpc = mesh.runs.log(job, follow=True)
+    async with mesh.sidecars.session.get(f"{RUNS}/{job}/logs?follow=true") as by_rest:
+        assert (await by_rest.content.readline()).startswith(b"scenario ")
+        assert (await by_grpc.read()).data.startswith(b"scenario ")
+        assert (await mesh.rest.job(job))["status"] == "Running"
+        assert b"the scenario ended" in await by_rest.read()
 
 
 async def test_large_bodies(mesh: Mesh) -> None:
@@ -134,17 +141,25 @@ async def test_large_bodies(mesh: Mesh) -> None:
     assert_error(await mesh.rest.post(RUNS, too_large), 413, 3, "REQUEST_TOO_LARGE")
 
 
-async def test_a_caller_who_leaves_leaves_nothing_open(mesh: Mesh) -> None:
+@pytest.mark.parametrize("protocol", ["REST", "gRPC"])
+async def test_a_caller_who_leaves_leaves_nothing_open(mesh: Mesh, protocol: str) -> None:
     call = str(uuid.uuid4())
-    request = runs_pb2.WatchScenarioRunsRequest()
-    watch = ScenarioRunServiceStub(mesh.channel).WatchScenarioRuns(
-        request, metadata=(("x-request-id", call),)
-    )
-    await watch.read()
+    leave: Callable[[], object]
+    if protocol == "gRPC":
+        watch = ScenarioRunServiceStub(mesh.channel).WatchScenarioRuns(
+            runs_pb2.WatchScenarioRunsRequest(), metadata=(("x-request-id", call),)
+        )
+        await watch.read()
+        leave, path = watch.cancel, "/krkn.v1.ScenarioRunService/WatchScenarioRuns"
+    else:
+        headers = {"x-request-id": call}
+        reply = await mesh.sidecars.session.get(f"{RUNS}:watch", headers=headers)
+        await reply.content.readline()
+        leave, path = reply.close, f"{RUNS}:watch"
     assert await mesh.lines("envoy", call) == []
-    watch.cancel()
+    leave()
     [line] = await eventually(lambda: mesh.lines("envoy", call))
-    assert line["path"].endswith("/WatchScenarioRuns")
+    assert line["path"] == path
 
 
 async def test_the_caller_s_id_and_its_name_in_the_mesh(mesh: Mesh) -> None:

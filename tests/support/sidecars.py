@@ -30,6 +30,8 @@ ALICE = identity("callers", "alice")
 _TYPE = "type.googleapis.com/envoy.extensions"
 RETRIES: Json = {
     "retry_on": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
+    # Older releases have it, and people add it; the newest has none.
+    "retriable_status_codes": [503],
     "num_retries": 2,
     "host_selection_retry_max_attempts": 5,
     "retry_host_predicate": [

@@ -26,6 +26,7 @@ EXAMPLES = [
     for manifest in yaml.safe_load_all(text)
     if "istio.io" in manifest.get("apiVersion", "")
 ]
+OURS = {**SHIPPED, **{manifest["kind"]: manifest for manifest in EXAMPLES}}
 
 
 async def tried(cluster: Cluster, manifest: Manifest) -> Manifest:
@@ -69,50 +70,57 @@ def assert_has(stored: Any, shipped: Any) -> None:
         assert stored == shipped
 
 
-@pytest.mark.parametrize(
-    ("kind", "change", "named"),
-    [
-        ("PeerAuthentication", lambda spec: spec["mtls"].update(mode="ALWAYS"), "mtls.mode"),
-        ("PeerAuthentication", lambda spec: spec.update(portMtls={}), "portMtls"),
-        ("AuthorizationPolicy", lambda spec: spec.update(action="LET"), "action"),
-        (
-            "AuthorizationPolicy",
-            lambda spec: spec["rules"][0]["to"][0]["operation"].update(ports=[8080]),
-            "ports",
-        ),
-        (
-            "DestinationRule",
-            lambda spec: spec["trafficPolicy"]["tls"].update(mode="MESH"),
-            "trafficPolicy.tls.mode",
-        ),
-        ("DestinationRule", lambda spec: spec.pop("host"), "host"),
-        (
-            "VirtualService",
-            lambda spec: spec["http"][0]["retries"].update(attempts="none"),
-            "attempts",
-        ),
-        ("VirtualService", lambda spec: spec["http"][0].update(retry={}), "retry"),
-        ("HTTPRoute", lambda spec: spec["rules"][0]["timeouts"].update(request="never"), "request"),
-        ("HTTPRoute", lambda spec: spec.update(hostnames=["krkn.example.com:443"]), "hostnames"),
-        (
-            "GRPCRoute",
-            lambda spec: spec["rules"][0]["backendRefs"][0].pop("port"),
-            "Must have port for Service reference",
-        ),
-        ("BackendTLSPolicy", lambda spec: spec["validation"].pop("hostname"), "hostname"),
-        (
-            "BackendTLSPolicy",
-            lambda spec: spec["validation"].update(wellKnownCACertificates="System"),
-            "must not contain both",
-        ),
-        ("Certificate", lambda spec: spec.pop("issuerRef"), "issuerRef"),
-        ("Certificate", lambda spec: spec.update(usages=["tls"]), "usages"),
-    ],
-)
+Change = Callable[[Manifest], Any]
+WRONG: list[tuple[str, Change, str]] = [
+    ("PeerAuthentication", lambda spec: spec["mtls"].update(mode="ALWAYS"), "mtls.mode"),
+    ("PeerAuthentication", lambda spec: spec.update(portMtls={}), "portMtls"),
+    ("AuthorizationPolicy", lambda spec: spec.update(action="LET"), "action"),
+    (
+        "AuthorizationPolicy",
+        lambda spec: spec["rules"][0]["to"][0]["operation"].update(ports=[8080]),
+        "ports",
+    ),
+    (
+        "DestinationRule",
+        lambda spec: spec["trafficPolicy"]["tls"].update(mode="MESH"),
+        "trafficPolicy.tls.mode",
+    ),
+    ("DestinationRule", lambda spec: spec.pop("host"), "host"),
+    (
+        "VirtualService",
+        lambda spec: spec["http"][0]["retries"].update(attempts="none"),
+        "attempts",
+    ),
+    ("VirtualService", lambda spec: spec["http"][0].update(retry={}), "retry"),
+    ("HTTPRoute", lambda spec: spec["rules"][0]["timeouts"].update(request="never"), "request"),
+    ("HTTPRoute", lambda spec: spec.update(hostnames=["krkn.example.com:443"]), "hostnames"),
+    (
+        "GRPCRoute",
+        lambda spec: spec["rules"][0]["backendRefs"][0].pop("port"),
+        "Must have port for Service reference",
+    ),
+    ("BackendTLSPolicy", lambda spec: spec["validation"].pop("hostname"), "hostname"),
+    (
+        "BackendTLSPolicy",
+        lambda spec: spec["validation"].update(wellKnownCACertificates="System"),
+        "must not contain both",
+    ),
+    ("Certificate", lambda spec: spec.pop("issuerRef"), "issuerRef"),
+    ("Certificate", lambda spec: spec.update(usages=["tls"]), "usages"),
+    ("ServiceEntry", lambda spec: spec.update(location="OUTSIDE"), "location"),
+    ("ServiceEntry", lambda spec: spec["ports"][0].pop("name"), "name"),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "named"), WRONG)
 async def test_a_wrong_one_is_refused(
-    extended_cluster: Cluster, kind: str, change: Callable[[Manifest], Any], named: str
+    extended_cluster: Cluster, kind: str, change: Change, named: str
 ) -> None:
-    manifest = copy.deepcopy(SHIPPED[kind])
+    manifest = copy.deepcopy(OURS[kind])
     change(manifest["spec"])
     with pytest.raises(ClusterError, match=re.escape(named)):
         await tried(extended_cluster, manifest)
+
+
+def test_each_kind_has_a_wrong_one() -> None:
+    assert {kind for kind, _, _ in WRONG} == OURS.keys()

@@ -19,10 +19,10 @@ PROXY = "127.0.0.9"
 _TYPE = "type.googleapis.com/envoy.extensions"
 
 
-def caller(address: str, url: str, **options: Any) -> httpx.Client:
+def caller(address: str, url: str, *, http2: bool = False) -> httpx.Client:
     """Return a client that calls from an address of this machine."""
-    transport = httpx.HTTPTransport(local_address=address)
-    return httpx.Client(base_url=url, transport=transport, timeout=SECONDS, **options)
+    transport = httpx.HTTPTransport(local_address=address, http1=not http2, http2=http2)
+    return httpx.Client(base_url=url, transport=transport, timeout=SECONDS)
 
 
 @contextlib.contextmanager

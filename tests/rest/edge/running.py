@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -177,10 +177,13 @@ class Door:
 
 
 @contextlib.contextmanager
-def open_door(folder: Path, more: str = "", /, **settings: Any) -> Iterator[Door]:
+def open_door(
+    folder: Path, more: str = "", /, *changes: tuple[str, str], **settings: Any
+) -> Iterator[Door]:
     """Start a server and Envoy in front of it, with files in `folder`; both end with the block.
 
     `more` is YAML of the machine's part, such as its resolver, that our configuration leaves out.
+    `changes` replace parts of our configuration, for what no setting brings about.
     """
     upstream = Upstream()
     server = upstream.serve()
@@ -195,7 +198,7 @@ def open_door(folder: Path, more: str = "", /, **settings: Any) -> Iterator[Door
         }
     )
     for name, text in render_files(chosen).items():
-        (folder / name).write_text(text + more if name == CONFIG else text)
+        (folder / name).write_text(_changed(text, changes) + more if name == CONFIG else text)
     access_log, log = folder / "access.log", folder / "envoy.log"
     with access_log.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -209,6 +212,13 @@ def open_door(folder: Path, more: str = "", /, **settings: Any) -> Iterator[Door
         process.terminate()
         process.wait(SECONDS)
         door.server.stop(grace=None).wait(SECONDS)
+
+
+def _changed(text: str, changes: Iterable[tuple[str, str]]) -> str:
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    return text
 
 
 def eventually(condition: Callable[[], T | None], seconds: float = SECONDS) -> T:

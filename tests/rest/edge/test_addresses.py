@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.rest.edge.proxies import PROXY, caller, http_proxy, tcp_proxy
+from tests.rest.edge.refused import sent, status_of
 from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, open_door
 
 RATE = 5
@@ -57,6 +58,48 @@ def test_callers_behind_one_proxy_have_limits_of_their_own(
         reply = neighbour.get(HEALTH)
         assert reply.status_code == 200
         is_seen_as(door, reply, NEIGHBOUR, PROXY)
+
+
+def test_so_have_callers_by_grpc(tmp_path: Path, behind_tcp: Door) -> None:
+    with (
+        tcp_proxy(tmp_path, behind_tcp) as url,
+        caller(FLOODER, url, http2=True) as flooder,
+        caller(NEIGHBOUR, url, http2=True) as neighbour,
+    ):
+        replies = [sent(flooder, "HealthService/GetHealth", {}) for _ in range(3 * RATE)]
+        refused = [reply for reply in replies if "grpc-status" in reply.headers]
+        assert len(refused) > RATE
+        assert {status_of(reply) for reply in refused} == {(8, "TOO_MANY_CALLS", 1)}
+        assert "grpc-status" not in sent(neighbour, "HealthService/GetHealth", {}).headers
+
+
+def test_so_have_their_uploads(tmp_path: Path) -> None:
+    settings = {"client_address": "proxy-protocol", "trusted_proxies": PROXY}
+    upload = (
+        b"POST /api/v1/operator/targets HTTP/1.1\r\nhost: x\r\n"
+        b"content-type: application/json\r\ncontent-length: 2000000\r\n\r\n"
+    )
+    with (
+        open_door(tmp_path, envoy_max_heap_mib=64, **settings) as door,
+        contextlib.ExitStack() as stack,
+    ):
+
+        def answer(address: str) -> bytes:
+            """What is said at once to an upload that does not come."""
+            to = (LOOPBACK, door.settings.rest_port)
+            connection = stack.enter_context(
+                socket.create_connection(to, SECONDS, source_address=(PROXY, 0))
+            )
+            connection.sendall(f"PROXY TCP4 {address} {LOOPBACK} 40000 443\r\n".encode() + upload)
+            connection.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                return connection.recv(65536)
+            return b""
+
+        first, *_, last = [answer(FLOODER) for _ in range(5)]
+        assert first == b""
+        assert b"too many of your requests are on their way" in last
+        assert answer(NEIGHBOUR) == b""
 
 
 def test_what_a_caller_writes_before_the_proxy_gains_nothing(

@@ -15,6 +15,7 @@ import pytest
 
 from krkn_grpc.edge import lua_script
 from krkn_grpc.v1 import targets_pb2
+from tests.rest.edge.refused import CREATE, UNARY, Told, ask, refusal, status
 from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, open_door
 
 RATE = 5
@@ -128,19 +129,34 @@ def test_grpc_callers_are_known_by_the_same_table(door: Door, client: httpx.Clie
     assert client.get(TARGETS, headers=token("alice-1")).status_code == 200
 
 
+def test_one_floods_by_grpc_and_the_other_does_not_notice(door: Door, client: httpx.Client) -> None:
+    become_known(client, "alice-1", "bob-1")
+
+    def told(channel: grpc.Channel, name: str) -> Told | None:
+        with contextlib.suppress(AssertionError):
+            return status(refusal(lambda: ask(channel, UNARY, b"", *token(name).items())))
+        return None
+
+    with door.channel() as channel:
+        flooded = [told(channel, "alice-1") for _ in range(3 * RATE)]
+        assert flooded.count((8, "TOO_MANY_CALLS", 1)) > RATE
+        assert told(channel, "bob-1") is None
+
+
+def unfinished(door: Door, name: str, length: int) -> socket.socket:
+    """A request of which the body does not come."""
+    connection = socket.create_connection((LOOPBACK, door.settings.rest_port), SECONDS)
+    connection.sendall(
+        f"POST {TARGETS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {name}\r\ncontent-length: {length}\r\n\r\n".encode()
+    )
+    return connection
+
+
 def test_uploads_of_one_leave_room_for_others_behind_the_address(
     door: Door, client: httpx.Client
 ) -> None:
     become_known(client, "alice-1", "bob-1")
-
-    def unfinished(name: str) -> socket.socket:
-        """A request of which the body does not come."""
-        connection = socket.create_connection((LOOPBACK, door.settings.rest_port), SECONDS)
-        connection.sendall(
-            f"POST {TARGETS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {name}\r\ncontent-length: 2000000\r\n\r\n".encode()
-        )
-        return connection
 
     def is_refused(connection: socket.socket) -> bool:
         connection.settimeout(0.3)
@@ -149,6 +165,25 @@ def test_uploads_of_one_leave_room_for_others_behind_the_address(
         return False
 
     with contextlib.ExitStack() as stack:
-        of_alice = [stack.enter_context(unfinished("alice-1")) for _ in range(RATE)]
+        of_alice = [stack.enter_context(unfinished(door, "alice-1", 2_000_000)) for _ in range(5)]
         assert is_refused(of_alice[-1])
-        assert not is_refused(stack.enter_context(unfinished("bob-1")))
+        assert not is_refused(stack.enter_context(unfinished(door, "bob-1", 2_000_000)))
+
+
+def test_uploads_leave_room_for_calls_by_grpc_of_others_alone(
+    door: Door, client: httpx.Client
+) -> None:
+    become_known(client, "alice-1", "bob-1")
+    with contextlib.ExitStack() as stack:
+        # Four take the share of one caller, but for less than a call by gRPC counts.
+        for _ in range(4):
+            stack.enter_context(unfinished(door, "alice-1", 2_060_000))
+        channel = stack.enter_context(door.channel())
+
+        def is_refused() -> bool:
+            error = refusal(lambda: ask(channel, CREATE, b"", *token("alice-1").items()), 100)
+            assert status(error) == (8, "TOO_MANY_CALLS", 1)
+            return "on their way" in str(error)
+
+        eventually(is_refused)
+        ask(channel, CREATE, b"", *token("bob-1").items())

@@ -1,57 +1,35 @@
 """What Envoy refuses by itself has the same details by gRPC as by REST, also for streams."""
 
 import base64
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
-from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from krkn_grpc.client.errors import LimitReached, Unavailable, from_call
 from krkn_grpc.edge.limits import MAX_OPEN_BYTES
+from krkn_grpc.v1 import targets_pb2
 from tests.rest.edge.broken import Hangs
-from tests.rest.edge.running import SECONDS, Door, is_error, open_door
+from tests.rest.edge.refused import (
+    CREATE,
+    EMPTY,
+    STREAM,
+    UNARY,
+    Told,
+    ask,
+    refusal,
+    sent,
+    status,
+    status_of,
+)
+from tests.rest.edge.running import SECONDS, Door, eventually, is_error, open_door
 
 RATE = 5
-UNARY, STREAM = "TargetService/ListTargets", "ScenarioRunService/WatchScenarioRuns"
-CREATE = "TargetService/CreateTarget"
-
-
-def ask(channel: grpc.Channel, method: str, request: bytes = b"", *metadata: Any) -> None:
-    """Call a method, as one with a stream of replies where it has one."""
-    make: Any = channel.unary_stream if "Watch" in method else channel.unary_unary
-    reply = make(f"/krkn.v1.{method}", bytes, bytes)(request, metadata=metadata, timeout=SECONDS)
-    if "Watch" in method:
-        list(reply)
-
-
-def refusal(call: Callable[[], None], attempts: int = 1) -> grpc.RpcError:
-    """Return what a call is refused with, by one of the attempts."""
-    for _ in range(attempts):
-        try:
-            call()
-        except grpc.RpcError as error:
-            return error
-    raise AssertionError("it was not refused")
-
-
-def status(error: grpc.RpcError) -> tuple[int, str, float | None]:
-    """Code, reason, seconds before a retry. The first detail is an ErrorInfo, as the server's."""
-    assert isinstance(error, grpc.Call)
-    whole = rpc_status.from_call(error)
-    assert whole is not None, error
-    # from_call has compared code and message of the two.
-    info, *more = whole.details
-    first, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-    assert info.Unpack(first)
-    assert first.domain == "krkn.krkn-chaos.dev"
-    assert all(each.Unpack(retry) for each in more)
-    return whole.code, first.reason, retry.retry_delay.seconds if more else None
 
 
 @pytest.fixture
@@ -88,9 +66,7 @@ def test_the_server_is_away(door: Door, method: str) -> None:
     ("method", "expected"),
     [(CREATE, (2, "OUTCOME_UNKNOWN", None)), (UNARY, (14, "CONNECTION_LOST", 1))],
 )
-def test_the_connection_breaks_off(
-    tmp_path: Path, method: str, expected: tuple[int, str, float | None]
-) -> None:
+def test_the_connection_breaks_off(tmp_path: Path, method: str, expected: Told) -> None:
     broken = Hangs()
     try:
         with open_door(tmp_path, grpc_port=broken.port) as door, door.channel() as channel:
@@ -115,10 +91,77 @@ def test_a_request_that_is_too_large(door: Door) -> None:
     assert status(error) == (8, "REQUEST_TOO_LARGE", None)
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [[("authorization", "x" * 17 * 1024)], [(f"x-{number}", "") for number in range(100)]],
+    ids=["too long", "too many"],
+)
+def test_headers_that_are_too_large(door: Door, metadata: list[tuple[str, str]]) -> None:
+    with door.channel() as channel:
+        error = refusal(lambda: ask(channel, UNARY, b"", *metadata))
+    assert status(error) == (3, "HEADERS_TOO_LARGE", None)
+
+
 def test_a_page_without_authentication(tmp_path: Path) -> None:
     with open_door(tmp_path, auth="none") as door, door.channel() as channel:
         error = refusal(lambda: ask(channel, UNARY, b"", ("origin", "https://evil.example")))
     assert status(error) == (7, "FOREIGN_ORIGIN", None)
+
+
+@pytest.mark.parametrize("method", [UNARY, STREAM])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(("max_heap_size_bytes: ", "max_heap_size_bytes: 1 # "), id="memory"),
+        pytest.param(("max_requests: 8192", "max_requests: 0"), id="calls at the server"),
+        pytest.param(("max_pending_requests: 8192", "max_pending_requests: 0"), id="waiting calls"),
+    ],
+)
+def test_more_in_hand_than_there_is_room_for(
+    tmp_path: Path, change: tuple[str, str], method: str
+) -> None:
+    with open_door(tmp_path, "", change) as door, door.channel() as channel:
+        # Memory is looked at four times a second.
+        error = refusal(lambda: ask(channel, method), attempts=1000)
+        assert status(error) == (14, "OVERLOADED", 1)
+        with door.client() as client:
+            is_error(client.get("/api/v1/operator/targets"), 503, 14, "OVERLOADED")
+
+
+@pytest.fixture
+def http2(door: Door) -> Iterator[httpx.Client]:
+    with door.client(http1=False, http2=True) as client:
+        yield client
+
+
+def test_the_caller_s_own_deadline(door: Door, http2: httpx.Client) -> None:
+    over = threading.Event()
+
+    def slow(_: object, __: object) -> targets_pb2.ListTargetsResponse:
+        over.wait(SECONDS)
+        return targets_pb2.ListTargetsResponse()
+
+    door.upstream.on("ListTargets", slow)
+    # A library would not wait for the reply.
+    reply = sent(http2, UNARY, {"grpc-timeout": "100m"})
+    over.set()
+    assert status_of(reply) == (4, "SERVICE_TOO_SLOW", None)
+
+
+@pytest.mark.parametrize("method", [UNARY, CREATE, "HealthService/GetHealth"])
+def test_a_request_that_does_not_arrive(tmp_path: Path, method: str) -> None:
+    refused = threading.Event()
+
+    def half_of_one() -> Iterator[bytes]:
+        yield EMPTY[:-1] + b"\x10ab"
+        refused.wait(2)
+
+    with (
+        open_door(tmp_path, body_timeout_seconds=1) as door,
+        door.client(http1=False, http2=True) as client,
+    ):
+        reply = sent(client, method, {}, half_of_one())
+    assert status_of(reply) == (4, "REQUEST_TOO_SLOW", None)
 
 
 @pytest.mark.parametrize(
@@ -127,33 +170,39 @@ def test_a_page_without_authentication(tmp_path: Path) -> None:
         ({"grpc-timeout": "soon"}, 3, "INVALID_REQUEST"),
         ({"grpc-encoding": "br"}, 12, "UNSUPPORTED_ENCODING"),
         ({"authorization": "Bearer \xfc"}, 16, "UNAUTHENTICATED"),
+        ({"krkn-revision": "\xfc"}, 3, "INVALID_REQUEST"),
+        ({":path": "%00"}, 3, "INVALID_REQUEST"),
         ({":method": "PUT"}, 12, "METHOD_NOT_ALLOWED"),
-        ({"content-type": "application/grpc-web"}, 12, "NO_SUCH_METHOD"),
     ],
     ids=str,
 )
 def test_what_no_grpc_library_sends(
-    door: Door, changed: dict[str, str], code: int, reason: str
+    http2: httpx.Client, changed: dict[str, str], code: int, reason: str
 ) -> None:
-    method = "Nothing" if reason == "NO_SUCH_METHOD" else "ListTargets"
-    headers = {"content-type": "application/grpc", "te": "trailers", **changed}
-    verb = headers.pop(":method", "POST")
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    with door.client(http1=False, http2=True) as client:
-        reply = client.request(
-            verb,
-            f"/krkn.v1.TargetService/{method}",
-            headers=httpx.Headers(raw),
-            content=b"\0\0\0\0\0",
-        )
-    assert status_of(reply) == (code, reason)
+    method, verb = changed.pop(":path", "ListTargets"), changed.pop(":method", "POST")
+    reply = sent(http2, f"TargetService/{method}", changed, verb=verb)
+    assert status_of(reply) == (code, reason, None)
 
 
-def status_of(reply: httpx.Response) -> tuple[int, str]:
-    encoded = reply.headers["grpc-status-details-bin"]
-    assert "=" not in encoded
-    whole = status_pb2.Status.FromString(base64.b64decode(encoded + "=" * (-len(encoded) % 4)))
-    info = error_details_pb2.ErrorInfo()
-    assert whole.details[0].Unpack(info)
-    assert str(whole.code) == reply.headers["grpc-status"]
-    return whole.code, info.reason
+@pytest.fixture(params=["application/grpc-web+proto", "application/grpc-web-text"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How a browser says gRPC."""
+    return str(request.param)
+
+
+def test_a_browser_is_told_the_same(door: Door, http2: httpx.Client, kind: str) -> None:
+    def call(method: str) -> httpx.Response:
+        content = base64.b64encode(EMPTY) if "text" in kind else EMPTY
+        return sent(http2, method, {"content-type": kind}, content)
+
+    assert status_of(call("Nothing/Nothing")) == (12, "NO_SUCH_METHOD", None)
+    replies = [call("Nothing/Nothing") for _ in range(3 * RATE)]
+    assert (8, "TOO_MANY_CALLS", 1) in map(status_of, replies)
+    door.server.stop(grace=None).wait(SECONDS)
+    unreachable = (14, "SERVICE_UNREACHABLE", 1)
+    eventually(lambda: status_of(call(UNARY)) == unreachable)
+
+
+def test_a_browser_s_text_that_is_none(http2: httpx.Client) -> None:
+    reply = sent(http2, UNARY, {"content-type": "application/grpc-web-text"}, EMPTY)
+    assert status_of(reply) == (3, "INVALID_REQUEST", None)

@@ -20,13 +20,20 @@ ROWS = re.findall(
 # What the guide lists, and a reader of ours expects to find.
 POINTS = {
     "admin.",
-    "overload_manager.",
+    "overload_manager.refresh_interval",
+    "overload_manager.resource_monitors",
+    "overload_manager.resource_monitors.1.typed_config.max_active_downstream_connections",
+    "overload_manager.actions",
     "listener.per_connection_buffer_limit_bytes",
     "cluster.per_connection_buffer_limit_bytes",
+    "cluster_http2.initial_stream_window_size",
+    "cluster_http2.initial_connection_window_size",
     "http.use_remote_address",
     "http.common_http_protocol_options.idle_timeout",
     "http.common_http_protocol_options.headers_with_underscores_action",
     "http.stream_idle_timeout",
+    "rest_route.timeout",
+    "grpc_route.idle_timeout",
     "http.request_timeout",
     "http.request_headers_timeout",
     "http.http2_protocol_options.max_concurrent_streams",
@@ -45,15 +52,25 @@ def parts(**settings: Any) -> list[dict[str, Any]]:
     resources = config["static_resources"]
     listener = next(each for each in resources["listeners"] if each["name"] == "edge")
     cluster = next(each for each in resources["clusters"] if each["name"] == "server")
-    return [
-        {
-            **config,
-            "listener": listener,
-            "cluster": cluster,
-            "http": chain["filters"][0]["typed_config"],
-        }
-        for chain in listener["filter_chains"]
-    ]
+    [options] = cluster["typed_extension_protocol_options"].values()
+    found = []
+    for chain in listener["filter_chains"]:
+        http = chain["filters"][0]["typed_config"]
+        [host] = http["route_config"]["virtual_hosts"]
+        routes = {each["name"]: each["route"] for each in host["routes"] if "route" in each}
+        found.append(
+            {
+                **config,
+                "listener": listener,
+                "cluster": cluster,
+                "cluster_http2": options["explicit_http_config"]["http2_protocol_options"],
+                "http": http,
+                "rest_route": routes["rest calls"],
+                "grpc_route": routes["grpc"],
+                "log_route": routes["rest logs"],
+            }
+        )
+    return found
 
 
 def found(part: Any, path: str) -> Any:
@@ -66,7 +83,7 @@ def found(part: Any, path: str) -> Any:
 
 def expected(text: str) -> Any:
     # A duration is as Envoy writes it.
-    return text if re.fullmatch(r"\d+s", text) else json.loads(text)
+    return text if re.fullmatch(r"[\d.]+s", text) else json.loads(text)
 
 
 @pytest.mark.parametrize(

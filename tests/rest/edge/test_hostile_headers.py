@@ -102,13 +102,10 @@ def test_the_caller_is_told(
     with door.client(http1=False, http2=True) as client:
         reply = client.post(LIST, content=MESSAGE, headers=headers)
     assert reply.headers["content-type"].startswith(kind.removesuffix("+proto"))
-    # gRPC-Web has no HTTP status from which Envoy could make INVALID_ARGUMENT.
-    is_web = "web" in kind
-    assert is_web or reply.status_code == 200
-    is_unknown = is_web and code is grpc.StatusCode.INVALID_ARGUMENT
-    assert reply.headers["grpc-status"] == ("2" if is_unknown else str(code.value[0]))
+    assert reply.status_code == 200
+    assert reply.headers["grpc-status"] == str(code.value[0])
     assert reply.headers["grpc-message"].startswith(words)
-    if metadata[0] == "grpc-encoding" and not is_web:
+    if metadata[0] == "grpc-encoding" and "web" not in kind:
         assert reply.headers["grpc-accept-encoding"] == "identity,deflate,gzip"
     assert door.upstream.calls == []
 

@@ -9,7 +9,7 @@ import h2.events
 import httpx
 import pytest
 
-from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB
+from krkn_grpc.edge.limits import MAX_BODY_BYTES, MAX_HEADER_KIB, MAX_HEADERS
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from tests.rest.edge.running import LOOPBACK, SECONDS, Door, is_error
 
@@ -104,18 +104,22 @@ def test_a_length_is_believed_before_the_body_comes(door: Door) -> None:
     assert json.loads(body)["code"] == 3
 
 
-def test_headers_have_a_limit(client: httpx.Client) -> None:
+def test_headers_have_a_limit(client: httpx.Client, door: Door) -> None:
     def ask(size: int) -> httpx.Response:
         return client.get("/api/v1/health", headers={"authorization": "x" * size})
 
-    response = ask((MAX_HEADER_KIB - 1) * 1024)
-    assert response.status_code == 200
-    if response.http_version == "HTTP/2":
+    assert ask((MAX_HEADER_KIB - 1) * 1024).status_code == 200
+    door.upstream.reset()
+    is_error(ask((MAX_HEADER_KIB + 1) * 1024), 431, 3, "HEADERS_TOO_LARGE")
+    many = {f"x-{number}": "" for number in range(MAX_HEADERS)}
+    is_error(client.get("/api/v1/health", headers=many), 431, 3, "HEADERS_TOO_LARGE")
+    if client.get("/api/v1/health").http_version == "HTTP/1.1":
+        is_error(ask((2 * MAX_HEADER_KIB + 1) * 1024), 431, 3, "HEADERS_TOO_LARGE")
+    else:
         # There Envoy resets the stream.
         with pytest.raises(httpx.RemoteProtocolError):
-            ask((MAX_HEADER_KIB + 1) * 1024)
-    else:
-        is_error(ask((MAX_HEADER_KIB + 1) * 1024), 431, 3)
+            ask((2 * MAX_HEADER_KIB + 1) * 1024)
+    assert len(door.upstream.calls) == 1
 
 
 @pytest.mark.parametrize(

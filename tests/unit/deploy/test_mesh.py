@@ -92,6 +92,19 @@ def test_the_node_s_probes_go_past_the_proxy() -> None:
     assert set(listed) == probe_ports()
 
 
+def test_the_node_s_probes_get_past_the_policies_of_an_ambient_mesh() -> None:
+    [policy] = manifests.load(MESH / "network-policy.yaml")
+    labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    _, of_probes = policy["spec"]["ingress"]
+    assert {str(port["port"]) for port in of_probes["ports"]} == probe_ports()
+    # The defaults of its CNI plugin: HOST_PROBE_SNAT_IP and HOST_PROBE_SNAT_IPV6.
+    assert [each["ipBlock"]["cidr"] for each in of_probes["from"]] == [
+        "169.254.7.127/32",
+        "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128",
+    ]
+
+
 def test_routes_lead_to_the_service_and_the_certificate_has_its_name() -> None:
     for kind in ("HTTPRoute", "GRPCRoute"):
         [rule] = OBJECTS[kind]["spec"]["rules"]
