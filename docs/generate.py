@@ -105,6 +105,7 @@ def main() -> int:
         RUNBOOKS: with_alerts(RUNBOOKS.read_text()),
         rules.MANIFEST: rules.manifest(),
         service_config.PAGE: service_config.text(),
+        service_config.GO: service_config.go(),
     }
     if "--check" not in sys.argv[1:]:
         for path, text in pages.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.rest.edge.running import SECONDS, open_door
 from tests.support.client_programs import (
     ClientProgram,
     go_quickstart,
@@ -72,3 +73,19 @@ async def test_a_call_that_is_refused_ends_it(
     assert ended.code == 1
     assert ended.out == []
     assert "labelSelector" in ended.err
+
+
+async def test_a_refusal_of_envoy_ends_it_with_all_that_is_said(
+    quickstart: ClientProgram, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    told = {
+        "go": "code = Unavailable desc = the service cannot be reached now",
+        # Node prints the whole error.
+        "typescript": "google.rpc.ErrorInfo",
+        "python": "the service cannot be reached now",
+    }
+    with open_door(tmp_path) as door:
+        door.server.stop(grace=None).wait(SECONDS)
+        ended = await quickstart.run(KRKN_SERVER=door.address)
+    assert ended.code == 1
+    assert told[request.node.callspec.params["quickstart"]] in ended.err

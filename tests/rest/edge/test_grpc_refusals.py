@@ -128,6 +128,16 @@ def test_more_in_hand_than_there_is_room_for(
             is_error(client.get("/api/v1/operator/targets"), 503, 14, "OVERLOADED")
 
 
+@pytest.mark.parametrize("method", [UNARY, STREAM])
+def test_a_check_that_fails_itself(tmp_path: Path, method: str) -> None:
+    change = ("mesh.name_caller(handle, given, settings.mesh)", "error()")
+    with open_door(tmp_path, "", change) as door, door.channel() as channel:
+        assert status(refusal(lambda: ask(channel, method))) == (13, "INTERNAL", None)
+        with door.client() as client:
+            is_error(client.get("/api/v1/operator/targets"), 500, 13, "INTERNAL")
+        assert door.upstream.calls == []
+
+
 @pytest.fixture
 def http2(door: Door) -> Iterator[httpx.Client]:
     with door.client(http1=False, http2=True) as client:

@@ -77,6 +77,26 @@ def test_an_allowed_page_calls_and_reads(client: httpx.Client, upstream: Upstrea
     assert "access-control-allow-credentials" not in reply.headers
 
 
+@pytest.mark.parametrize(
+    ("verb", "method"),
+    [
+        ("GET", "GetTarget"),
+        ("PUT", "UpdateTarget"),
+        ("PATCH", "PatchTarget"),
+        ("DELETE", "DeleteTarget"),
+    ],
+)
+def test_an_allowed_page_calls_with_each_verb(
+    client: httpx.Client, upstream: Upstream, verb: str, method: str
+) -> None:
+    path = "/api/v1/operator/targets/0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
+    body = {"json": {}} if verb in ("PUT", "PATCH") else {}
+    reply = client.request(verb, path, headers={"origin": CONSOLE}, **body)
+    assert (reply.status_code, [call.method for call in upstream.calls]) == (200, [method])
+    assert reply.headers["access-control-allow-origin"] == CONSOLE
+    assert "access-control-allow-credentials" not in reply.headers
+
+
 def test_an_allowed_page_reads_refusals_too(client: httpx.Client, upstream: Upstream) -> None:
     upstream.fails("RunScenario", status_pb2.Status(code=code_pb2.UNAUTHENTICATED, message="who?"))
     asked = {"origin": CONSOLE}

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
+	krkn "github.com/krkn-chaos/krkn-grpc/clients/go"
 	krknv1 "github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1"
 )
 
@@ -94,7 +95,11 @@ func connect(server string) (*grpc.ClientConn, error) {
 		transport = credentials.NewTLS(nil)
 	}
 	address = strings.TrimPrefix(address, "http://")
-	return grpc.NewClient(address, grpc.WithTransportCredentials(transport))
+	return grpc.NewClient(
+		address,
+		grpc.WithTransportCredentials(transport),
+		grpc.WithDefaultServiceConfig(krkn.ServiceConfig),
+	)
 }
 
 // targets returns the names of the selected targets by their uuid, and their uuids in order.
