@@ -90,7 +90,7 @@ def test_an_allowed_page_calls_with_each_verb(
     client: httpx.Client, upstream: Upstream, verb: str, method: str
 ) -> None:
     path = "/api/v1/operator/targets/0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
-    body = {} if verb in ("PUT", "PATCH") else None
+    body: dict[str, str] | None = {} if verb in ("PUT", "PATCH") else None
     reply = client.request(verb, path, headers={"origin": CONSOLE}, json=body)
     assert (reply.status_code, [call.method for call in upstream.calls]) == (200, [method])
     assert reply.headers["access-control-allow-origin"] == CONSOLE
