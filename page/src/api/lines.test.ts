@@ -15,9 +15,9 @@ function stream(...chunks: (string | number[])[]): ReadableStream<Uint8Array> {
   });
 }
 
-async function read(body: ReadableStream<Uint8Array>): Promise<string[]> {
+async function read(body: ReadableStream<Uint8Array>, longest?: number): Promise<string[]> {
   const all: string[] = [];
-  for await (const some of lines(body)) all.push(...some);
+  for await (const some of lines(body, longest)) all.push(...some);
   return all;
 }
 
@@ -29,6 +29,10 @@ test.each([
   ["bytes that are no UTF-8", [[0xff, 0x0a]], ["\uFFFD"]],
 ])("%s", async (_, chunks, expected) => {
   expect(await read(stream(...chunks))).toEqual(expected);
+});
+
+test("a line that is too long comes in parts", async () => {
+  expect(await read(stream("abc", "d", "ef\ng", "h"), 3)).toEqual(["abcd", "ef", "gh"]);
 });
 
 test("a reader that stops early closes the stream", async () => {

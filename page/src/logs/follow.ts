@@ -7,6 +7,9 @@ import { whileVisible } from "../api/visible";
 import { MOST_LINES, type LogBuffer } from "./buffer";
 import { plain, Resumption, timed, type LogLine } from "./line";
 
+/** Of a log that has no ends of lines: as long as the longest line in the logs of a run. */
+const LONGEST_LINE = 16 * 1024;
+
 /** Which log: of one job, or of all jobs of a run, each line with its cluster in front. */
 export type Source = { readonly jobId: string } | { readonly runId: string };
 
@@ -31,7 +34,7 @@ export async function follow(
         const response = await open("GET", logPath(source), { query, signal: visible });
         reader.begin();
         buffer.state("following");
-        for await (const some of lines(response.body!)) {
+        for await (const some of lines(response.body!, LONGEST_LINE)) {
           failures = 0;
           reader.take(some);
         }
