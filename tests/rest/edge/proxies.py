@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import yaml
 
+from deploy.local.processes.ports import free_port
 from krkn_grpc.edge.command import command
-from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, free_port
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually
 
 PROXY = "127.0.0.9"
 """The address that a proxy calls from; callers have others of the same machine."""

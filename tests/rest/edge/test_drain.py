@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.local.processes.ports import free_port
 from krkn_grpc.edge import drain
-from tests.rest.edge.running import LOOPBACK, SECONDS, Door, check_health, free_port, open_door
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, check_health, open_door
 
 HEALTH = "/api/v1/health"
 

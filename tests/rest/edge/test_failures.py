@@ -12,6 +12,7 @@ import pytest
 from google.api import httpbody_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from deploy.local.processes.ports import free_port
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 from krkn_grpc.v1 import targets_pb2, targets_pb2_grpc
 from tests.rest.edge.broken import Hangs
@@ -21,7 +22,6 @@ from tests.rest.edge.running import (
     Door,
     Upstream,
     eventually,
-    free_port,
     is_error,
     open_door,
 )

@@ -8,9 +8,10 @@ import httpx
 import pytest
 import yaml
 
+from deploy.local.processes.ports import free_port
 from krkn_grpc.edge.command import command
 from krkn_grpc.edge.files import FOLDER
-from tests.rest.edge.running import LOOPBACK, SECONDS, eventually, free_port
+from tests.rest.edge.running import LOOPBACK, SECONDS, eventually
 
 # Of the texts of no byte, 00, 00 01 and so on, with the key 00 01 ... 07 (vectors_hsip64).
 VECTORS = (Path(__file__).parent / "halfsiphash.txt").read_text().split()

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from google.rpc import code_pb2, status_pb2
 
-from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, free_port, open_door
+from deploy.local.processes.ports import free_port
+from tests.rest.edge.running import LOOPBACK, SECONDS, Door, eventually, open_door
 
 CONNECTIONS = 8
 

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from deploy.local.processes.ports import free_port
 from docs import service_config
 from krkn_grpc.client.address import Address, Certificates, open_channel
 from krkn_grpc.client.errors import from_call, was_not_sent
@@ -21,7 +22,6 @@ from tests.rest.edge.running import (
     Door,
     Upstream,
     eventually,
-    free_port,
     open_door,
 )
 
