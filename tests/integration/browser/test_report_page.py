@@ -1,5 +1,7 @@
 """The report as a page, in a real browser."""
 
+from functools import partial
+from operator import lt
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +12,7 @@ from krkn_grpc.cli.reports.model import Report
 from krkn_grpc.cli.reports.texts import clean
 from tests.support.browser import Browser, Tab, axe
 from tests.support.reports import HOSTILE, hostile, of_many
+from tests.support.waiting import eventually
 
 # axe takes seconds for 200 targets.
 REPORTS = {"many": lambda: of_many(60), "hostile": hostile}
@@ -53,17 +56,21 @@ async def test_nothing_that_a_scenario_said_is_markup(tab: Tab, tmp_path: Path) 
 
 async def test_its_policy_lets_nothing_run_and_asks_nobody(tab: Tab, tmp_path: Path) -> None:
     """Also if something were to get into it."""
+
+    async def errors() -> int:
+        return len(tab.errors)
+
     await tab.page.goto(written(of_many(), tmp_path))
     for markup in (
         "<script>document.title = 'hit'</script>",
         "<img src='http://127.0.0.1:1/' onerror=\"document.title = 'hit'\">",
         "<style>body { display: none }</style>",
     ):
-        before = len(tab.errors)
+        before = await errors()
         put = "text => document.body.append(document.createRange().createContextualFragment(text))"
         await tab.page.evaluate(put, markup)
-        await tab.page.wait_for_function("() => true")
-        assert len(tab.errors) > before, markup
+        # The browser tells it beside the answers to what it is asked.
+        await eventually(errors, partial(lt, before))
     assert await tab.page.title() == "pod-scenarios on 200 targets: PartiallyFailed"
     assert await tab.page.locator("body").is_visible()
     assert all("Content Security Policy" in error for error in tab.errors)

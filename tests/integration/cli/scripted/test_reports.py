@@ -67,7 +67,7 @@ async def test_two_hundred_targets_that_all_failed(
     sizes = {path.name: path.stat().st_size for path in paths}
     # 750 KB of logs, in each form. It takes about 1 s; the machine may be busy.
     assert max(sizes.values()) < 1_500_000, sizes
-    assert took < 15
+    assert took < 45
 
 
 async def test_a_log_is_read_in_bounded_memory(cli: Command, upstream: Upstream) -> None:
