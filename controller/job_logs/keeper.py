@@ -151,9 +151,10 @@ class LogKeeper:
 
     def _is_unowned(self, log: KeptLogHead, age: timedelta) -> bool:
         """Whether its job was deleted with `--cascade=orphan`: no garbage collector removes it."""
+        if log.metadata.owner_references or self.jobs(log.metadata.name) is not None:
+            return False
         created = log.metadata.creation_timestamp
-        is_old = created is not None and self.clock() - created > age
-        return is_old and not log.metadata.owner_references and self.jobs(log.metadata.name) is None
+        return created is not None and self.clock() - created > age
 
 
 def _bytes(log: KeptLogHead | None) -> int:

@@ -16,6 +16,8 @@ async def paged(
     """Server, controller and Envoy with the page and its key, without authentication."""
     name, folder = "test-paged", tmp_path_factory.mktemp("paged")
     await make_namespace(control_plane.cluster, name)
-    async with running(control_plane.cluster, name, folder, Wanted(page=True)) as started:
-        yield started
-    await remove_namespace(control_plane.cluster, name)
+    try:
+        async with running(control_plane.cluster, name, folder, Wanted(page=True)) as started:
+            yield started
+    finally:
+        await remove_namespace(control_plane.cluster, name)
