@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 CANARY = "canary-5ecret"
 LOCAL = AddressRules((IPv4Network("127.0.0.0/8"),))
-PATIENT = ProbeLimits(total_seconds=60, resolve_seconds=60, connect_seconds=60)
+PATIENT = ProbeLimits(total_seconds=200, resolve_seconds=200, connect_seconds=200)
 BRIEF = ProbeLimits(total_seconds=1, resolve_seconds=0.5, connect_seconds=0.5)
 AUTHORITY = Authority("the authority")
 OTHER_AUTHORITY = Authority("another authority")

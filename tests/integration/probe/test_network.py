@@ -100,7 +100,7 @@ async def silent_dns() -> AsyncIterator[SystemResolver]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
-        dns = aiodns.DNSResolver(nameservers=[f"127.0.0.1:{port}"], timeout=60.0, tries=1)
+        dns = aiodns.DNSResolver(nameservers=[f"127.0.0.1:{port}"], timeout=200.0, tries=1)
         resolver = SystemResolver(dns)
         yield resolver
         await resolver.close()
