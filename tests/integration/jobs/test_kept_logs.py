@@ -70,6 +70,17 @@ async def test_it_goes_with_its_job(patient_jobs: Jobs) -> None:
     await eventually(lambda: log_of(jobs, job), lambda found: found is None)
 
 
+async def test_it_goes_also_when_its_job_leaves_it_behind(patient_jobs: Jobs) -> None:
+    """By `kubectl delete --cascade=orphan`, which takes its owner away."""
+    jobs = patient_jobs
+    job = await jobs.job(await jobs.target(), "lasts-0s")
+    await jobs.finished(job)
+    assert await log_of(jobs, job) is not None
+    await jobs.delete(job, "Orphan")
+    await jobs.gone(job)
+    await eventually(lambda: log_of(jobs, job), lambda found: found is None)
+
+
 async def test_a_long_log_keeps_its_end(patient_jobs: Jobs) -> None:
     jobs = patient_jobs
     job = await jobs.job(await jobs.target(), "lasts-0s-logs-30000-lines")
