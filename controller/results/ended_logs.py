@@ -20,6 +20,7 @@ from krkn_grpc.kube.log_end import LogEnd, read_end
 from krkn_grpc.kube.logs import Logs
 from krkn_grpc.resources import names
 from krkn_grpc.resources.chaos_job import ChaosJob
+from krkn_grpc.resources.kept_log import MOST_TEXT_BYTES
 from krkn_grpc.told import told
 
 # No job waits longer for the read of its log before it gets its final status.
@@ -184,7 +185,7 @@ class EndedLogs:
             self._logs,
             names.pod_for(job.metadata.name),
             names.CONTAINER,
-            at_most=max(_AT_MOST, _COMPRESSES_TO * self._keeper.most_bytes),
+            at_most=min(max(_AT_MOST, _COMPRESSES_TO * self._keeper.most_bytes), MOST_TEXT_BYTES),
             seconds=seconds,
             follow=follow,
             timestamps=True,

@@ -6,6 +6,9 @@ from krkn_grpc.resources import well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.meta import API_VERSION, Kind, ObjectMeta, Resource, Struct
 
+MOST_TEXT_BYTES = 4 * 1024 * 1024
+"""Of the text of a kept log; one that is longer was not written by the controller."""
+
 _KIND = Kind(API_VERSION, "KrknChaosJobLog", "krknchaosjoblogs")
 # What an object takes besides its content, as the API server stores it.
 _OBJECT_BYTES = 1_024

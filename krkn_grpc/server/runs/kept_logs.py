@@ -22,7 +22,8 @@ class OpenedKeptLog:
     """A kept log and which part of it is wanted."""
 
     found: KeptLog
-    options: LogOptions
+    skip_lines: int
+    timestamps: bool
 
     @property
     def truncated(self) -> bool:
@@ -30,11 +31,9 @@ class OpenedKeptLog:
         return self.found.spec.truncated
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the text in pieces that end anywhere; raises NotAText."""
-        options = self.options
-        return kept_text.read(
-            self.found.spec.content, tail_lines=options.tail_lines, timestamps=options.timestamps
-        )
+        """Yield the text in pieces that end anywhere, some of them empty; raises NotAText."""
+        content = self.found.spec.content
+        return kept_text.read(content, skip_lines=self.skip_lines, timestamps=self.timestamps)
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,14 @@ class KeptLogs:
             return None
         if not kept_log.is_of(found.metadata, job) or found.spec.pod_uid != job.status.pod_uid:
             return None
-        opened = OpenedKeptLog(found, options)
+        count = kept_text.LineCount()
         try:
             # Once in vain: a text that turns out to be none in its middle would look like a cut.
-            for _ in opened.pieces():
+            for piece in kept_text.unpacked(found.spec.content):
+                count.add(piece)
                 await asyncio.sleep(0)
-        except kept_text.NotAText:
-            _log.warning("a kept log cannot be read", job=job.metadata.name)
+        except kept_text.NotAText as error:
+            _log.warning("a kept log cannot be read", job=job.metadata.name, error=str(error))
             return None
-        return opened
+        wanted = count.lines if options.tail_lines is None else options.tail_lines
+        return OpenedKeptLog(found, max(count.lines - wanted, 0), options.timestamps)

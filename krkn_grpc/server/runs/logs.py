@@ -124,7 +124,10 @@ class LogStreamer:
             raise NoSuch(_GONE) if isinstance(error, _PodGone) else error
         yield Opened("kept, truncated" if opened.truncated else "kept")
         for piece in opened.pieces():
-            yield piece
+            if piece:
+                yield piece
+            # Who takes the pieces may not wait for anything.
+            await asyncio.sleep(0)
 
     async def _living(
         self, job: ChaosJob, chunks: AsyncGenerator[bytes, None]

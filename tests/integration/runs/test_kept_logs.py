@@ -1,6 +1,8 @@
 """Kept logs are read when the pod is gone, and the reply says that they are kept ones."""
 
 import asyncio
+import base64
+import gzip
 from typing import Any
 
 import pytest
@@ -112,7 +114,13 @@ async def test_no_pod_and_no_kept_log(site: Site, jobs: Jobs) -> None:
     await jobs.delete_pod(job_id)
 
 
-@pytest.mark.parametrize("content", ["H4sIAAAAAAAC", "bm90aGluZw=="])
+# 64 MiB of line breaks, which the resource would take.
+BOMB = base64.b64encode(gzip.compress(b"\n" * 2**26, 9)).decode()
+
+
+@pytest.mark.parametrize(
+    "content", ["H4sIAAAAAAAC", "bm90aGluZw==", BOMB], ids=["cut", "no gzip", "bomb"]
+)
 async def test_a_kept_log_that_cannot_be_read_is_none(site: Site, jobs: Jobs, content: str) -> None:
     job_id = await an_ended_job(site, "lasts-0s")
     await without_its_pod(site, jobs, job_id)
@@ -122,8 +130,9 @@ async def test_a_kept_log_that_cannot_be_read_is_none(site: Site, jobs: Jobs, co
     metadata = {key: kept["metadata"][key] for key in ("name", "ownerReferences")}
     broken = kept | {"metadata": metadata, "spec": kept["spec"] | {"content": content}}
     await site.cluster.request("POST", collection(LOGS, site.namespace), broken)
-    found = await refused(site.runs.log(job_id).read())
-    assert (found.code, found.message) == (StatusCode.NOT_FOUND, GONE)
+    for way in ({}, {"tail_lines": 1}):
+        found = await refused(site.runs.log(job_id, **way).read())
+        assert (found.code, found.message) == (StatusCode.NOT_FOUND, GONE)
 
 
 async def test_the_logs_of_a_run_have_kept_ones(site: Site, jobs: Jobs) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krkn_grpc.resources.kept_log import MOST_TEXT_BYTES
 from krkn_grpc.server.runs import kept_text
-from krkn_grpc.server.runs.kept_text import NotAText, read
+from krkn_grpc.server.runs.kept_text import LineCount, NotAText, read, unpacked
 
 TIME = "2026-01-02T03:04:05.123456789Z "
 LINES = st.lists(
@@ -25,8 +26,11 @@ def packed(text: str) -> str:
 
 
 def text_of(text: str, *, tail_lines: int | None = None, timestamps: bool = False) -> str:
-    pieces = read(packed(text), tail_lines=tail_lines, timestamps=timestamps)
-    return b"".join(pieces).decode()
+    content, count = packed(text), LineCount()
+    for piece in unpacked(content):
+        count.add(piece)
+    skip = 0 if tail_lines is None else max(count.lines - tail_lines, 0)
+    return b"".join(read(content, skip_lines=skip, timestamps=timestamps)).decode()
 
 
 @pytest.mark.parametrize("piece", [64, 100, 64 * 1024])
@@ -57,9 +61,20 @@ def test_a_time_is_only_taken_from_the_start_of_a_line() -> None:
 )
 def test_what_is_no_text_is_said(content: str) -> None:
     with pytest.raises(NotAText):
-        list(read(content, tail_lines=None, timestamps=False))
+        list(read(content, skip_lines=0, timestamps=False))
 
 
-def test_a_text_that_unpacks_to_much_comes_in_pieces() -> None:
-    zeros = read(packed("\0" * 50_000_000), tail_lines=None, timestamps=False)
-    assert max(map(len, zeros)) <= 64 * 1024 + 64
+@pytest.mark.parametrize("unit", ["\0", "\n"], ids=["zeros", "line breaks"])
+@pytest.mark.parametrize("skip", [0, MOST_TEXT_BYTES - 1], ids=["whole", "tail"])
+def test_a_text_that_unpacks_to_much_comes_in_pieces(unit: str, skip: int) -> None:
+    """Of what is skipped, too, or all of it would be unpacked between two of them."""
+    pieces = list(read(packed(unit * MOST_TEXT_BYTES), skip_lines=skip, timestamps=False))
+    assert max(map(len, pieces)) <= 64 * 1024 + 64
+    assert len(pieces) >= MOST_TEXT_BYTES // (64 * 1024)
+
+
+def test_a_text_that_no_controller_has_written_is_not_unpacked_to_its_end() -> None:
+    taken: list[bytes] = []
+    with pytest.raises(NotAText):
+        taken.extend(unpacked(packed("\0" * (MOST_TEXT_BYTES + 1))))
+    assert sum(map(len, taken)) <= MOST_TEXT_BYTES
