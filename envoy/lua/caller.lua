@@ -5,7 +5,9 @@
 -- `bucket` in the metadata krkn.caller names them, for the rate limit and for upload_quota.lua; `token` is the hash of the
 -- token, for the reply.
 --
--- Defined by the surrounding script: `known_callers`.
+-- The first filter, so the last that a reply passes: it also sees to those that are not read (unread.lua).
+--
+-- Defined by the surrounding script: `known_callers`, `unread`.
 
 local NAMESPACE = "krkn.caller"
 local UNAUTHENTICATED = 16
@@ -58,15 +60,21 @@ local function as_grpc_web(told)
 end
 
 -- call_notes.lua has noted what the server says of the caller, in the trailers if not before.
-function envoy_on_response(handle)
-  as_grpc_web(handle:headers())
-  local id = noted_as(handle, NAMESPACE).token
-  if not id then return end
-  if not noted_as(handle, "krkn.call").grpc_status then handle:trailers() end
-  local noted = noted_as(handle, "krkn.call")
+local function learn(id, noted)
   if noted.grpc_status == UNAUTHENTICATED then
     known_callers.forget(id)
   elseif noted.user then
     known_callers.remember(id, noted.user)
   end
+end
+
+function envoy_on_response(handle)
+  as_grpc_web(handle:headers())
+  local id = noted_as(handle, NAMESPACE).token
+  if id and noted_as(handle, "krkn.call").grpc_status then
+    learn(id, noted_as(handle, "krkn.call"))
+    id = nil
+  end
+  unread.limit(handle)
+  if id then learn(id, noted_as(handle, "krkn.call")) end
 end

@@ -5,10 +5,10 @@
 -- call an existing method, and its message goes to the server as it is. For both, only headers that cannot harm other
 -- callers are forwarded.
 --
--- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `mesh`, `upload_quota`, `methods` ({<path> =
+-- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `mesh`, `upload_quota`, `page_quota`, `methods` ({<path> =
 -- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
 -- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
--- that may be left out, `stream` for many JSON objects), `pages` (the set of paths that Envoy answers by itself),
+-- that may be left out, `stream` for many JSON objects), `pages` ({<path> = {whole, gzipped}}: those that Envoy answers by itself, in bytes),
 -- `web_pages` (which web pages may call) and `settings` ({max_body_bytes, max_open_bytes, no_page, mesh}).
 
 -- The body of a call that has none: each field in it is one that is not known.
@@ -46,10 +46,20 @@ local function too_many_uploads(is_own)
     "too many requests are on their way at once; nothing was done; try again in a second"}
 end
 
+local function too_many_pages(is_own)
+  local whose = is_own and "has been asked for too often by you" or "is asked for too often"
+  return {status = is_own and "429" or "503", code = is_own and 8 or 14, reason = is_own and "TOO_MANY_CALLS" or
+    "OVERLOADED", retry_after = tostring(page_limits.seconds), message = "this page " .. whose .. "; try again in "
+    .. page_limits.seconds .. " seconds"}
+end
+
+local function bucket_of(handle)
+  return handle:streamInfo():dynamicMetadata():get("krkn.caller").bucket
+end
+
 -- Reserves quota for a body; returns it, else nil and the reason.
 local function room_for(handle, bytes, waits_here, may_be_none)
-  local bucket = handle:streamInfo():dynamicMetadata():get("krkn.caller").bucket
-  local room, is_own = upload_quota.take(bucket, bytes, waits_here, may_be_none)
+  local room, is_own = upload_quota.take(bucket_of(handle), bytes, waits_here, may_be_none)
   if not room then return nil, too_many_uploads(is_own) end
   return room
 end
@@ -117,7 +127,10 @@ local function objection(handle, given)
   local size = body and body:length() or 0
   if size > most then return too_large(most) end
   if size == 0 then
-    return needs_body and reply.invalid_field("", "is required, a JSON object") or nil
+    if needs_body then return reply.invalid_field("", "is required, a JSON object") end
+    if not pages[path] then return nil end
+    local has_quota, is_own = page_quota.take(bucket_of(handle), pages[path], given)
+    return not has_quota and too_many_pages(is_own) or nil
   end
   if takes_none then return reply.invalid_field("", "must be empty for this call") end
   if wrong_type then return wrong_type end

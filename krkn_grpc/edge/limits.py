@@ -36,3 +36,6 @@ MAX_KNOWN_TOKEN_BYTES = 4 * 1024
 
 BUFFER_BYTES = 256 * 1024
 """That Envoy reads ahead of one connection of a caller."""
+
+PAGE_SECONDS = 10
+"""The period in which the page and the documents given out count against their limits."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from krkn_grpc.edge.direct_responses import Page
 from krkn_grpc.edge.files import FOLDER
 from krkn_grpc.edge.http_rules import BodyField, RestApi, RestCall, Unsupported, segment_pattern
 from krkn_grpc.edge.limits import (
@@ -73,18 +74,30 @@ class UploadLimits:
     seconds: int
 
 
+@dataclass(frozen=True)
+class PageLimits:
+    """Limits, per worker, for the replies that Envoy gives by itself in so many seconds."""
+
+    all_bytes: int
+    share_bytes: int
+    """Of one caller, or of one address for those who are not known."""
+
+    seconds: int
+
+
 def lua_script(
     api: RestApi,
     *,
-    pages: Iterable[str],
+    pages: Iterable[Page],
     max_body_bytes: int,
     uploads: UploadLimits,
+    given_out: PageLimits,
     web: WebRules,
     in_mesh: bool = False,
 ) -> str:
     """Return the complete script, with two global functions for Envoy and all else local.
 
-    `pages` are the paths that Envoy answers by itself.
+    `pages` are those that Envoy answers by itself.
     """
     return "\n".join(
         [
@@ -112,6 +125,12 @@ def lua_script(
             f"  seconds = {uploads.seconds},",
             "}",
             _module("upload_quota"),
+            "local page_limits = {",
+            f"  all = {given_out.all_bytes},",
+            f"  one_share = {given_out.share_bytes},",
+            f"  seconds = {given_out.seconds},",
+            "}",
+            _module("page_quota"),
             *_messages(api),
             "local methods = {",
             *(
@@ -122,7 +141,9 @@ def lua_script(
             "local paths = {",
             *(_path(path, calls) for path, calls in _by_path(api.calls).items()),
             "}",
-            f"local pages = {_set(pages)}",
+            "local pages = {",
+            *map(_page, pages),
+            "}",
             "local settings = {",
             f"  max_body_bytes = {max_body_bytes},",
             f"  max_open_bytes = {MAX_OPEN_BYTES},",
@@ -153,6 +174,7 @@ def caller_script() -> str:
             f"  token_bytes = {MAX_KNOWN_TOKEN_BYTES},",
             "}",
             _module("known_callers"),
+            _module("unread"),
             (_LUA / "caller.lua").read_text(),
         ]
     )
@@ -180,6 +202,11 @@ def _path(pattern: str, calls: list[RestCall]) -> str:
         for call in calls
     )
     return f'  {{path = "^{pattern}$", calls = {{{verbs}}}}},'
+
+
+def _page(page: Page) -> str:
+    whole = len(page.body)
+    return f'  ["{page.path}"] = {{whole = {whole}, gzipped = {len(page.gzipped) or whole}}},'
 
 
 def _set(values: Iterable[str]) -> str:

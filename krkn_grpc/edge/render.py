@@ -23,11 +23,13 @@ from krkn_grpc.edge.limits import (
     MAX_HEADER_KIB,
     MAX_HEADERS,
     MAX_OPEN_BYTES,
+    PAGE_SECONDS,
 )
 from krkn_grpc.edge.local_replies import OTHER, REFUSALS
 from krkn_grpc.edge.lua_script import (
     OPEN_METHODS,
     OWN_HOSTS,
+    PageLimits,
     UploadLimits,
     WebRules,
     caller_script,
@@ -101,9 +103,10 @@ def render(settings: EnvoySettings) -> str:
         ],
         script=lua_script(
             api,
-            pages=[page.path for page in own_pages],
+            pages=own_pages,
             max_body_bytes=MAX_BODY_BYTES,
             uploads=_upload_limits(settings),
+            given_out=_page_limits(settings),
             web=WebRules(
                 local_only=local_only,
                 origins=settings.allowed_origins,
@@ -166,6 +169,12 @@ def _upload_limits(settings: EnvoySettings) -> UploadLimits:
     """
     all_bytes = settings.envoy_max_heap_mib * 2**20 // 2 // WORKERS // len(settings.chains)
     return UploadLimits(all_bytes, all_bytes // 4, settings.body_timeout_seconds)
+
+
+def _page_limits(settings: EnvoySettings) -> PageLimits:
+    """Return the limits for replies that Envoy gives by itself: a quarter of the heap, likewise."""
+    all_bytes = settings.envoy_max_heap_mib * 2**20 // 4 // WORKERS // len(settings.chains)
+    return PageLimits(all_bytes, all_bytes // 2, PAGE_SECONDS)
 
 
 def render_files(settings: EnvoySettings) -> dict[str, str]:

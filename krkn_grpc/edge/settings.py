@@ -212,8 +212,9 @@ class EnvoySettings(BaseSettings):
     envoy_directory: Path = Path("/etc/envoy")
     """Where Envoy will find the rendered files. Only TLS needs more than one."""
 
-    envoy_max_heap_mib: int = Field(default=512, ge=64)
-    """Near this heap size Envoy refuses work. A container needs some 100 MiB more."""
+    envoy_max_heap_mib: int = Field(default=384, ge=64)
+    """Near this heap size Envoy refuses work. A container needs twice as much: Lua's memory is none
+    of it, and a burst of calls comes before Envoy hears of the heap."""
 
     envoy_admin_socket: Path | None = None
     """A Unix socket for Envoy's admin interface, which can stop it; it is never on a port."""

@@ -16,7 +16,7 @@ from lupa import luajit21  # type: ignore[import-untyped]
 
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
 from krkn_grpc.edge.limits import MAX_BODY_BYTES
-from krkn_grpc.edge.lua_script import UploadLimits, WebRules, lua_script
+from krkn_grpc.edge.lua_script import PageLimits, UploadLimits, WebRules, lua_script
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
 
 RUN_PATH = "/api/v1/scenarios/run"
@@ -56,6 +56,7 @@ def door() -> Any:
         pages=(),
         max_body_bytes=MAX_BODY_BYTES,
         uploads=UploadLimits(2 * MAX_BODY_BYTES, 2 * MAX_BODY_BYTES, 1),
+        given_out=PageLimits(0, 0, 1),
         web=WebRules(local_only=False),
     )
     lua = luajit21.LuaRuntime(encoding=None)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -23,10 +24,7 @@ from tests.support.others import Others, others_calling
 
 HEAP_MIB = 64
 ROOM_MIB = 230
-"""What the process may have at most: its heap, its code, and what lies between.
-
-Less than the 256 MiB of its container in deploy/base. The longest reply is the OpenAPI document.
-"""
+"""What the process may have at most: twice its heap, and its code."""
 
 TARGETS = "/api/v1/operator/targets"
 TARGET = f"{TARGETS}/0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
@@ -54,9 +52,9 @@ def others(door: Door) -> Iterator[Others]:
     door.upstream.reset()
 
 
-def connected(door: Door) -> socket.socket:
+def connected(door: Door, source: str = HOSTILE) -> socket.socket:
     address = (LOOPBACK, door.settings.rest_port)
-    return socket.create_connection(address, SECONDS, source_address=(HOSTILE, 0))
+    return socket.create_connection(address, SECONDS, source_address=(source, 0))
 
 
 def heard(connection: socket.socket) -> bytes | None:
@@ -227,31 +225,71 @@ def test_who_hangs_up_may_come_again(door: Door) -> None:
         eventually(is_taken)
 
 
-def unread(door: Door, path: str, many: int) -> socket.socket:
+Headers = list[tuple[str, str]]
+GET: Headers = [(":method", "GET"), (":scheme", "http"), (":authority", "x")]
+WEB: Headers = [(":method", "POST"), (":scheme", "http"), (":authority", "x")]
+KINDS = [
+    pytest.param([*GET, (":path", DOCUMENT_PATH)], b"", id="document"),
+    pytest.param([*GET, (":path", "/api/v1/health")], b"", id="JSON"),
+    pytest.param([*GET, (":path", "/api/v1/nothing")], b"", id="refusal"),
+    pytest.param(
+        [*WEB, (":path", "/grpc.health.v1.Health/Check"), ("content-type", "application/grpc-web")],
+        b"\0\0\0\0\0",
+        id="gRPC-Web",
+    ),
+]
+
+
+def unread(
+    door: Door, asked: Headers, body: bytes, many: int, source: str = HOSTILE
+) -> socket.socket:
     """Ask so often on one connection, and let nothing of the replies come."""
     window = {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0}
     connection = h2.connection.H2Connection()
     connection.local_settings = h2.settings.Settings(client=True, initial_values=window)
     connection.initiate_connection()
     for stream in range(1, 2 * many, 2):
-        fixed = [(":method", "GET"), (":path", path), (":scheme", "http"), (":authority", "x")]
-        connection.send_headers(stream, fixed, end_stream=True)
-    peer = connected(door)
+        connection.send_headers(stream, asked, end_stream=not body)
+        if body:
+            connection.send_data(stream, body, end_stream=True)
+    peer = connected(door, source)
     peer.sendall(connection.data_to_send())
     return peer
 
 
-def test_replies_that_are_not_read(door: Door, others: Others) -> None:
+@pytest.mark.parametrize(("asked", "body"), KINDS)
+def test_replies_that_are_not_read(door: Door, others: Others, asked: Headers, body: bytes) -> None:
+    """Also the smallest ones: a stream holds some 40 KiB, whatever is in its reply."""
     with contextlib.ExitStack() as stack:
-        for _ in range(10):
+        for number in range(40):
             # Of each address no more than the rate limit lets through.
-            stack.enter_context(unread(door, DOCUMENT_PATH, 95))
-            others.go_on(3)
+            source = f"127.0.0.{70 + number // 10}"
+            stack.enter_context(unread(door, asked, body, 95, source))
+            others.go_on(1)
         # There is room within seconds, though they that do not read are still connected.
         eventually(lambda: set(others.go_on(60).statuses) == {200})
         assert memory(door.process.pid) < ROOM_MIB * 2**20
     others.refused_safely()
     assert door.process.poll() is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip;q=0, identity", "xgzip"])
+def test_documents_for_one_address(tmp_path: Path, encoding: str) -> None:
+    """What an address may be given in ten seconds, counted as it is given."""
+    other = httpx.HTTPTransport(local_address=HOSTILE)
+    with (
+        open_door(tmp_path, envoy_max_heap_mib=HEAP_MIB) as door,
+        door.client(headers={"accept-encoding": encoding}) as client,
+        door.client(transport=other) as stranger,
+    ):
+        size = int(client.get(DOCUMENT_PATH).headers["content-length"])
+        share = HEAP_MIB * 2**20 // 16
+        replies = [client.get(DOCUMENT_PATH) for _ in range(share // size + 2)]
+        assert {reply.status_code for reply in replies[:-3]} == {200}
+        assert is_error(replies[-1], 429, 8)
+        assert replies[-1].headers["retry-after"] == "10"
+        assert client.get("/api/v1/health").status_code == 200
+        assert stranger.get(DOCUMENT_PATH).status_code == 200
 
 
 def test_when_memory_is_used_up_new_work_is_refused_and_it_heals(
