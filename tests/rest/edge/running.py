@@ -253,6 +253,7 @@ def _accepts(door: Door) -> bool:
 def is_bare_error(response: httpx.Response, status: int, code: int) -> dict[str, Any]:
     """Assert that a reply is an error of a server that gives no details; return its JSON."""
     assert response.headers["content-type"] == "application/json", response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (status, code), body
     assert list(body) == ["code", "message", "details"]
