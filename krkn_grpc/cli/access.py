@@ -21,6 +21,7 @@ def access(context: typer.Context, output: Output = Format.TABLE) -> None:
         display.print_for_programs(display.as_json(found), items, names, output)
         return
     display.print_line("User:", found.user or "(the service runs without authentication)")
+    display.print_line("Namespace:", found.namespace)
     if not found.allowed:
         display.print_line("You may do nothing; an administrator can bind you to a role.")
     display.print_rows(

@@ -192,6 +192,8 @@ class Access:
 
     user: str
     allowed: tuple[Permission, ...]
+    namespace: str
+    """Of the service's resources, for kubectl."""
 
 
 @dataclass(frozen=True)

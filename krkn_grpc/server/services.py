@@ -94,7 +94,9 @@ class Services:
             scenarios_pb2_grpc.add_ScenarioServiceServicer_to_server(
                 ScenarioServicer(self.catalogue), server
             )
-            access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(), server)
+            access_pb2_grpc.add_AccessServiceServicer_to_server(
+                AccessServicer(self.settings.namespace), server
+            )
         krkn_health_pb2_grpc.add_HealthServiceServicer_to_server(
             HealthServicer(self.grpc_health, self.health), server
         )

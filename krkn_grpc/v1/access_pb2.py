@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/access.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n\x10GetAccessRequest\"H\n\x06\x41\x63\x63\x65ss\x12\x12\n\x04user\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12*\n\x07\x61llowed\x18\x02 \x03(\x0b\x32\x13.krkn.v1.PermissionB\x04\xe2\x41\x01\x03\"8\n\nPermission\x12\x12\n\x04verb\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08resource\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x32`\n\rAccessService\x12O\n\tGetAccess\x12\x19.krkn.v1.GetAccessRequest\x1a\x0f.krkn.v1.Access\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/accessB;Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19krkn_grpc/v1/access.proto\x12\x07krkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n\x10GetAccessRequest\"a\n\x06\x41\x63\x63\x65ss\x12\x12\n\x04user\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12*\n\x07\x61llowed\x18\x02 \x03(\x0b\x32\x13.krkn.v1.PermissionB\x04\xe2\x41\x01\x03\x12\x17\n\tnamespace\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\"8\n\nPermission\x12\x12\n\x04verb\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08resource\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x32`\n\rAccessService\x12O\n\tGetAccess\x12\x19.krkn.v1.GetAccessRequest\x1a\x0f.krkn.v1.Access\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/accessB;Z9github.com/krkn-chaos/krkn-grpc/clients/go/krkn/v1;krknv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESS'].fields_by_name['user']._serialized_options = b'\342A\001\003'
   _globals['_ACCESS'].fields_by_name['allowed']._loaded_options = None
   _globals['_ACCESS'].fields_by_name['allowed']._serialized_options = b'\342A\001\003'
+  _globals['_ACCESS'].fields_by_name['namespace']._loaded_options = None
+  _globals['_ACCESS'].fields_by_name['namespace']._serialized_options = b'\342A\001\003'
   _globals['_PERMISSION'].fields_by_name['verb']._loaded_options = None
   _globals['_PERMISSION'].fields_by_name['verb']._serialized_options = b'\342A\001\003'
   _globals['_PERMISSION'].fields_by_name['resource']._loaded_options = None
@@ -47,9 +49,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETACCESSREQUEST']._serialized_start=101
   _globals['_GETACCESSREQUEST']._serialized_end=119
   _globals['_ACCESS']._serialized_start=121
-  _globals['_ACCESS']._serialized_end=193
-  _globals['_PERMISSION']._serialized_start=195
-  _globals['_PERMISSION']._serialized_end=251
-  _globals['_ACCESSSERVICE']._serialized_start=253
-  _globals['_ACCESSSERVICE']._serialized_end=349
+  _globals['_ACCESS']._serialized_end=218
+  _globals['_PERMISSION']._serialized_start=220
+  _globals['_PERMISSION']._serialized_end=276
+  _globals['_ACCESSSERVICE']._serialized_start=278
+  _globals['_ACCESSSERVICE']._serialized_end=374
 # @@protoc_insertion_point(module_scope)

@@ -46,8 +46,11 @@ class Access(_message.Message):
 
     USER_FIELD_NUMBER: _builtins.int
     ALLOWED_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
     user: _builtins.str
     """Output only. The caller's name, as requestedBy of a run has it; empty without authentication."""
+    namespace: _builtins.str
+    """Output only. The namespace of the service's resources, for kubectl."""
     @_builtins.property
     def allowed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Permission]:
         """Output only. The caller's permissions, by resource and verb; an empty array when there are
@@ -59,10 +62,11 @@ class Access(_message.Message):
         *,
         user: _builtins.str = ...,
         allowed: _abc.Iterable[Global___Permission] | None = ...,
+        namespace: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "namespace", b"namespace", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,7 +47,7 @@ class AccessServiceServicer:
     """
 
     def GetAccess(self, request, context):
-        """Returns the caller's name and permissions. OK (200).
+        """Returns the caller's name and permissions, and the service's namespace. OK (200).
 
         It is information, not a grant: every call is authorised by itself. An answer may be as old as
         the service caches answers about callers (seconds).

@@ -37,7 +37,7 @@ class AccessServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     GetAccess: _grpc.UnaryUnaryMultiCallable[_access_pb2.GetAccessRequest, _access_pb2.Access]
-    """Returns the caller's name and permissions. OK (200).
+    """Returns the caller's name and permissions, and the service's namespace. OK (200).
 
     It is information, not a grant: every call is authorised by itself. An answer may be as old as
     the service caches answers about callers (seconds).
@@ -50,7 +50,7 @@ class AccessServiceAsyncStub(AccessServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAccess: _aio.UnaryUnaryMultiCallable[_access_pb2.GetAccessRequest, _access_pb2.Access]  # type: ignore[assignment]
-    """Returns the caller's name and permissions. OK (200).
+    """Returns the caller's name and permissions, and the service's namespace. OK (200).
 
     It is information, not a grant: every call is authorised by itself. An answer may be as old as
     the service caches answers about callers (seconds).
@@ -66,7 +66,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.GetAccessRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.Access, _abc.Awaitable[_access_pb2.Access]]:
-        """Returns the caller's name and permissions. OK (200).
+        """Returns the caller's name and permissions, and the service's namespace. OK (200).
 
         It is information, not a grant: every call is authorised by itself. An answer may be as old as
         the service caches answers about callers (seconds).

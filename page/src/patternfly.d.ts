@@ -2,3 +2,6 @@
 declare module "@patternfly/react-styles/css/components/Label/label.mjs" {
   export { default } from "@patternfly/react-styles/css/components/Label/label";
 }
+declare module "@patternfly/react-styles/css/components/Table/table.mjs" {
+  export { default } from "@patternfly/react-styles/css/components/Table/table";
+}

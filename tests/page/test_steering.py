@@ -5,7 +5,7 @@ import re
 from playwright.async_api import FilePayload, Route, expect
 
 from tests.page.opened import Opened
-from tests.support.requests import IMAGE, canary, kubeconfig, unused_name, unused_url
+from tests.support.requests import IMAGE, canary, unused_name
 from tests.support.rest import Rest
 
 REASON = "Incident 42"
@@ -16,13 +16,12 @@ def file_of(text: str) -> FilePayload:
     return {"name": "config", "mimeType": "text/yaml", "buffer": text.encode()}
 
 
-async def register(opened: Opened, name: str, labels: str = "") -> None:
-    """Register a cluster from a kubeconfig file, and wait until its row is there."""
+async def register(opened: Opened, name: str, kubeconfig: str, labels: str = "") -> None:
+    """Register a cluster from a kubeconfig file, and wait until the dialog is closed."""
     await opened.page.get_by_role("button", name="Register…").first.click()
     dialog = opened.page.get_by_role("dialog")
-    text = kubeconfig(unused_url(), canary())
-    await dialog.locator("input[type=file]").set_input_files(file_of(text))
-    await expect(dialog.locator("#context")).to_have_value("only")
+    await dialog.locator("input[type=file]").set_input_files(file_of(kubeconfig))
+    await expect(dialog.locator("#context")).not_to_have_value("")
     await dialog.locator("#cluster-name").fill(name)
     await dialog.locator("#cluster-labels").fill(labels)
     await dialog.get_by_role("button", name="Register").click()
@@ -40,31 +39,76 @@ async def ask_for(opened: Opened, scenario: str, image: str, clusters: str) -> N
     await page.get_by_role("button", name=re.compile("^Select all")).click()
 
 
-async def test_the_whole_way(opened: Opened) -> None:
+async def run_on(opened: Opened, clusters: str) -> str:
+    """Answer the question of a dialog with yes; return the run that it leads to."""
+    page = opened.page
+    before = re.escape(page.url.partition("?")[0])
+    await page.get_by_role("dialog").get_by_role("button", name=f"Run on {clusters}").click()
+    await expect(page).to_have_url(re.compile(f"^(?!{before})[^?]*#/runs/[0-9a-f-]{{36}}"))
+    return page.url.rpartition("/")[2]
+
+
+async def test_the_whole_way(opened: Opened, demo_clusters: list[str]) -> None:
     page, prefix, scenario = opened.page, unused_name(), unused_name()
     await opened.go(f"/targets?name={prefix}")
-    for number in (1, 2, 3):
-        await register(opened, f"{prefix}-{number}", "env=test")
-    await expect(opened.row(prefix)).to_have_count(3)
+    for number, kubeconfig in enumerate(demo_clusters, 1):
+        await register(opened, f"{prefix}-{number}", kubeconfig, "env=test")
+        await expect(opened.row(f"{prefix}-{number}")).to_contain_text("Ready")
+    bad = f"{prefix}-2"
+    await page.get_by_role("button", name=bad, exact=True).click()
+    await expect(page).to_have_url(re.compile("target="))
+    uuid = page.url.rpartition("target=")[2]
 
-    await ask_for(opened, scenario, f"{IMAGE}-exit-3", f"{prefix}-*")
-    await expect(page.get_by_text(re.compile("^3 selected"))).to_be_visible()
+    await ask_for(opened, scenario, f"{IMAGE}-exit-3-on-{uuid}", f"{prefix}-*")
+    await expect(page.get_by_text("3 selected", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Check").click()
     await expect(page.get_by_text("3 clusters would run")).to_be_visible()
     await page.get_by_role("button", name="Run…").click()
-    await page.get_by_role("button", name="Run on 3 clusters").click()
-    await expect(page).to_have_url(re.compile("#/runs/[0-9a-f-]{36}"))
-    first = page.url
-    await expect(page.get_by_text("3 failed").first).to_be_visible()
+    await run_on(opened, "3 clusters")
+    jobs_by_state = page.get_by_role("list", name="Jobs by state")
+    await expect(jobs_by_state).to_contain_text("1 failed")
+    await expect(jobs_by_state).to_contain_text("2 succeeded")
+    first = page.get_by_role("table", name="Jobs").get_by_role("row").nth(1)
+    await expect(first).to_contain_text(bad)
+    await expect(first).to_contain_text("HealthCheckFailed")
 
-    await page.goto(f"{first}/logs")
-    await expect(page.get_by_role("log")).to_contain_text(f"scenario {scenario} starts on target")
+    await first.get_by_role("link", name=f"Log of {bad}").click()
+    await expect(page.get_by_role("log")).to_contain_text("the scenario ended with exit code 3")
 
-    await page.goto(first)
     await page.get_by_role("button", name="Rerun failed").click()
-    await page.get_by_role("button", name="Run on 3 clusters").click()
-    await expect(page).not_to_have_url(first)
-    await expect(page).to_have_url(re.compile("#/runs/[0-9a-f-]{36}"))
+    await run_on(opened, "1 cluster")
+    await expect(jobs_by_state).to_have_text(re.compile(r"^1 failed\s*of 1 target$"))
+
+    await page.get_by_role("button", name="Rerun with changes").click()
+    await page.locator("#scenarioImage").fill(f"{IMAGE}-never-ends")
+    await page.get_by_role("button", name="Run…").click()
+    await run_on(opened, "1 cluster")
+    await expect(opened.row(bad)).to_contain_text("Running")
+
+    await page.get_by_role("button", name="Halt", exact=True).click()
+    await page.locator("#halt-reason").fill(REASON)
+    await page.get_by_role("button", name="Halt all clusters").click()
+    banner = page.get_by_role("status", name="Halts")
+    try:
+        await expect(banner).to_contain_text(REASON)
+        await expect(opened.row(bad)).to_contain_text("Halted")
+        await page.get_by_role("button", name="Rerun all").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Run on 1 cluster").click()
+        await expect(dialog).to_contain_text(REASON)
+        opened.tab.errors[:] = [each for each in opened.tab.errors if "400" not in each]
+        await dialog.get_by_role("button", name="Cancel").click()
+    finally:
+        await banner.get_by_role("button", name="Resume").click()
+        await page.get_by_role("button", name="Resume", exact=True).click()
+    await expect(banner).not_to_contain_text(REASON)
+
+    await page.get_by_role("button", name="Rerun all").click()
+    await run_on(opened, "1 cluster")
+    await expect(opened.row(bad)).to_contain_text("Running")
+    await page.get_by_role("button", name="Stop run").click()
+    await page.get_by_role("button", name="Stop 1 job").click()
+    await expect(opened.row(bad)).to_contain_text("Stopped")
 
 
 async def test_a_halt_and_its_end_by_keyboard_alone(opened: Opened) -> None:

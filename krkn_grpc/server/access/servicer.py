@@ -12,8 +12,11 @@ from krkn_grpc.v1.access_pb2_grpc import AccessServiceServicer
 class AccessServicer(AccessServiceServicer):
     """Tells what the caller may do; the protos specify the method."""
 
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+
     async def GetAccess(self, request: pb.GetAccessRequest, context: Context) -> pb.Access:
-        """Return the caller's name and permissions."""
+        """Return the caller's name and permissions, and the namespace."""
         caller = current()
         needed = permissions()
         # Not one permission for all verbs: only reviews say what an authorizer would allow. Each
@@ -26,4 +29,5 @@ class AccessServicer(AccessServiceServicer):
                 for (resource, verb), is_allowed in zip(needed, allowed, strict=True)
                 if is_allowed
             ],
+            namespace=self._namespace,
         )

@@ -24,7 +24,10 @@ export class Collection<T> implements Watched<T> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly key: (entry: T) => string) {}
+  constructor(
+    private readonly key: (entry: T) => string,
+    private readonly gatherMilliseconds = GATHER_MILLISECONDS,
+  ) {}
 
   readonly get = (): Snapshot<T> => this.snapshot;
 
@@ -56,7 +59,7 @@ export class Collection<T> implements Watched<T> {
   }
 
   private changed(): void {
-    this.timer ??= setTimeout(() => this.publish(), GATHER_MILLISECONDS);
+    this.timer ??= setTimeout(() => this.publish(), this.gatherMilliseconds);
   }
 
   private publish(): void {

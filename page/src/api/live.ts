@@ -20,6 +20,28 @@ export function useJobs(query: Query): Snapshot<Job> {
   );
 }
 
+/** What the lists of targets show of a job. */
+export interface JobOutline {
+  readonly jobId: string;
+  readonly runId: string;
+  readonly targetUUID: string;
+  readonly scenarioName: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly createdAt: string | undefined;
+}
+
+/** All jobs that there are, live, by their ids. There may be many, so little of each is kept. */
+export function useAllJobs(): Snapshot<JobOutline> {
+  return useWatch("/api/v1/scenarios/run:watch", {}, outlineOf, (job) => job.jobId, 1000);
+}
+
+function outlineOf({ job }: WatchScenarioRunsResponse): JobOutline | undefined {
+  if (job === undefined) return undefined;
+  const { jobId, runId, targetUUID, scenarioName, status, reason, createdAt } = job;
+  return { jobId, runId, targetUUID, scenarioName, status, reason, createdAt };
+}
+
 /** The targets that pass the filters of WatchTargets, live, by their uuids. */
 export function useTargets(query: Query = {}): Snapshot<Target> {
   return useWatch(
@@ -35,11 +57,12 @@ function useWatch<M extends { type: string; resumeToken: string }, T>(
   query: Query,
   entry: (message: M) => T | undefined,
   key: (entry: T) => string,
+  gatherMilliseconds?: number,
 ): Snapshot<T> {
   const { token } = useSession();
   const filters = JSON.stringify(query);
   const collection = useMemo(
-    () => new Collection<T>(key),
+    () => new Collection<T>(key, gatherMilliseconds),
     // Another filter, another caller: another collection.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [path, filters, token],

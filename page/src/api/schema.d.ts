@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Returns the caller's name and permissions
-         * @description Returns the caller's name and permissions. OK (200).
+         * Returns the caller's name and permissions, and the service's namespace
+         * @description Returns the caller's name and permissions, and the service's namespace. OK (200).
          *
          *     It is information, not a grant: every call is authorised by itself. An answer may be as old as the service caches answers about callers (seconds).
          *
@@ -749,6 +749,8 @@ export interface components {
             readonly user: string;
             /** @description The caller's permissions, by resource and verb; an empty array when there are none. Each is for all objects of the resource: one for single objects is not here. */
             readonly allowed: components["schemas"]["Permission"][];
+            /** @description The namespace of the service's resources, for kubectl. */
+            readonly namespace: string;
         };
         /** @description An alert. */
         Alert: {

@@ -4,9 +4,6 @@ import {
   MastheadContent,
   MastheadLogo,
   MastheadMain,
-  Nav,
-  NavItem,
-  NavList,
   Page,
   SkipToContent,
   Toolbar,
@@ -15,14 +12,17 @@ import {
   ToolbarItem,
 } from "@patternfly/react-core";
 import type { ReactNode } from "react";
-import { Link, useLocation } from "react-router";
+import { Link } from "react-router";
 import { HaltBanner } from "../halt/HaltBanner";
 import { HaltButton } from "../halt/HaltButton";
-import { NAVIGATION } from "../routes";
-import { ThemeSwitch } from "./ThemeSwitch";
-import { User } from "./User";
-
+import { Navigation, NavigationMenu } from "./Navigation";
+import { Place } from "./Place";
 import { CONTENT } from "./scroller";
+import { SignOut } from "./SignOut";
+import { ThemeSwitch } from "./ThemeSwitch";
+
+const WIDE = { default: "hidden", lg: "visible" } as const;
+const NARROW = { default: "visible", lg: "hidden" } as const;
 
 /** The masthead with the navigation, a slot for what is always in reach, and the screen. */
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -66,19 +66,23 @@ function Head() {
             <strong className="krkn-brand">krkn-grpc</strong>
           </MastheadLogo>
         </MastheadBrand>
+        <Place />
       </MastheadMain>
       <MastheadContent>
         <Toolbar isStatic isFullHeight>
           <ToolbarContent>
-            <ToolbarItem isOverflowContainer>
+            <ToolbarItem isOverflowContainer visibility={WIDE}>
               <Navigation />
+            </ToolbarItem>
+            <ToolbarItem visibility={NARROW}>
+              <NavigationMenu />
             </ToolbarItem>
             <ToolbarGroup align={{ default: "alignEnd" }} variant="action-group-plain">
               <ToolbarItem alignSelf="center">
                 <HaltButton />
               </ToolbarItem>
               <ToolbarItem>
-                <User />
+                <SignOut />
               </ToolbarItem>
               <ToolbarItem>
                 <ThemeSwitch />
@@ -88,25 +92,5 @@ function Head() {
         </Toolbar>
       </MastheadContent>
     </Masthead>
-  );
-}
-
-function Navigation() {
-  const { pathname } = useLocation();
-  return (
-    <Nav variant="horizontal" aria-label="Screens">
-      <NavList>
-        {NAVIGATION.map(({ to, title }) => (
-          <NavItem key={to} isActive={pathname === to || pathname.startsWith(`${to}/`)}>
-            <Link to={to}>{title}</Link>
-          </NavItem>
-        ))}
-        <NavItem>
-          <a href="/api/v1/docs" target="_blank" rel="noreferrer">
-            API
-          </a>
-        </NavItem>
-      </NavList>
-    </Nav>
   );
 }

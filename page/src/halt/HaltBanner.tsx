@@ -1,6 +1,6 @@
-import { Alert, Button } from "@patternfly/react-core";
+import { Alert } from "@patternfly/react-core";
 import { useState } from "react";
-import { Allowed } from "../access/Allowed";
+import { AllowedButton } from "../access/AllowedButton";
 import type { Halt } from "../api/types";
 import { Confirm } from "../ui/Confirm";
 import { Facts } from "../ui/Facts";
@@ -52,13 +52,15 @@ function Line({ halt, onResume }: { readonly halt: Halt; readonly onResume: () =
         {scope ? <code>{scope}</code> : "all clusters"}
         {halt.message && <> · {halt.message}</>}
       </span>
-      <Allowed verb="delete" resource="krknchaoshalts">
-        {(isAllowed) => (
-          <Button variant="secondary" size="sm" isAriaDisabled={!isAllowed} onClick={onResume}>
-            Resume…<span className="pf-v6-screen-reader"> {halt.reason}</span>
-          </Button>
-        )}
-      </Allowed>
+      <AllowedButton
+        verb="delete"
+        resource="krknchaoshalts"
+        variant="secondary"
+        size="sm"
+        onClick={onResume}
+      >
+        Resume…<span className="pf-v6-screen-reader"> {halt.reason}</span>
+      </AllowedButton>
     </li>
   );
 }

@@ -1,7 +1,6 @@
-import { Button } from "@patternfly/react-core";
 import { HandPaperIcon } from "@patternfly/react-icons";
 import { useRef, useState } from "react";
-import { Allowed } from "../access/Allowed";
+import { AllowedButton } from "../access/AllowedButton";
 import { useSession } from "../api/live";
 import { HaltDialog } from "./HaltDialog";
 import "./halt.css";
@@ -14,22 +13,19 @@ export function HaltButton() {
   if (isRefused) return null;
   return (
     <>
-      <Allowed verb="create" resource="krknchaoshalts">
-        {(isAllowed) => (
-          <Button
-            ref={button}
-            variant="danger"
-            size="sm"
-            className="krkn-halt-button"
-            icon={<HandPaperIcon />}
-            isAriaDisabled={!isAllowed}
-            aria-haspopup="dialog"
-            onClick={() => setAsked(true)}
-          >
-            Halt
-          </Button>
-        )}
-      </Allowed>
+      <AllowedButton
+        verb="create"
+        resource="krknchaoshalts"
+        buttonRef={button}
+        variant="danger"
+        size="sm"
+        className="krkn-halt-button"
+        icon={<HandPaperIcon />}
+        aria-haspopup="dialog"
+        onClick={() => setAsked(true)}
+      >
+        Halt
+      </AllowedButton>
       {isAsked && (
         <HaltDialog
           onClose={() => {

@@ -82,7 +82,7 @@ export function LogPane({ source, title, note, view, onClose }: Props) {
         label={title}
         log={log}
         view={view}
-        isFollowing={isFollowing && log.state !== "ended"}
+        isFollowing={isFollowing}
         onFollow={setFollowing}
         current={view.find && found.length > 0 ? found[at % found.length] : undefined}
       />

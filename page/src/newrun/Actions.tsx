@@ -1,8 +1,8 @@
-import { Alert, Button } from "@patternfly/react-core";
+import { Alert } from "@patternfly/react-core";
 import { useState } from "react";
 import type { Target } from "../api/types";
 import type { RunRequest } from "./draft";
-import { Allowed } from "../access/Allowed";
+import { AllowedButton } from "../access/AllowedButton";
 import { Confirm } from "../ui/Confirm";
 import { Facts, names, pairs } from "../ui/Facts";
 import { useNewRun } from "./form";
@@ -17,6 +17,8 @@ interface Props {
   readonly jobs: ReadonlyMap<string, number>;
 }
 
+const CREATE = { verb: "create", resource: "krknchaosjobs" };
+
 /** The bar below the form: what would run, Check, and Run behind a question. */
 export function Actions({ request, submit, targets, jobs }: Props) {
   const { draft } = useNewRun();
@@ -29,26 +31,24 @@ export function Actions({ request, submit, targets, jobs }: Props) {
         <strong>{draft.scenarioName || "No scenario"}</strong> · {summaryText(counts)}
         {lacking && <span className="krkn-faint"> · {lacking}</span>}
       </span>
-      <Allowed verb="create" resource="krknchaosjobs">
-        {(isAllowed) => (
-          <span className="krkn-bar-buttons">
-            <Button
-              variant="secondary"
-              isLoading={submit.isBusy}
-              isAriaDisabled={!isAllowed || submit.isBusy || lacking !== ""}
-              onClick={() => void submit.check()}
-            >
-              Check
-            </Button>
-            <Button
-              isAriaDisabled={!isAllowed || submit.isBusy || lacking !== ""}
-              onClick={() => setAsked(true)}
-            >
-              Run…
-            </Button>
-          </span>
-        )}
-      </Allowed>
+      <span className="krkn-bar-buttons">
+        <AllowedButton
+          {...CREATE}
+          variant="secondary"
+          isLoading={submit.isBusy}
+          isAriaDisabled={submit.isBusy || lacking !== ""}
+          onClick={() => void submit.check()}
+        >
+          Check
+        </AllowedButton>
+        <AllowedButton
+          {...CREATE}
+          isAriaDisabled={submit.isBusy || lacking !== ""}
+          onClick={() => setAsked(true)}
+        >
+          Run…
+        </AllowedButton>
+      </span>
       {isAsked && (
         <Confirm
           title={`Run ${draft.scenarioName} on ${clusters(counts.selected)}?`}

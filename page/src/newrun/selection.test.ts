@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Job, Target } from "../api/types";
+import type { JobOutline } from "../api/live";
+import type { Target } from "../api/types";
 import { busy, canRun, clusters, found, isNamed, summary, summaryText } from "./selection";
 
 const target = (uuid: string, ready = true, reason = "") =>
@@ -31,7 +32,9 @@ test("the selection in words", () => {
   const targets = new Map(
     [target("a"), target("b", false), target("c")].map((each) => [each.uuid, each]),
   );
-  const jobs = busy([{ targetUUID: "a" }, { targetUUID: "a" }, { targetUUID: "c" }] as Job[]);
+  const job = (targetUUID: string, status: string) => ({ targetUUID, status }) as JobOutline;
+  const jobs = busy([job("a", "Running"), job("a", "Stopping"), job("c", "Pending")]);
+  expect(busy([job("a", "Failed")]).size).toBe(0);
   const counts = summary(new Set(["a", "b", "gone"]), targets, jobs);
   expect(jobs.get("a")).toBe(2);
   expect(counts).toEqual({ selected: 3, busy: 1, notReady: 1, gone: 1 });

@@ -1,5 +1,7 @@
 /** Which targets a run is for. Pure. */
-import type { Job, Target } from "../api/types";
+import type { JobOutline } from "../api/live";
+import { isFinal } from "../api/runs";
+import type { Target } from "../api/types";
 import { globMatches } from "../ui/glob";
 
 /** The reasons for which a run on a target is refused, whatever the request says. */
@@ -32,9 +34,11 @@ export function found(
 }
 
 /** How many jobs that are not final each target has, by its uuid. */
-export function busy(jobs: Iterable<Job>): ReadonlyMap<string, number> {
+export function busy(jobs: Iterable<JobOutline>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { targetUUID } of jobs) counts.set(targetUUID, (counts.get(targetUUID) ?? 0) + 1);
+  for (const { targetUUID, status } of jobs) {
+    if (!isFinal(status)) counts.set(targetUUID, (counts.get(targetUUID) ?? 0) + 1);
+  }
   return counts;
 }
 

@@ -1,33 +1,16 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo } from "react";
 import { all } from "../api/client";
-import { useSession } from "../api/live";
-import type { Job, Target } from "../api/types";
+import { useAllJobs, useSession } from "../api/live";
+import type { Target } from "../api/types";
 import { busy } from "./selection";
 
-const INTERVAL_MILLISECONDS = 5000;
-const JOBS_LIMIT = 1000;
-const UNFINISHED = ["Running", "Pending", "Stopping"];
+const INTERVAL_MILLISECONDS = 10_000;
 
-/** How many jobs that are not final each target has; read again every five seconds. */
+/** How many jobs that are not final each target has, live. */
 export function useBusy(): ReadonlyMap<string, number> {
-  const { token } = useSession();
-  const { data } = useQuery({
-    queryKey: ["unfinished jobs", token],
-    queryFn: async ({ signal }) => {
-      const lists = UNFINISHED.map((status) =>
-        all<"jobs", Job>(
-          "/api/v1/scenarios/run",
-          "jobs",
-          { query: { status }, signal },
-          JOBS_LIMIT,
-        ),
-      );
-      return (await Promise.all(lists)).flat();
-    },
-    refetchInterval: INTERVAL_MILLISECONDS,
-  });
-  return useMemo(() => busy(data ?? []), [data]);
+  const { entries } = useAllJobs();
+  return useMemo(() => busy(entries.values()), [entries]);
 }
 
 /** The targets that a label selector selects, as the service reads it. */
@@ -46,7 +29,7 @@ export function useSelector(labelSelector: string) {
     },
     enabled: selector !== "",
     placeholderData: keepPreviousData,
-    refetchInterval: 2 * INTERVAL_MILLISECONDS,
+    refetchInterval: INTERVAL_MILLISECONDS,
   });
   return selector === "" ? { selected: undefined, error: null } : { selected: data, error };
 }

@@ -6,8 +6,8 @@ import { commandsOf } from "./commands";
 
 /** The same by command line, curl and kubectl, to copy, and as JSON. */
 export function Commands({ of }: { readonly of: Run | Job }) {
-  const { user } = useAccess();
-  const lines = commandsOf(of, window.location.origin, user !== "");
+  const { user, namespace } = useAccess();
+  const lines = commandsOf(of, window.location.origin, namespace, user !== "");
   return (
     <section className="krkn-commands" aria-label="Commands">
       {Object.entries(lines).map(([title, line]) => (

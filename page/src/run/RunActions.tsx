@@ -1,15 +1,9 @@
-import {
-  Button,
-  Dropdown,
-  DropdownItem,
-  DropdownList,
-  Flex,
-  MenuToggle,
-} from "@patternfly/react-core";
+import { Dropdown, DropdownItem, DropdownList, Flex, MenuToggle } from "@patternfly/react-core";
 import { EllipsisVIcon } from "@patternfly/react-icons";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { useAccess } from "../access/useAccess";
+import { AllowedButton } from "../access/AllowedButton";
+import { useAccess, whyNot } from "../access/useAccess";
 import { isFinal } from "../api/runs";
 import type { Run } from "../api/types";
 import { countsOf } from "../ui/counts";
@@ -24,6 +18,14 @@ interface Props {
 
 type Asked = "stop" | "rerun" | "rerunFailed" | "change" | undefined;
 
+const CREATE = { verb: "create", resource: "krknchaosjobs" };
+const RIGHTS = {
+  rerun: CREATE,
+  rerunFailed: CREATE,
+  change: CREATE,
+  stop: { verb: "update", resource: "krknchaosruns" },
+};
+
 interface Action {
   readonly asks: Exclude<Asked, undefined>;
   readonly title: string;
@@ -34,7 +36,7 @@ interface Action {
 export function RunActions({ run, isMenu = false }: Props) {
   const [asked, setAsked] = useState<Asked>();
   const navigate = useNavigate();
-  const actions = useActions(run);
+  const actions = actionsOf(run);
   const ask = (next: Asked) => {
     if (next === "change") void navigate(`/new?from=${run.runId}`);
     else setAsked(next);
@@ -47,13 +49,14 @@ export function RunActions({ run, isMenu = false }: Props) {
       ) : (
         <Flex gap={{ default: "gapSm" }}>
           {actions.map(({ asks, title, isDanger }) => (
-            <Button
+            <AllowedButton
               key={asks}
+              {...RIGHTS[asks]}
               variant={isDanger ? "danger" : "secondary"}
               onClick={() => ask(asks)}
             >
               {title}
-            </Button>
+            </AllowedButton>
           ))}
         </Flex>
       )}
@@ -65,16 +68,13 @@ export function RunActions({ run, isMenu = false }: Props) {
   );
 }
 
-function useActions(run: Run): Action[] {
-  const { may } = useAccess();
+function actionsOf(run: Run): Action[] {
   const { failed, refused } = countsOf(run.counts);
   const actions: Action[] = [];
-  if (may("create", "krknchaosjobs")) {
-    if (failed + refused > 0) actions.push({ asks: "rerunFailed", title: "Rerun failed" });
-    if (isFinal(run.status)) actions.push({ asks: "rerun", title: "Rerun all" });
-    actions.push({ asks: "change", title: "Rerun with changes" });
-  }
-  if (!isFinal(run.status) && run.status !== "Stopping" && may("update", "krknchaosruns")) {
+  if (failed + refused > 0) actions.push({ asks: "rerunFailed", title: "Rerun failed" });
+  if (isFinal(run.status)) actions.push({ asks: "rerun", title: "Rerun all" });
+  actions.push({ asks: "change", title: "Rerun with changes" });
+  if (!isFinal(run.status) && run.status !== "Stopping") {
     actions.push({ asks: "stop", title: "Stop run", isDanger: true });
   }
   return actions;
@@ -88,7 +88,7 @@ interface MenuProps {
 
 function Menu({ run, actions, onAsk }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
-  if (actions.length === 0) return null;
+  const { may } = useAccess();
   return (
     <Dropdown
       isOpen={isOpen}
@@ -108,11 +108,17 @@ function Menu({ run, actions, onAsk }: MenuProps) {
       )}
     >
       <DropdownList>
-        {actions.map(({ asks, title, isDanger }) => (
-          <DropdownItem key={asks} isDanger={isDanger} onClick={() => onAsk(asks)}>
-            {title}
-          </DropdownItem>
-        ))}
+        {actions.map(({ asks, title, isDanger = false }) => {
+          const { verb, resource } = RIGHTS[asks];
+          const refusal = may(verb, resource)
+            ? {}
+            : { isAriaDisabled: true, tooltipProps: { content: whyNot(verb, resource) } };
+          return (
+            <DropdownItem key={asks} isDanger={isDanger} onClick={() => onAsk(asks)} {...refusal}>
+              {title}
+            </DropdownItem>
+          );
+        })}
       </DropdownList>
     </Dropdown>
   );

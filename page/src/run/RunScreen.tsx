@@ -43,8 +43,12 @@ const TITLES: Readonly<Record<string, string>> = {
 /** One run: how far it is, and in tabs its jobs, their logs, what was asked for, commands. */
 export function RunScreen() {
   const { runId = "", tab = "jobs" } = useParams();
-  const { data: run, error, refetch } = useRun(runId);
   const jobs = useJobs({ runId });
+  const areJobsOver = useMemo(
+    () => jobs.isSynced && [...jobs.entries.values()].every(({ status }) => isFinal(status)),
+    [jobs],
+  );
+  const { data: run, error, refetch } = useRun(runId, areJobsOver);
   const navigate = useNavigate();
   if (error && !run) {
     return (

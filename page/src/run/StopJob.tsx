@@ -1,6 +1,6 @@
-import { Button, Content } from "@patternfly/react-core";
+import { Content } from "@patternfly/react-core";
 import { useState } from "react";
-import { useAccess } from "../access/useAccess";
+import { AllowedButton } from "../access/AllowedButton";
 import { isFinal, stopJob } from "../api/runs";
 import type { Job } from "../api/types";
 import { Confirm } from "../ui/Confirm";
@@ -10,16 +10,15 @@ interface Props {
   readonly isInline?: boolean;
 }
 
-/** Stops a job, after a question; nothing where it is over or the caller may not. */
+/** Stops a job, after a question; nothing where it is over. */
 export function StopJob({ job, isInline = false }: Props) {
   const [isAsked, setAsked] = useState(false);
-  const { may } = useAccess();
-  if (isFinal(job.status) || job.status === "Stopping" || !may("update", "krknchaosjobs")) {
-    return null;
-  }
+  if (isFinal(job.status) || job.status === "Stopping") return null;
   return (
     <>
-      <Button
+      <AllowedButton
+        verb="update"
+        resource="krknchaosjobs"
         variant={isInline ? "link" : "secondary"}
         isInline={isInline}
         isDanger
@@ -28,7 +27,7 @@ export function StopJob({ job, isInline = false }: Props) {
         onClick={() => setAsked(true)}
       >
         Stop
-      </Button>
+      </AllowedButton>
       {isAsked && (
         <Confirm
           title={`Stop ${job.scenarioName} on ${job.clusterName}?`}

@@ -4,11 +4,16 @@ import type { Job, Run } from "../api/types";
 export type Lines = Readonly<Record<string, string>>;
 
 /** Say how to get at a run or a job; `origin` is the service's, `namespace` that of its resources. */
-export function commandsOf(of: Run | Job, origin: string, isAuthenticated: boolean): Lines {
+export function commandsOf(
+  of: Run | Job,
+  origin: string,
+  namespace: string,
+  isAuthenticated: boolean,
+): Lines {
   const token = isAuthenticated ? ` -H "Authorization: Bearer $KRKN_TOKEN"` : "";
   const server = origin.replace(/^http:\/\//, "");
   const cli = `KRKN_SERVER=${server} krkn-grpc`;
-  const kubectl = "kubectl -n krkn-operator-system";
+  const kubectl = `kubectl -n ${namespace || "NAMESPACE"}`;
   if ("jobId" in of) {
     return {
       "Command line": `${cli} jobs get ${of.jobId}`,

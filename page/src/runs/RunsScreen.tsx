@@ -12,8 +12,8 @@ import {
 } from "@patternfly/react-core";
 import { CubesIcon, SearchIcon } from "@patternfly/react-icons";
 import { useMemo } from "react";
-import { useNavigate, useSearchParams } from "react-router";
-import { useAccess } from "../access/useAccess";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { AllowedButton } from "../access/AllowedButton";
 import { isFinal } from "../api/runs";
 import type { Run } from "../api/types";
 import { RunActions } from "../run/RunActions";
@@ -40,7 +40,6 @@ export function RunsScreen() {
     [runs, filters, readAt],
   );
   const navigate = useNavigate();
-  const { may } = useAccess();
   const isFiltered = parameters.size > 0;
   return (
     <PageSection isFilled>
@@ -48,11 +47,7 @@ export function RunsScreen() {
         <FlexItem grow={{ default: "grow" }}>
           <Title headingLevel="h1">Runs</Title>
         </FlexItem>
-        {may("create", "krknchaosjobs") && (
-          <Button variant="primary" onClick={() => void navigate("/new")}>
-            New run
-          </Button>
-        )}
+        <NewRun />
       </Flex>
       <FilterBar filters={filters} onChange={setFilters} />
       {error !== null && <ErrorState title="Runs cannot be read" error={error} onRetry={retry} />}
@@ -144,6 +139,15 @@ function Loading() {
   );
 }
 
+function NewRun() {
+  const navigate = useNavigate();
+  return (
+    <AllowedButton verb="create" resource="krknchaosjobs" onClick={() => void navigate("/new")}>
+      New run
+    </AllowedButton>
+  );
+}
+
 function NoneFound({ onClear }: { readonly onClear: () => void }) {
   return (
     <EmptyState titleText="No run passes these filters" headingLevel="h2" icon={SearchIcon}>
@@ -162,9 +166,14 @@ function NoneYet() {
   return (
     <EmptyState titleText="Nothing has run yet" headingLevel="h2" icon={CubesIcon}>
       <EmptyStateBody>
-        A run is one scenario on many clusters. By command line:{" "}
-        <code>krkn-grpc run pod-scenarios --target NAME</code>
+        A run is one scenario on many clusters, which are its <Link to="/targets">targets</Link>. By
+        command line: <code>krkn-grpc run pod-scenarios --target NAME</code>
       </EmptyStateBody>
+      <EmptyStateFooter>
+        <EmptyStateActions>
+          <NewRun />
+        </EmptyStateActions>
+      </EmptyStateFooter>
     </EmptyState>
   );
 }

@@ -6,10 +6,11 @@ import {
   InProgressIcon,
   PendingIcon,
 } from "@patternfly/react-icons";
-import type { ComponentType } from "react";
+import { memo, type ComponentType } from "react";
 import { Link } from "react-router";
-import type { Job } from "../api/types";
+import type { JobOutline } from "../api/live";
 import { Ago } from "../ui/Time";
+import { useLastJobsOf } from "./lastJobs";
 
 interface Shape {
   readonly Icon: ComponentType;
@@ -26,8 +27,13 @@ const SHAPES: Record<string, Shape> = {
 };
 const OTHER: Shape = { Icon: PendingIcon, className: "krkn-dot-pending" };
 
+/** The last jobs of the target with this uuid, live. */
+export function TargetDots({ uuid }: { readonly uuid: string }) {
+  return <Dots jobs={useLastJobsOf(uuid)} />;
+}
+
 /** The last jobs of a target, newest first, each a link to its run. */
-export function Dots({ jobs }: { readonly jobs: readonly Job[] }) {
+const Dots = memo(function Dots({ jobs }: { readonly jobs: readonly JobOutline[] }) {
   if (jobs.length === 0) return <span className="krkn-faint">–</span>;
   return (
     <span className="krkn-dots">
@@ -36,9 +42,9 @@ export function Dots({ jobs }: { readonly jobs: readonly Job[] }) {
       ))}
     </span>
   );
-}
+});
 
-function Dot({ job }: { readonly job: Job }) {
+function Dot({ job }: { readonly job: JobOutline }) {
   const { Icon, className } = SHAPES[job.status] ?? OTHER;
   const title = `${job.status}: ${job.scenarioName}${job.reason ? `, ${job.reason}` : ""}`;
   const icon = <Icon />;
@@ -57,7 +63,7 @@ function Dot({ job }: { readonly job: Job }) {
 }
 
 /** The last jobs with words, for a target's details. */
-export function LastJobsList({ jobs }: { readonly jobs: readonly Job[] }) {
+export function LastJobsList({ jobs }: { readonly jobs: readonly JobOutline[] }) {
   if (jobs.length === 0) return <p className="krkn-faint">Nothing has run on it lately.</p>;
   return (
     <ul>

@@ -1,32 +1,22 @@
-import { Label } from "@patternfly/react-core";
 import { CheckCircleIcon, ExclamationTriangleIcon, PendingIcon } from "@patternfly/react-icons";
 import type { Target } from "../api/types";
+import { Tag } from "../ui/Tag";
 
 /** Whether a target is ready, by icon, colour and word, and why it is not. */
 export function Readiness({ target }: { readonly target: Target }) {
   if (target.ready) {
     return (
-      <Label isCompact variant="outline" status="success" icon={<CheckCircleIcon />}>
+      <Tag colour="success" icon={<CheckCircleIcon />}>
         Ready
-      </Label>
+      </Tag>
     );
   }
   if (!target.lastChecked && !target.reason) {
-    return (
-      <Label isCompact variant="outline" color="grey" icon={<PendingIcon />}>
-        Not checked yet
-      </Label>
-    );
+    return <Tag icon={<PendingIcon />}>Not checked yet</Tag>;
   }
   return (
-    <Label
-      isCompact
-      variant="outline"
-      status="warning"
-      icon={<ExclamationTriangleIcon />}
-      title={target.message}
-    >
+    <Tag colour="warning" icon={<ExclamationTriangleIcon />} title={target.message}>
       {target.reason || "Not ready"}
-    </Label>
+    </Tag>
   );
 }

@@ -9,8 +9,9 @@ import {
 } from "@patternfly/react-core";
 import { useState } from "react";
 import { Link } from "react-router";
-import { Allowed } from "../access/Allowed";
-import type { Job, Target } from "../api/types";
+import { AllowedButton } from "../access/AllowedButton";
+import type { JobOutline } from "../api/live";
+import type { Target } from "../api/types";
 import { ErrorState } from "../ui/ErrorState";
 import { Facts, pairs } from "../ui/Facts";
 import { Ago } from "../ui/Time";
@@ -23,7 +24,7 @@ import { checkTarget } from "./targetCalls";
 interface Props {
   /** Undefined when it is not there, or not any more. */
   readonly target: Target | undefined;
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly JobOutline[];
   readonly onClose: () => void;
 }
 
@@ -61,7 +62,13 @@ export function TargetDialog({ target, jobs, onClose }: Props) {
   );
 }
 
-function Details({ target, jobs }: { readonly target: Target; readonly jobs: readonly Job[] }) {
+function Details({
+  target,
+  jobs,
+}: {
+  readonly target: Target;
+  readonly jobs: readonly JobOutline[];
+}) {
   const { maxConcurrentJobs } = target;
   return (
     <>
@@ -115,18 +122,16 @@ function Check({ target }: { readonly target: Target }) {
   };
   return (
     <>
-      <Allowed verb="update" resource="krknoperatortargets">
-        {(isAllowed) => (
-          <Button
-            variant="secondary"
-            isLoading={isChecking}
-            isAriaDisabled={!isAllowed || isChecking}
-            onClick={() => void check()}
-          >
-            {isChecking ? "Checking" : "Check now"}
-          </Button>
-        )}
-      </Allowed>
+      <AllowedButton
+        verb="update"
+        resource="krknoperatortargets"
+        variant="secondary"
+        isLoading={isChecking}
+        isAriaDisabled={isChecking}
+        onClick={() => void check()}
+      >
+        {isChecking ? "Checking" : "Check now"}
+      </AllowedButton>
       {error !== undefined && <ErrorState title="It is not checked" error={error} />}
     </>
   );
@@ -140,17 +145,14 @@ interface AskProps {
 
 function Ask({ verb, title, onClick }: AskProps) {
   return (
-    <Allowed verb={verb} resource="krknoperatortargets">
-      {(isAllowed) => (
-        <Button
-          variant="secondary"
-          isDanger={verb === "delete"}
-          isAriaDisabled={!isAllowed}
-          onClick={onClick}
-        >
-          {title}
-        </Button>
-      )}
-    </Allowed>
+    <AllowedButton
+      verb={verb}
+      resource="krknoperatortargets"
+      variant="secondary"
+      isDanger={verb === "delete"}
+      onClick={onClick}
+    >
+      {title}
+    </AllowedButton>
   );
 }

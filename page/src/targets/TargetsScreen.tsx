@@ -1,5 +1,4 @@
 import {
-  Button,
   EmptyState,
   EmptyStateActions,
   EmptyStateBody,
@@ -12,7 +11,7 @@ import {
 } from "@patternfly/react-core";
 import { CubesIcon, SearchIcon } from "@patternfly/react-icons";
 import { useMemo } from "react";
-import { Allowed } from "../access/Allowed";
+import { AllowedButton } from "../access/AllowedButton";
 import { errorText } from "../api/errors";
 import { useTargets } from "../api/live";
 import { useSelector } from "../newrun/useTargetStates";
@@ -21,7 +20,7 @@ import { useMerged } from "../ui/useMerged";
 import { VirtualTable } from "../ui/VirtualTable";
 import { ofParameters, passing } from "./filters";
 import { FilterBar } from "./FilterBar";
-import { useLastJobs } from "./lastJobs";
+import { LastJobsContext, useLastJobs } from "./lastJobs";
 import { RegisterDialog } from "./RegisterDialog";
 import { columnsOf } from "./targetColumns";
 import { TargetDialog } from "./TargetDialog";
@@ -38,7 +37,7 @@ export default function TargetsScreen() {
     () => passing(entries.values(), filters, bySelector.selected),
     [entries, filters, bySelector.selected],
   );
-  const columns = useMemo(() => columnsOf(jobs, (uuid) => merge({ target: uuid })), [jobs, merge]);
+  const columns = useMemo(() => columnsOf((uuid) => merge({ target: uuid })), [merge]);
   const uuid = parameters.get("target") ?? "";
   const register = () => merge({ register: "true" });
   return (
@@ -65,7 +64,7 @@ export default function TargetsScreen() {
         />
       )}
       {shown.length > 0 && (
-        <>
+        <LastJobsContext value={jobs}>
           <VirtualTable
             label="Targets"
             columns={columns}
@@ -78,7 +77,7 @@ export default function TargetsScreen() {
             {shown.length} of {entries.size} targets, {shown.filter(({ ready }) => ready).length}{" "}
             ready
           </p>
-        </>
+        </LastJobsContext>
       )}
       {uuid !== "" && isSynced && (
         <TargetDialog
@@ -96,13 +95,9 @@ export default function TargetsScreen() {
 
 function Register({ onClick }: { readonly onClick: () => void }) {
   return (
-    <Allowed verb="create" resource="krknoperatortargets">
-      {(isAllowed) => (
-        <Button isAriaDisabled={!isAllowed} onClick={onClick}>
-          Register…
-        </Button>
-      )}
-    </Allowed>
+    <AllowedButton verb="create" resource="krknoperatortargets" onClick={onClick}>
+      Register…
+    </AllowedButton>
   );
 }
 

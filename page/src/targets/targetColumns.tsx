@@ -1,13 +1,13 @@
-import { Button, Label, LabelGroup } from "@patternfly/react-core";
+import { Button } from "@patternfly/react-core";
 import type { Target } from "../api/types";
+import { Labels } from "../ui/Tag";
 import { Ago } from "../ui/Time";
 import type { Column } from "../ui/VirtualTable";
-import { Dots } from "./Dots";
-import type { LastJobs } from "./lastJobs";
+import { TargetDots } from "./Dots";
 import { Readiness } from "./Readiness";
 
 /** The table's columns; `open` shows a target's details. */
-export function columnsOf(jobs: LastJobs, open: (uuid: string) => void): readonly Column<Target>[] {
+export function columnsOf(open: (uuid: string) => void): readonly Column<Target>[] {
   return [
     {
       title: "Cluster",
@@ -38,22 +38,16 @@ export function columnsOf(jobs: LastJobs, open: (uuid: string) => void): readonl
     {
       title: "Last jobs",
       size: "md",
-      cell: (target) => <Dots jobs={jobs.get(target.uuid) ?? []} />,
+      cell: (target) => <TargetDots uuid={target.uuid} />,
     },
-    { title: "Labels", cell: (target) => <Labels labels={target.labels} /> },
+    {
+      title: "Labels",
+      cell: ({ labels }) =>
+        Object.keys(labels).length > 0 ? (
+          <Labels labels={labels} shown={3} />
+        ) : (
+          <span className="krkn-faint">–</span>
+        ),
+    },
   ];
-}
-
-function Labels({ labels }: { readonly labels: Readonly<Record<string, string>> }) {
-  const entries = Object.entries(labels);
-  if (entries.length === 0) return <span className="krkn-faint">–</span>;
-  return (
-    <LabelGroup isCompact numLabels={3} aria-label="Labels">
-      {entries.map(([key, value]) => (
-        <Label key={key} isCompact variant="outline">
-          {value ? `${key}=${value}` : key}
-        </Label>
-      ))}
-    </LabelGroup>
-  );
 }

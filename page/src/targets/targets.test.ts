@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import type { Job, Target } from "../api/types";
+import type { JobOutline } from "../api/live";
+import type { Target } from "../api/types";
 import { labelChanges, labelsText, ofParameters, passing } from "./filters";
-import { byTarget } from "./lastJobs";
+import { byTarget, keepEqual } from "./lastJobs";
 
 test("filters of the address, without what they do not know", () => {
   expect(ofParameters(new URLSearchParams("name=eu&ready=false"))).toEqual({
@@ -34,7 +35,11 @@ test("changes of labels: what is set, what goes, and what stays is not sent", ()
 
 test("the newest jobs of each target, so many at most", () => {
   const jobs = ["a", "b", "a", "a"].map((targetUUID, index) => ({ targetUUID, jobId: `${index}` }));
-  const found = byTarget(jobs as Job[], 2);
+  const found = byTarget(jobs as JobOutline[], 2);
   expect(found.get("a")?.map(({ jobId }) => jobId)).toEqual(["0", "2"]);
   expect(found.get("b")?.length).toBe(1);
+  const next = byTarget([{ targetUUID: "b", jobId: "9" }, ...jobs] as JobOutline[], 2);
+  const kept = keepEqual(next, found);
+  expect(kept.get("a")).toBe(found.get("a"));
+  expect(kept.get("b")?.map(({ jobId }) => jobId)).toEqual(["9", "1"]);
 });

@@ -7,42 +7,27 @@ import {
   InProgressIcon,
   PendingIcon,
 } from "@patternfly/react-icons";
-import styles from "@patternfly/react-styles/css/components/Label/label.mjs";
 import type { ReactNode } from "react";
-
-const { modifiers } = styles;
+import { Tag, type TagColour } from "./Tag";
 
 interface Look {
   readonly icon: ReactNode;
-  readonly modifier: string;
+  readonly colour: TagColour;
 }
 
 const LOOKS: Record<string, Look> = {
-  Pending: { icon: <PendingIcon />, modifier: "" },
-  Running: { icon: <InProgressIcon />, modifier: modifiers.blue },
-  Stopping: { icon: <HourglassHalfIcon />, modifier: modifiers.yellow },
-  Succeeded: { icon: <CheckCircleIcon />, modifier: modifiers.success },
-  PartiallyFailed: { icon: <ExclamationTriangleIcon />, modifier: modifiers.warning },
-  Failed: { icon: <ExclamationCircleIcon />, modifier: modifiers.danger },
-  Stopped: { icon: <BanIcon />, modifier: modifiers.purple },
+  Pending: { icon: <PendingIcon />, colour: "grey" },
+  Running: { icon: <InProgressIcon />, colour: "blue" },
+  Stopping: { icon: <HourglassHalfIcon />, colour: "yellow" },
+  Succeeded: { icon: <CheckCircleIcon />, colour: "success" },
+  PartiallyFailed: { icon: <ExclamationTriangleIcon />, colour: "warning" },
+  Failed: { icon: <ExclamationCircleIcon />, colour: "danger" },
+  Stopped: { icon: <BanIcon />, colour: "purple" },
 };
 
 const TITLES: Record<string, string> = { PartiallyFailed: "Partly failed" };
 
-/**
- * The status of a run or of a job, by icon, colour and word.
- *
- * PatternFly's Label without its component, which measures each of them: in a table of many rows
- * that is felt.
- */
+/** The status of a run or of a job, by icon, colour and word. */
 export function Status({ status }: { readonly status: string }) {
-  const { icon, modifier } = LOOKS[status] ?? { icon: undefined, modifier: "" };
-  return (
-    <span className={`${styles.label} ${modifiers.outline} ${modifiers.compact} ${modifier}`}>
-      <span className={styles.labelContent}>
-        {icon && <span className={styles.labelIcon}>{icon}</span>}
-        <span className={styles.labelText}>{TITLES[status] ?? status}</span>
-      </span>
-    </span>
-  );
+  return <Tag {...LOOKS[status]}>{TITLES[status] ?? status}</Tag>;
 }

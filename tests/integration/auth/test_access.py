@@ -51,6 +51,7 @@ async def test_the_caller_is_named(guarded: Guarded) -> None:
         guarded.running.channel, "GetAccess", await guarded.callers.metadata("viewer")
     )
     assert found.reply.user == guarded.callers.name("viewer")
+    assert found.reply.namespace == guarded.running.namespace
     resources = [(each.resource, each.verb) for each in found.reply.allowed]
     assert resources == sorted(resources) != []
 

@@ -37,7 +37,8 @@ async def test_the_caller_is_known_by_a_token(
     assert (listed.out, listed.line) == ("", "There are no such jobs.")
     mine = await by_file("access")
     assert mine.out.splitlines()[0] == f"User: system:serviceaccount:{running.namespace}:caller"
-    assert mine.out.splitlines()[1].split() == ["RESOURCE", "VERBS"]
+    assert mine.out.splitlines()[1] == f"Namespace: {running.namespace}"
+    assert mine.out.splitlines()[2].split() == ["RESOURCE", "VERBS"]
     assert "krknchaosruns        get, list" in mine.out
     assert "get krknchaosjobs" in (await by_file("access", "-o", "name")).out.splitlines()
     by_variable = await cli.with_environment(KRKN_TOKEN=token)("targets", "list")

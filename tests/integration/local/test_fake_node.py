@@ -1,5 +1,6 @@
 """Pods of the local control plane: a node that nobody has, whose pods live as their image says."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ async def test_the_image_says_how_a_pod_ends(
     terminated = container_state(ended)["terminated"]
     assert (terminated["exitCode"], terminated["reason"]) == (code, why)
     assert terminated["startedAt"] <= terminated["finishedAt"]
+
+
+async def test_a_pod_fails_on_one_target_alone(pods: Pods) -> None:
+    targets = [str(uuid.uuid4()) for _ in range(2)]
+    names = []
+    for target in targets:
+        manifest = pod(f"exit-3-on-{targets[0]}")
+        manifest["metadata"]["labels"] = {"krkn-target-uuid": target}
+        names.append(await pods.create(manifest))
+    ended = [await pods.until_phase(name, "Succeeded", "Failed") for name in names]
+    codes = [container_state(each)["terminated"]["exitCode"] for each in ended]
+    assert codes == [3, 0]
 
 
 @pytest.mark.parametrize(

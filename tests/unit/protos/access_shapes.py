@@ -2,6 +2,6 @@
 
 ACCESS: dict[str, dict[str, str]] = {
     "GetAccessRequest": {},
-    "Access": {"user": "string", "allowed": "repeated Permission"},
+    "Access": {"user": "string", "allowed": "repeated Permission", "namespace": "string"},
     "Permission": {"verb": "string", "resource": "string"},
 }

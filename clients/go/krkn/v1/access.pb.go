@@ -70,7 +70,9 @@ type Access struct {
 	User string `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	// Output only. The caller's permissions, by resource and verb; an empty array when there are
 	// none. Each is for all objects of the resource: one for single objects is not here.
-	Allowed       []*Permission `protobuf:"bytes,2,rep,name=allowed,proto3" json:"allowed,omitempty"`
+	Allowed []*Permission `protobuf:"bytes,2,rep,name=allowed,proto3" json:"allowed,omitempty"`
+	// Output only. The namespace of the service's resources, for kubectl.
+	Namespace     string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -117,6 +119,13 @@ func (x *Access) GetAllowed() []*Permission {
 		return x.Allowed
 	}
 	return nil
+}
+
+func (x *Access) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
 }
 
 // A permission, as the rules of a Kubernetes role have it.
@@ -181,10 +190,11 @@ var File_krkn_grpc_v1_access_proto protoreflect.FileDescriptor
 const file_krkn_grpc_v1_access_proto_rawDesc = "" +
 	"\n" +
 	"\x19krkn_grpc/v1/access.proto\x12\akrkn.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n" +
-	"\x10GetAccessRequest\"W\n" +
+	"\x10GetAccessRequest\"{\n" +
 	"\x06Access\x12\x18\n" +
 	"\x04user\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x04user\x123\n" +
-	"\aallowed\x18\x02 \x03(\v2\x13.krkn.v1.PermissionB\x04\xe2A\x01\x03R\aallowed\"H\n" +
+	"\aallowed\x18\x02 \x03(\v2\x13.krkn.v1.PermissionB\x04\xe2A\x01\x03R\aallowed\x12\"\n" +
+	"\tnamespace\x18\x03 \x01(\tB\x04\xe2A\x01\x03R\tnamespace\"H\n" +
 	"\n" +
 	"Permission\x12\x18\n" +
 	"\x04verb\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x04verb\x12 \n" +

@@ -32,7 +32,7 @@ const (
 //
 // Tells callers who they are to the service, and what they may do.
 type AccessServiceClient interface {
-	// Returns the caller's name and permissions. OK (200).
+	// Returns the caller's name and permissions, and the service's namespace. OK (200).
 	//
 	// It is information, not a grant: every call is authorised by itself. An answer may be as old as
 	// the service caches answers about callers (seconds).
@@ -64,7 +64,7 @@ func (c *accessServiceClient) GetAccess(ctx context.Context, in *GetAccessReques
 //
 // Tells callers who they are to the service, and what they may do.
 type AccessServiceServer interface {
-	// Returns the caller's name and permissions. OK (200).
+	// Returns the caller's name and permissions, and the service's namespace. OK (200).
 	//
 	// It is information, not a grant: every call is authorised by itself. An answer may be as old as
 	// the service caches answers about callers (seconds).

@@ -48,6 +48,13 @@ export declare type Access = Message<"krkn.v1.Access"> & {
    * @generated from field: repeated krkn.v1.Permission allowed = 2;
    */
   allowed: Permission[];
+
+  /**
+   * Output only. The namespace of the service's resources, for kubectl.
+   *
+   * @generated from field: string namespace = 3;
+   */
+  namespace: string;
 };
 
 /**
@@ -92,7 +99,7 @@ export declare const PermissionSchema: GenMessage<Permission>;
  */
 export declare const AccessService: GenService<{
   /**
-   * Returns the caller's name and permissions. OK (200).
+   * Returns the caller's name and permissions, and the service's namespace. OK (200).
    *
    * It is information, not a grant: every call is authorised by itself. An answer may be as old as
    * the service caches answers about callers (seconds).
