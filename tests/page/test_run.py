@@ -76,7 +76,9 @@ async def test_logs_side_by_side(opened: Opened, rest: Rest) -> None:
     await opened.go(f"/runs/{run}/logs")
     await opened.page.get_by_role("button", name="All jobs").click()
     for name in names:
-        await opened.page.get_by_role("menuitem", name=name).get_by_role("checkbox").check()
+        box = opened.page.get_by_role("menuitem", name=name).get_by_role("checkbox")
+        await box.click()  # it shows what the address says, a moment later
+        await expect(box).to_be_checked()
     await opened.page.keyboard.press("Escape")
 
     first = opened.page.get_by_role("region", name=f"Log of {names[0]}")

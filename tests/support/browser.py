@@ -51,6 +51,9 @@ _ARGUMENTS = (
     # What is not seen as a request of a page, its own look-ups say, finds no host either.
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOST}",
 )
+_MOTION_ENDS = """() => Promise.allSettled(document.getAnimations()
+  .filter(each => each.effect.getComputedTiming().endTime !== Infinity)
+  .map(each => each.finished)).then(() => undefined)"""
 _LOCAL = ("about", "blob", "data", "file")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -151,8 +154,10 @@ async def browser() -> AsyncIterator[Browser]:
 async def axe(page: Page) -> list[str]:
     """Return what is wrong with a page by axe's rules for WCAG 2.2 AA and good practice.
 
-    A line has the rule, its impact, and the elements.
+    A line has the rule, its impact, and the elements. What is on its way to another colour is
+    waited for.
     """
+    await page.evaluate(_MOTION_ENDS)
     options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
     results = await Axe().run(page, options=options)
     return [

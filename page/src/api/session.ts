@@ -12,9 +12,11 @@ export interface Session {
   readonly token: string;
   /** The service has refused the token, or wants one. */
   readonly isRefused: boolean;
+  /** There was a token, and the service did not accept it. */
+  readonly wasWrong: boolean;
 }
 
-let current: Session = { token: "", isRefused: false };
+let current: Session = { token: "", isRefused: false, wasWrong: false };
 const listeners = new Set<() => void>();
 
 function set(session: Session): void {
@@ -31,19 +33,19 @@ export const session = {
   },
 
   signIn(token: string): void {
-    set({ token: token.trim(), isRefused: false });
+    set({ token: token.trim(), isRefused: false, wasWrong: false });
   },
 
   signOut(): void {
     sessionStorage.removeItem(STORED);
-    set({ token: "", isRefused: true });
+    set({ token: "", isRefused: true, wasWrong: false });
   },
 
   /** Note that the service answered 401 to a call that had this token. */
   refuse(token: string): void {
     if (token !== current.token || current.isRefused) return;
     sessionStorage.removeItem(STORED);
-    set({ token: "", isRefused: true });
+    set({ token: "", isRefused: true, wasWrong: token !== "" });
   },
 
   /** Take the key out of the address, or out of what this tab kept. Call once, before all else. */
@@ -54,7 +56,11 @@ export const session = {
       // Not in the history, nor in what is copied from the address bar.
       window.history.replaceState(null, "", window.location.pathname + window.location.search);
     }
-    current = { token: sessionStorage.getItem(STORED) ?? "", isRefused: false };
+    current = {
+      token: sessionStorage.getItem(STORED) ?? "",
+      isRefused: false,
+      wasWrong: false,
+    };
   },
 };
 

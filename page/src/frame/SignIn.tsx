@@ -12,6 +12,7 @@ import {
   TextInput,
 } from "@patternfly/react-core";
 import { useState } from "react";
+import { useSession } from "../api/live";
 import { session } from "../api/session";
 
 const COMMAND = "kubectl create token NAME --namespace NAMESPACE --audience krkn-grpc";
@@ -19,7 +20,7 @@ const COMMAND = "kubectl create token NAME --namespace NAMESPACE --audience krkn
 /** Asks for a token. It is kept in memory only: a reload asks again. */
 export function SignIn() {
   const [token, setToken] = useState("");
-  const [wasTried, setTried] = useState(false);
+  const { wasWrong } = useSession();
   return (
     <Bullseye>
       <Card className="krkn-sign-in">
@@ -28,12 +29,13 @@ export function SignIn() {
           <Form
             onSubmit={(event) => {
               event.preventDefault();
-              setTried(true);
               session.signIn(token);
             }}
           >
-            {wasTried && (
-              <Alert variant="danger" isInline component="p" title="The token was not accepted" />
+            {wasWrong && (
+              <Alert variant="danger" isInline component="p" title="The token is not accepted">
+                It may have run out, or be for another audience.
+              </Alert>
             )}
             <Content component="p">
               The service knows you by a token. This page keeps it in memory, until it is reloaded.

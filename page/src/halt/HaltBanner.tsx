@@ -16,7 +16,7 @@ export function HaltBanner() {
     // The region is there before the first halt, so that a screen reader announces it.
     <div className="krkn-halts" role="status" aria-label="Halts">
       {halts.length > 0 && (
-        <Alert variant="danger" isInline title={titleOf(halts)}>
+        <Alert variant="danger" isInline component="p" title={titleOf(halts)}>
           <ul>
             {halts.map((halt) => (
               <Line key={halt.name} halt={halt} onResume={() => setResumed(halt)} />

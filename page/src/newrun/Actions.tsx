@@ -59,7 +59,7 @@ export function Actions({ request, submit, targets, jobs }: Props) {
         >
           <Question request={request} targets={targets} />
           {counts.busy + counts.notReady + counts.gone > 0 && (
-            <Alert isInline isPlain variant="warning" title={summaryText(counts)} />
+            <Alert isInline isPlain variant="warning" component="p" title={summaryText(counts)} />
           )}
         </Confirm>
       )}

@@ -71,6 +71,7 @@ function Lines({ reply, isCheck, targets }: LinesProps) {
   return (
     <>
       <Alert
+        component="p"
         isInline
         isLiveRegion
         variant={refused === 0 ? "success" : reply.successfulJobs > 0 ? "warning" : "danger"}

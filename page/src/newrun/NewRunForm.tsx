@@ -79,7 +79,12 @@ export function NewRunForm({ initial, unknown = [] }: Props) {
         </Section>
         <Section number={2} title="Parameters">
           {unknown.length > 0 && (
-            <Alert variant="info" isInline title="Secrets and files have to be given again">
+            <Alert
+              variant="info"
+              isInline
+              component="p"
+              title="Secrets and files have to be given again"
+            >
               {unknown.join(", ")}
             </Alert>
           )}

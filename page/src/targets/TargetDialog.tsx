@@ -73,7 +73,13 @@ function Details({
   return (
     <>
       {!target.ready && target.message && (
-        <Alert isInline variant="warning" title={target.reason} className="krkn-above">
+        <Alert
+          isInline
+          variant="warning"
+          component="p"
+          title={target.reason}
+          className="krkn-above"
+        >
           {target.message}
         </Alert>
       )}

@@ -37,22 +37,20 @@ interface LabelsProps {
   readonly shown: number;
 }
 
-/** The labels of a run or of a target. */
+/** The labels of a run or of a target; an element for each, because rows of a table have them. */
 export function Labels({ labels, shown }: LabelsProps) {
   const texts = Object.entries(labels).map(([key, value]) => (value ? `${key}=${value}` : key));
   const rest = texts.slice(shown);
   return (
     <ul className="krkn-labels" aria-label="Labels">
       {texts.slice(0, shown).map((text) => (
-        <li key={text}>
-          <Tag title={text}>{text}</Tag>
+        <li key={text} title={text}>
+          {text}
         </li>
       ))}
       {rest.length > 0 && (
-        <li>
-          <Tag title={rest.join(", ")}>
-            {rest.length} more<span className="pf-v6-screen-reader">: {rest.join(", ")}</span>
-          </Tag>
+        <li title={rest.join(", ")}>
+          {rest.length} more<span className="pf-v6-screen-reader">: {rest.join(", ")}</span>
         </li>
       )}
     </ul>
