@@ -6,7 +6,7 @@ from typing import Literal
 
 from controller.reason import Reason
 from krkn_grpc.resources.bounds import bounded
-from krkn_grpc.resources.chaos_job import ENDING, ChaosJob
+from krkn_grpc.resources.chaos_job import ENDING, LOG_NOT_KEPT, ChaosJob
 from krkn_grpc.resources.meta import Condition, find_condition, with_condition
 
 STARTED = "Started"
@@ -14,8 +14,6 @@ FINISHED = "Finished"
 
 # Whether the job waits for its turn; only of jobs that have waited.
 QUEUED = "Queued"
-# Only of finished jobs whose scenario ran.
-LOG_NOT_KEPT = "LogNotKept"
 
 _ITS_TURN = Reason("TurnCame", "")
 

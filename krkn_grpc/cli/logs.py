@@ -85,19 +85,15 @@ def print_run_logs(
         request = StreamRunLogsAsTextRequest(
             run_id=run_id, follow=follow, tail_lines=tail, only_failed=failed
         )
-        print_chunks(
-            client, lambda: client.stream(client.runs.StreamRunLogsAsText, request, _tell_some_kept)
-        )
+        print_chunks(client, lambda: client.stream(client.runs.StreamRunLogsAsText, request))
         return
     wanted = StreamRunLogsRequest(run_id=run_id, follow=follow, tail_lines=tail, only_failed=failed)
-    first, rest = _opened(
-        client, lambda: client.stream(client.runs.StreamRunLogs, wanted, _tell_some_kept)
-    )
-    console = Console(highlight=False, soft_wrap=True)
+    first, rest = _opened(client, lambda: client.stream(client.runs.StreamRunLogs, wanted))
+    printer = _Terminal() if output.is_for_people else _print_as_json
     if first is not None:
-        _print(console, first, output)
+        printer(first)
     for line in rest:
-        _print(console, line, output)
+        printer(line)
 
 
 def print_chunks(client: Client, call: Callable[[], Iterator[HttpBody]]) -> None:
@@ -120,24 +116,36 @@ def _opened(client: Client, call: Callable[[], Iterator[M]]) -> tuple[M | None, 
 
 
 def _tell_kept(source: str) -> None:
+    typer.echo(f"{_kept(source)}.", err=True)
+
+
+def _kept(source: str) -> str:
     left = ", and only its end" if "truncated" in source else ""
-    typer.echo(f"The pod is gone: this is the log that was kept{left}.", err=True)
+    return f"The pod is gone: this is the log that was kept{left}"
 
 
-def _tell_some_kept(source: str) -> None:
-    left = ", and of some only the end" if "truncated" in source else ""
-    typer.echo(f"Some pods are gone: of these it is the log that was kept{left}.", err=True)
+def _print_as_json(line: StreamRunLogsResponse) -> None:
+    display.print_json(display.as_json(line), is_line=True)
 
 
-def _print(console: Console, line: StreamRunLogsResponse, output: Format) -> None:
-    if not output.is_for_people:
-        display.print_json(display.as_json(line), is_line=True)
-        return
-    # The same colour in each call.
-    colour = _COLOURS[zlib.crc32(line.cluster_name.encode()) % len(_COLOURS)]
-    prefix = f"[{display.printable(line.cluster_name)}] "
-    text = display.printable(_ESCAPES.sub("", line.line))
-    console.print(Text.assemble((prefix, colour), text))
+class _Terminal:
+    """Prints lines after the names of their targets, each target in its colour."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._told: set[str] = set()
+
+    def __call__(self, line: StreamRunLogsResponse) -> None:
+        # The same colour in each call.
+        colour = _COLOURS[zlib.crc32(line.cluster_name.encode()) % len(_COLOURS)]
+        name = display.printable(line.cluster_name)
+        if line.source and line.job_id not in self._told:
+            self._told.add(line.job_id)
+            said = display.printable(line.note) or _kept(line.source)
+            self._console.print(Text.assemble((f"# {name}: ", colour), (said, "dim")))
+        if not line.note:
+            text = display.printable(_ESCAPES.sub("", line.line))
+            self._console.print(Text.assemble((f"[{name}] ", colour), text))
 
 
 def _write(data: bytes) -> None:

@@ -6,7 +6,7 @@ were yielded before.
 
 import asyncio
 import codecs
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -89,21 +89,26 @@ async def lines(
 ) -> AsyncGenerator[LogLine, None]:
     """Yield the lines of a job's log; raises KrknError, NotFound when the log is gone."""
     position, resumption = Position(), Resumption(connection.way.patience)
-    tail_lines = options.tail_lines
+    tail_lines, kept = options.tail_lines, ""
+
+    def tell_kept(said: str) -> None:
+        nonlocal kept
+        kept = said
+
     while True:
         request = StreamLogsRequest(
             job_id=source.job_id, follow=options.follow, tail_lines=tail_lines, timestamps=True
         )
         position.stream_begins()
         try:
-            async with aclosing(_texts(connection, request)) as texts:
+            async with aclosing(_texts(connection, request, tell_kept)) as texts:
                 async for text in texts:
                     time, _, rest = text.partition(" ")
                     resumption.progressed()
                     if position.is_new(time):
                         # From here on the log is read whole, or lines would be missed.
                         tail_lines = None
-                        yield _line(source, rest, time)
+                        yield _line(source, rest, time, kept)
             return
         except KrknError as error:
             await resumption.wait(error)
@@ -154,11 +159,14 @@ async def merged(
         raise failed[0]
 
 
-async def _texts(connection: Connection, request: StreamLogsRequest) -> AsyncGenerator[str, None]:
+async def _texts(
+    connection: Connection, request: StreamLogsRequest, log_source: Callable[[str], None]
+) -> AsyncGenerator[str, None]:
     """Yield whole lines; chunks may end anywhere, also within a character."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     rest = ""
-    async with aclosing(connection.stream(connection.runs.StreamLogs, request)) as chunks:
+    stream = connection.stream(connection.runs.StreamLogs, request, log_source)
+    async with aclosing(stream) as chunks:
         async for chunk in chunks:
             *whole, rest = (rest + decoder.decode(chunk.data)).split("\n")
             for text in whole:
@@ -168,13 +176,14 @@ async def _texts(connection: Connection, request: StreamLogsRequest) -> AsyncGen
         yield rest
 
 
-def _line(source: Source, text: str, time: str) -> LogLine:
+def _line(source: Source, text: str, time: str, kept: str) -> LogLine:
     return LogLine(
         job_id=source.job_id,
         target_uuid=source.target_uuid,
         cluster_name=source.cluster_name,
         text=text.removesuffix("\r"),
         time=time_of(time),
+        source=kept,
     )
 
 

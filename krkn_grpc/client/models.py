@@ -266,10 +266,15 @@ class Scenario(ScenarioGlobals):
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a scenario's log, without its line break; `time` is the node's."""
+    """One line of a scenario's log, without its line break; `time` is the node's.
+
+    `source` is "" for the log of the job's pod, and when that is gone `kept` for the one that was
+    kept, `kept, truncated` if that is only its end.
+    """
 
     job_id: str
     target_uuid: str
     cluster_name: str
     text: str
     time: datetime | None = field(compare=False)
+    source: str = field(default="", compare=False)

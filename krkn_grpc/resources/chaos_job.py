@@ -21,6 +21,9 @@ FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "Stopped"})
 ENDING = "Ending"
 """The condition with the reason why the controller ends the pod: it outlives the pod."""
 
+LOG_NOT_KEPT = "LogNotKept"
+"""The condition with the reason why the log of a finished job whose scenario ran was not kept."""
+
 HALTED = "Halted"
 """The reason of a job that a halt has ended or is ending."""
 

@@ -521,13 +521,15 @@ Global___StreamRunLogsRequest: _TypeAlias = StreamRunLogsRequest  # noqa: Y015
 
 @_typing.final
 class StreamRunLogsResponse(_message.Message):
-    """One line of a job's log."""
+    """One line of a job's log, or that its log is gone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     CLUSTER_NAME_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Output only. The job."""
     cluster_name: _builtins.str
@@ -536,16 +538,26 @@ class StreamRunLogsResponse(_message.Message):
     """Output only. The line, without its end. Bytes that are no UTF-8 are replaced by U+FFFD. Of a
     line of more than 16 KiB each 16 KiB are a line of their own.
     """
+    source: _builtins.str
+    """Output only. Where the job's log comes from: empty for its pod, `kept` for the log that was kept
+    for the time after the pod, `kept, truncated` if that is only its end, `gone` if there is none.
+    """
+    note: _builtins.str
+    """Output only. With the source `gone`: why, as a sentence. The message is the only one of the job
+    then, and has no line. Else empty.
+    """
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         cluster_name: _builtins.str = ...,
         line: _builtins.str = ...,
+        source: _builtins.str = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "job_id", b"job_id", "line", b"line"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_name", b"cluster_name", "job_id", b"job_id", "line", b"line", "note", b"note", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

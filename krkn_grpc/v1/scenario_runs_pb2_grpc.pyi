@@ -176,12 +176,14 @@ class ScenarioRunServiceStub:
 
     Without follow: one job after the other, in the order of the request. With it: as lines are
     written, until each job has ended; at most 50 logs are open at once, and the others follow when
-    one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-    and whose log was not kept. The lines of one job are always in their order. A log that breaks
-    off ends only itself at first; the stream ends with an error after all others.
+    one of these has ended. A job that never started has no lines. The lines of one job are always
+    in their order. A log that breaks off ends only itself at first; the stream ends with an error
+    after all others.
 
-    If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
-    `kept, truncated` if any of these was longer; in REST there is no such header.
+    When a job's pod is gone, its log is the one that was kept, which each of its lines says
+    (source); when that is gone too, one message without a line says why. If any of the logs is a
+    kept one, the trailing metadata `krkn-log` is `kept`, or `kept, truncated` if any of these was
+    longer.
 
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
@@ -191,6 +193,10 @@ class ScenarioRunServiceStub:
     StreamRunLogsAsText: _grpc.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsAsTextRequest, _httpbody_pb2.HttpBody]
     """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
     it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+    A line that begins with `# ` is the service's own, `# clusterName: ` and a sentence; no line of a
+    scenario can begin so. There is one before the first line of a kept log, which says whether its
+    beginning is missing, and one in the place of a log that is gone.
 
     A stream that fails after its first byte is reset, so that a cut log never looks whole.
 
@@ -343,12 +349,14 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
 
     Without follow: one job after the other, in the order of the request. With it: as lines are
     written, until each job has ended; at most 50 logs are open at once, and the others follow when
-    one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-    and whose log was not kept. The lines of one job are always in their order. A log that breaks
-    off ends only itself at first; the stream ends with an error after all others.
+    one of these has ended. A job that never started has no lines. The lines of one job are always
+    in their order. A log that breaks off ends only itself at first; the stream ends with an error
+    after all others.
 
-    If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
-    `kept, truncated` if any of these was longer; in REST there is no such header.
+    When a job's pod is gone, its log is the one that was kept, which each of its lines says
+    (source); when that is gone too, one message without a line says why. If any of the logs is a
+    kept one, the trailing metadata `krkn-log` is `kept`, or `kept, truncated` if any of these was
+    longer.
 
     INVALID_ARGUMENT (400): a tailLines out of bounds.
     NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
@@ -358,6 +366,10 @@ class ScenarioRunServiceAsyncStub(ScenarioRunServiceStub):
     StreamRunLogsAsText: _aio.UnaryStreamMultiCallable[_runs_pb2.StreamRunLogsAsTextRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
     it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+    A line that begins with `# ` is the service's own, `# clusterName: ` and a sentence; no line of a
+    scenario can begin so. There is one before the first line of a kept log, which says whether its
+    beginning is missing, and one in the place of a log that is gone.
 
     A stream that fails after its first byte is reset, so that a cut log never looks whole.
 
@@ -573,12 +585,14 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Without follow: one job after the other, in the order of the request. With it: as lines are
         written, until each job has ended; at most 50 logs are open at once, and the others follow when
-        one of these has ended. A job that never started has no lines, and so has one whose pod is gone
-        and whose log was not kept. The lines of one job are always in their order. A log that breaks
-        off ends only itself at first; the stream ends with an error after all others.
+        one of these has ended. A job that never started has no lines. The lines of one job are always
+        in their order. A log that breaks off ends only itself at first; the stream ends with an error
+        after all others.
 
-        If any of the logs is a kept one, the trailing metadata `krkn-log` is `kept`, or
-        `kept, truncated` if any of these was longer; in REST there is no such header.
+        When a job's pod is gone, its log is the one that was kept, which each of its lines says
+        (source); when that is gone too, one message without a line says why. If any of the logs is a
+        kept one, the trailing metadata `krkn-log` is `kept`, or `kept, truncated` if any of these was
+        longer.
 
         INVALID_ARGUMENT (400): a tailLines out of bounds.
         NOT_FOUND (404): there is no such run, or the runId is not a canonical UUID.
@@ -594,6 +608,10 @@ class ScenarioRunServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before
         it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
+
+        A line that begins with `# ` is the service's own, `# clusterName: ` and a sentence; no line of a
+        scenario can begin so. There is one before the first line of a kept log, which says whether its
+        beginning is missing, and one in the place of a log that is gone.
 
         A stream that fails after its first byte is reset, so that a cut log never looks whole.
 

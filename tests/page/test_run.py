@@ -99,6 +99,10 @@ async def test_logs_side_by_side(opened: Opened, rest: Rest) -> None:
     assert text.count("\n") > 6000
     await rest.delete(f"/api/v1/runs/{run}")
     await expect(second).to_contain_text("ended")
+    await rest.run_when(run)
+
+    await opened.page.reload()
+    await expect(second).to_contain_text("which was kept")
 
 
 async def test_names_and_messages_are_text(opened: Opened, rest: Rest) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.support.requests import IMAGE, canary
 from tests.support.rest import CHAOS_RUNS, RUNS, Rest, assert_error, assert_invalid
 from tests.support.rest import Reply as RestReply
+from tests.support.running import Running
+from tests.support.waiting import eventually
 
 PLAIN = "text/plain; charset=utf-8"
 FIELDS = {
@@ -162,6 +164,38 @@ async def test_logs_are_text_with_the_name_before_each_line(rest: Rest) -> None:
     assert reply.text == expected
     tail = (await rest.get(f"{logs_of(run_id)}?tailLines=1&onlyFailed=true")).text
     assert tail.count("] the scenario ended with exit code 3\n") == 2 == tail.count("\n")
+
+
+async def test_logs_say_which_of_them_are_kept_and_which_are_gone(
+    rest: Rest, shared_services: Running
+) -> None:
+    run_id = await a_run(rest, "", "lasts-0s-logs-20000-lines")
+    targets = (await rest.run_when(run_id))["targets"]
+    kept, gone = [await rest.job(each["jobId"]) for each in targets]
+    before = (await rest.get(logs_of(run_id))).text.splitlines()
+    assert {line[0] for line in before} == {"["}
+    namespace = f"namespaces/{shared_services.namespace}"
+    for job in (kept, gone):
+        pod = f"/api/v1/{namespace}/pods/{job['podName']}"
+        await shared_services.cluster.request("DELETE", pod)
+    all_logs = f"/apis/krkn.krkn-chaos.dev/v1alpha1/{namespace}/krknchaosjoblogs"
+    await shared_services.cluster.request("DELETE", f"{all_logs}/{gone['jobId']}")
+    said = [
+        f"# {kept['clusterName']}: the pod is gone; this is the end of the log, which was kept",
+        f"# {gone['clusterName']}: the log is gone with the job's pod: "
+        "its kept copy was deleted for newer ones, or logs are not kept here",
+    ]
+
+    async def shown() -> list[str]:
+        return (await rest.get(logs_of(run_id))).text.splitlines()
+
+    first, *lines, last = await eventually(
+        shown, lambda lines: sum(line[0] == "#" for line in lines) == 2
+    )
+    assert [first, last] == said
+    of_kept = [line for line in before if line.startswith(f"[{kept['clusterName']}] ")]
+    assert lines == of_kept[-len(lines) :]
+    assert 1_000 < len(lines) < len(of_kept)
 
 
 async def test_logs_are_followed_as_they_are_written(rest: Rest) -> None:

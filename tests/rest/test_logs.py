@@ -118,7 +118,9 @@ async def test_a_log_whose_pod_is_gone(rest: Rest, shared_services: Running) -> 
     logs = f"/apis/krkn.krkn-chaos.dev/v1alpha1/namespaces/{shared_services.namespace}"
     await shared_services.cluster.request("DELETE", f"{logs}/krknchaosjoblogs/{job_id}")
     body = assert_error(await rest.get(log_of(job_id)), 404, 5, "NOT_FOUND")
-    assert body["message"] == "the log is gone with the job's pod"
+    gone = "the log is gone with the job's pod"
+    why = "its kept copy was deleted for newer ones, or logs are not kept here"
+    assert body["message"] == f"{gone}: {why}"
 
 
 async def test_what_is_wrong_is_a_400(rest: Rest) -> None:

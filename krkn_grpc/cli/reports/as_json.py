@@ -55,5 +55,6 @@ def _target(outcome: Outcome) -> JsonObject:
             "lines": outcome.log.lines,
             "isWhole": outcome.log.is_whole,
             "problem": outcome.log.problem,
+            "source": outcome.log.source,
         }
     return shown

@@ -10,6 +10,11 @@ from krkn_grpc.cli.reports.texts import clean, count
 Fact = tuple[str, str]
 """What is said, and the words."""
 
+_KEPT = {
+    "kept": "the one that was kept: the pod is gone",
+    "kept, truncated": "its end, which was kept: the pod is gone",
+}
+
 
 def title(report: Report) -> str:
     """Return the scenario and the number of its targets."""
@@ -84,6 +89,7 @@ def of_target(outcome: Outcome) -> list[Fact]:
     """Return what is known of one target and its job, besides its message and log."""
     job, log = outcome.job, outcome.log
     is_more = log is not None and not log.is_whole
+    more = "All that was kept" if log is not None and "truncated" in log.source else "Whole log"
     facts = [
         ("Reason", outcome.reason),
         ("Exit code", "" if job.exit_code is None else str(job.exit_code)),
@@ -93,7 +99,8 @@ def of_target(outcome: Outcome) -> list[Fact]:
         ("Target", clean(job.target_uuid)),
         ("Job", job.job_id),
         ("Pod", clean(job.pod_name)),
-        ("Whole log", f"krkn-grpc logs {job.job_id}" if is_more else ""),
+        ("Log", "" if log is None else _KEPT.get(log.source, "")),
+        (more, f"krkn-grpc logs {job.job_id}" if is_more else ""),
     ]
     return [(name, words) for name, words in facts if words]
 

@@ -106,19 +106,25 @@ async def _end_of(connection: Connection, job_id: str, lines: int) -> LogEnd:
         async with asyncio.timeout(_SECONDS):
             while True:
                 try:
-                    return log_end(await _read(connection, request), lines)
+                    content, source = await _read(connection, request)
+                    return log_end(content, lines, source)
                 except KrknError as error:
                     await resumption.wait(error)
     except TimeoutError:
         return LogEnd((), problem=f"the log was not read within {_SECONDS:.0f} s")
 
 
-async def _read(connection: Connection, request: StreamLogsRequest) -> bytes:
-    """Return the end of what a stream gives, one byte more than is looked at if there is more."""
+async def _read(connection: Connection, request: StreamLogsRequest) -> tuple[bytes, str]:
+    """Return the end of what a stream gives, and what it says of its source.
+
+    It is one byte more than is looked at if there is more.
+    """
     kept, most = bytearray(), MOST_READ_BYTES + 1
-    async with aclosing(connection.stream(connection.runs.StreamLogs, request)) as chunks:
+    sources = [""]
+    stream = connection.stream(connection.runs.StreamLogs, request, sources.append)
+    async with aclosing(stream) as chunks:
         async for chunk in chunks:
             kept += chunk.data
             if len(kept) > 2 * most:
                 del kept[:-most]
-    return bytes(kept[-most:])
+    return bytes(kept[-most:]), sources[-1]

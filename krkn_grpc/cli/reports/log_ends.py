@@ -20,8 +20,11 @@ MOST_SHOWN = 64 * 1024
 _MARKER = "Chaos data:"
 
 
-def log_end(content: bytes, lines: int) -> LogEnd:
-    """Return the last lines of a log, of which `content` is all, or more than is shown."""
+def log_end(content: bytes, lines: int, source: str = "") -> LogEnd:
+    """Return the last lines of a log, of which `content` is all, or more than is shown.
+
+    `source` is `kept` or `kept, truncated` of the log that was kept of a pod that is gone.
+    """
     found = content[-MOST_READ_BYTES:].decode("utf-8", "replace").split("\n")
     if not found[-1]:
         found.pop()
@@ -33,8 +36,8 @@ def log_end(content: bytes, lines: int) -> LogEnd:
         if left < 0:
             break
         shown.insert(0, text)
-    is_whole = len(content) <= MOST_READ_BYTES and len(shown) == len(found)
-    return LogEnd(tuple(shown), is_whole)
+    has_all = len(content) <= MOST_READ_BYTES and len(shown) == len(found)
+    return LogEnd(tuple(shown), has_all and "truncated" not in source, source=source)
 
 
 def _without_last_words(lines: Sequence[str]) -> Iterator[str]:

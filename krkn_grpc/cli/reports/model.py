@@ -44,11 +44,16 @@ _BAD = (Status.FAILED, Status.REFUSED, Status.ABSENT, Status.STOPPED)
 
 @dataclass(frozen=True)
 class LogEnd:
-    """The last lines of a job's log; `problem` says why there are none, or not all."""
+    """The last lines of a job's log; `problem` says why there are none, or not all.
+
+    `source` is `kept` of a log that was kept of a pod that is gone, `kept, truncated` if that had
+    only the end of the log, and "" of the pod's own.
+    """
 
     lines: tuple[str, ...]
     is_whole: bool = True
     problem: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)

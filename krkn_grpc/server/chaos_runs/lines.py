@@ -8,20 +8,29 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_LINE = 16 * 1024
+GONE = "gone"
+"""The source of a log that is not there any more."""
+
 _LARGEST_PIECE = 64 * 1024
+_KEPT = {
+    "kept": "the pod is gone; this is the log that was kept",
+    "kept, truncated": "the pod is gone; this is the end of the log, which was kept",
+}
 
 
 @dataclass(frozen=True)
 class Block:
     """Whole lines of one job's log, each ended by a line feed; may be empty.
 
-    `source` says of a log that was kept what `krkn-log` says; it has a block of its own.
+    `source` says of a log that was kept what `krkn-log` says, and is GONE if there is none, `note`
+    why. A block without lines says so before the others of its job.
     """
 
     job_id: str = ""
     cluster_name: str = ""
     data: bytes = b""
     source: str = ""
+    note: str = ""
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines without their ends, those that are too long in several parts."""
@@ -35,8 +44,16 @@ class Block:
             start = end + 1
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the lines as text, each after `[clusterName] `, about 64 KiB at a time."""
-        return _joined(b"[%s] %s\n" % (self.cluster_name.encode(), line) for line in self.lines())
+        """Yield the lines as text, each after `[clusterName] `, about 64 KiB at a time.
+
+        Of a block that says where the log comes from: `# clusterName: ` and that. It is not a line
+        of a log, all of which begin with a bracket.
+        """
+        name = self.cluster_name.encode()
+        if not self.data and self.source:
+            said = self.note or _KEPT[self.source]
+            yield b"# %s: %s\n" % (name, said.encode())
+        yield from _joined(b"[%s] %s\n" % (name, line) for line in self.lines())
 
 
 class LineSplitter:

@@ -33,12 +33,10 @@ class RunLogServicer(ScenarioRunServiceServicer):
             async for block in blocks:
                 if not block.job_id:
                     await send_headers(context)
+                if block.note:
+                    yield _message(block, note=block.note)
                 for line in block.lines():
-                    yield pb.StreamRunLogsResponse(
-                        job_id=block.job_id,
-                        cluster_name=block.cluster_name,
-                        line=line.decode(errors="replace"),
-                    )
+                    yield _message(block, line=line.decode(errors="replace"))
 
     async def StreamRunLogsAsText(
         self, request: pb.StreamRunLogsAsTextRequest, context: Context
@@ -75,8 +73,18 @@ class RunLogServicer(ScenarioRunServiceServicer):
                 await require(caller, "read these logs")
                 if block is None:
                     continue
-                if block.source and block.source not in sources:
+                if block.source and not block.note and block.source not in sources:
                     sources.add(block.source)
                     # The longer one says more.
                     tell_log(context, max(sources, key=len))
                 yield block
+
+
+def _message(block: Block, *, line: str = "", note: str = "") -> pb.StreamRunLogsResponse:
+    return pb.StreamRunLogsResponse(
+        job_id=block.job_id,
+        cluster_name=block.cluster_name,
+        line=line,
+        source=block.source,
+        note=note,
+    )

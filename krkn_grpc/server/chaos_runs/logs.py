@@ -18,8 +18,9 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.text import on_one_line
 from krkn_grpc.server.chaos_runs.filters import find_live
-from krkn_grpc.server.chaos_runs.lines import Block, LineSplitter
+from krkn_grpc.server.chaos_runs.lines import GONE, Block, LineSplitter
 from krkn_grpc.server.errors import NoSuch, Unreachable, answer_for
+from krkn_grpc.server.runs.kept_logs import LogGone
 from krkn_grpc.server.runs.logs import LogStreamer, Opened
 from krkn_grpc.told import told
 
@@ -88,26 +89,30 @@ class RunLogStreamer:
     async def of_job(
         self, job: ChaosJob, options: LogOptions, broken: "_Broken"
     ) -> AsyncGenerator[Block, None]:
-        """Yield the lines of one job; nothing when its log is gone."""
+        """Yield the lines of one job, after a block that says so if they are kept ones or gone."""
         job_id = job.metadata.name
         name = on_one_line(job.spec.cluster_name) or job.spec.target_uuid
-        splitter = LineSplitter()
+        splitter, source = LineSplitter(), ""
         try:
             async with aclosing(self.logs.stream(job_id, options)) as chunks:
                 async for chunk in chunks:
                     if isinstance(chunk, Opened):
-                        if chunk.source:
-                            yield Block(job_id, name, source=chunk.source)
+                        if source := chunk.source:
+                            yield Block(job_id, name, source=source)
                     elif lines := splitter.whole(chunk):
-                        yield Block(job_id, name, lines)
+                        yield Block(job_id, name, lines, source)
+        except LogGone as error:
+            yield Block(job_id, name, source=GONE, note=str(error))
+            return
         except NoSuch:
-            pass
+            # The job was deleted meanwhile, as others before it of which nothing is known either.
+            return
         except (KubeError, Unreachable) as error:
             # Without the line that is not whole.
             broken.add(job_id, error)
             return
         if rest := splitter.last():
-            yield Block(job_id, name, rest)
+            yield Block(job_id, name, rest, source)
 
 
 class _Broken:

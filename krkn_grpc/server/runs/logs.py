@@ -18,13 +18,12 @@ from krkn_grpc.resources.pod import Pod
 from krkn_grpc.server.errors import NoSuch, Unreachable
 from krkn_grpc.server.heartbeat import with_heartbeat
 from krkn_grpc.server.runs.filters import find, find_live
-from krkn_grpc.server.runs.kept_logs import KeptLogs
+from krkn_grpc.server.runs.kept_logs import KeptLogs, LogGone
 
 # A node reports a container's end to the API server shortly after it has closed the log.
 _NODE_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 0.25
 _BROKE_OFF = "the log broke off; try again"
-_GONE = "the log is gone with the job's pod"
 
 Source = Literal["", "kept", "kept, truncated"]
 """Where a log comes from: the pod, or the log that was kept, whole or only its end."""
@@ -62,7 +61,7 @@ class LogStreamer:
         """Yield Opened and then the log in chunks; no text for a job that has not started.
 
         With `follow`, waits for the start and ends with the scenario; Opened comes before the wait,
-        and once more after it. Raises NoSuch when the job is gone or its log is and was not kept,
+        and once more after it. Raises NoSuch when the job is gone, LogGone when its log is,
         Unreachable when the log is interrupted.
         """
         job = await find(self.jobs, job_id)
@@ -111,7 +110,7 @@ class LogStreamer:
     async def _kept(
         self, job: ChaosJob, options: LogOptions, error: Exception
     ) -> AsyncGenerator[bytes | Opened, None]:
-        """Yield the kept log; raises NoSuch, or the KubeError given, when there is none."""
+        """Yield the kept log; raises LogGone, or the KubeError given, when there is none."""
         # It is written before the final status, and that soon after the end of the pod.
         if isinstance(error, _PodGone):
             with suppress(TimeoutError):
@@ -119,9 +118,12 @@ class LogStreamer:
                     job = await self._changed_until(job, _has_ended)
         elif not job.status.is_final:
             raise error
-        opened = await self.kept.open(job, options)
-        if opened is None:
-            raise NoSuch(_GONE) if isinstance(error, _PodGone) else error
+        try:
+            opened = await self.kept.open(job, options)
+        except LogGone:
+            if isinstance(error, _PodGone):
+                raise
+            raise error from None
         yield Opened("kept, truncated" if opened.truncated else "kept")
         for piece in opened.pieces():
             if piece:

@@ -397,6 +397,8 @@ export interface paths {
          * Streams the logs of a run's jobs as text/plain
          * @description Streams the logs of a run's jobs as text/plain: whole lines, each with `[clusterName] ` before it. OK (200), chunked; the headers come at once. All else is as of StreamRunLogs.
          *
+         *     A line that begins with `# ` is the service's own, `# clusterName: ` and a sentence; no line of a scenario can begin so. There is one before the first line of a kept log, which says whether its beginning is missing, and one in the place of a log that is gone.
+         *
          *     A stream that fails after its first byte is reset, so that a cut log never looks whole.
          *
          *     - INVALID_ARGUMENT (400): a tailLines out of bounds.

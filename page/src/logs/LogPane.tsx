@@ -88,6 +88,7 @@ export function LogPane({ source, title, note, view, onClose }: Props) {
       />
       <footer className="krkn-faint">
         <span role="status">{failure || stateText(log.state, log.error, log.lines.length)}</span>
+        {log.kept && <span>{keptText(log.kept)}</span>}
         {log.dropped > 0 && (
           <span>{log.dropped} earlier lines are not shown; the download has all</span>
         )}
@@ -129,6 +130,11 @@ function stateText(state: string, error: unknown, count: number): string {
   if (count === 0) return state === "ended" ? "The log is empty" : "Nothing is written yet";
   const lines = `${count} ${count === 1 ? "line" : "lines"}`;
   return state === "ended" ? `${lines}, ended` : `${lines}, live`;
+}
+
+function keptText(kept: string): string {
+  const what = kept.includes("truncated") ? "the end of the log, which" : "the log that";
+  return `The pod is gone; this is ${what} was kept`;
 }
 
 /** The indexes of the lines that have what is looked for. */

@@ -14,6 +14,16 @@ test("it keeps the last lines, and counts the others", () => {
   expect(state).toBe("ended");
 });
 
+test("it says where the log comes from", () => {
+  const buffer = new LogBuffer();
+  expect(buffer.get().kept).toBe("");
+  buffer.from("kept, truncated");
+  buffer.state("following");
+  expect(buffer.get().kept).toBe("kept, truncated");
+  buffer.clear();
+  expect(buffer.get().kept).toBe("kept, truncated");
+});
+
 test("many lines are one change", () => {
   vi.useFakeTimers();
   const buffer = new LogBuffer();

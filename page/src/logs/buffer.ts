@@ -11,13 +11,21 @@ export interface LogSnapshot {
   readonly dropped: number;
   readonly state: "loading" | "following" | "ended" | "failed";
   readonly error: ApiError | undefined;
+  /** `kept` of a log that was kept of a pod that is gone, `kept, truncated` of its end. */
+  readonly kept: string;
 }
 
 export class LogBuffer {
   private lines: LogLine[] = [];
   private dropped = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private snapshot: LogSnapshot = { lines: [], dropped: 0, state: "loading", error: undefined };
+  private snapshot: LogSnapshot = {
+    lines: [],
+    dropped: 0,
+    state: "loading",
+    error: undefined,
+    kept: "",
+  };
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly most = MOST_LINES) {}
@@ -46,6 +54,11 @@ export class LogBuffer {
   state(state: LogSnapshot["state"], error?: ApiError): void {
     this.snapshot = { ...this.snapshot, state, error };
     this.publish();
+  }
+
+  /** Say where the log comes from. */
+  from(kept: string): void {
+    this.snapshot = { ...this.snapshot, kept };
   }
 
   private cut(): void {

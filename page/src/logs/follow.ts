@@ -33,6 +33,7 @@ export async function follow(
       await whileVisible(signal, async (visible) => {
         const response = await open("GET", logPath(source), { query, signal: visible });
         reader.begin();
+        buffer.from(response.headers.get("krkn-log") ?? "");
         buffer.state("following");
         for await (const some of lines(response.body!, LONGEST_LINE)) {
           failures = 0;

@@ -128,8 +128,14 @@ async def test_it_says_of_a_kept_log_that_it_is_one(
     kept = await eventually(lambda: cli("logs", job_id), lambda ran: ran.err)
     assert (kept.code, kept.out) == (0, log.out)
     assert kept.line == "The pod is gone: this is the log that was kept."
-    told = "Some pods are gone: of these it is the log that was kept."
-    for output in ("table", "jsonl"):
-        ran = await cli("logs", "--run", run_id, "-o", output)
-        assert (ran.code, ran.line) == (0, told)
-        assert output == "jsonl" or sorted(ran.out) == sorted(logs.out)
+    ran = await cli("logs", "--run", run_id)
+    name = (await rest.job(job_id))["clusterName"]
+    said = f"# {name}: the pod is gone; this is the log that was kept\n"
+    assert (ran.code, ran.err) == (0, "")
+    assert sorted(ran.out.splitlines()) == sorted([said.strip(), *logs.out.splitlines()])
+    assert ran.out.index(said) < ran.out.index(f"[{name}] ")
+    ran = await cli("logs", "--run", run_id, "-o", "jsonl")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert {line["jobId"]: line["source"] for line in lines} == {
+        each["jobId"]: "kept" if each["jobId"] == job_id else "" for each in jobs
+    }

@@ -11,12 +11,16 @@ from krkn_grpc.client import (
     InvalidArgument,
     JobStatus,
     Krkn,
+    LogLine,
     NothingStarted,
     RequestIdReused,
     RunStatus,
 )
+from krkn_grpc.resources.names import pod_for
 from tests.support.requests import IMAGE, unused_name
 from tests.support.rest import Rest
+from tests.support.running import Running
+from tests.support.waiting import eventually
 
 SCENARIO = "pod-scenarios"
 
@@ -54,7 +58,7 @@ async def test_a_run_from_start_to_end(krkn: Krkn, rest: Rest) -> None:
     assert {each.target_uuid for each in again.results} == set(targets)
 
 
-async def test_lines_of_all_jobs_at_once(krkn: Krkn, rest: Rest) -> None:
+async def test_lines_of_all_jobs_at_once(krkn: Krkn, rest: Rest, shared_services: Running) -> None:
     targets = [await rest.register() for _ in range(3)]
     run = await krkn.run(SCENARIO, targets, image=f"{IMAGE}-lasts-2s-logs-50-lines")
     told: dict[str, list[str]] = {}
@@ -63,6 +67,7 @@ async def test_lines_of_all_jobs_at_once(krkn: Krkn, rest: Rest) -> None:
         told.setdefault(line.target_uuid, []).append(line.text)
         order.append(line.job_id)
         assert line.time is not None
+        assert line.source == ""
     assert set(told) == set(targets)
     # They come side by side, and not one log after the other.
     changes = sum(a != b for a, b in pairwise(order))
@@ -70,8 +75,18 @@ async def test_lines_of_all_jobs_at_once(krkn: Krkn, rest: Rest) -> None:
     for each in run.results:
         reply = await rest.get(f"/api/v1/scenarios/run/{each.job_id}/logs")
         assert told[each.target_uuid] == reply.text.splitlines()
-    last = [line.text async for line in krkn.jobs.logs(run.results[0].job_id, tail_lines=1)]
+    job_id = run.results[0].job_id
+    last = [line.text async for line in krkn.jobs.logs(job_id, tail_lines=1)]
     assert last == told[targets[0]][-1:]
+
+    pod = f"/api/v1/namespaces/{shared_services.namespace}/pods/{pod_for(job_id)}"
+    await shared_services.cluster.request("DELETE", pod)
+
+    async def of_one() -> list[LogLine]:
+        return [line async for line in krkn.jobs.logs(job_id)]
+
+    kept = await eventually(of_one, lambda lines: {each.source for each in lines} == {"kept"})
+    assert [line.text for line in kept] == told[targets[0]]
 
 
 async def test_a_run_is_cancelled_at_its_first_failure(krkn: Krkn, rest: Rest) -> None:

@@ -69,5 +69,11 @@ RUNS: dict[str, dict[str, str]] = {
     },
     "StreamRunLogsRequest": _LOGS,
     "StreamRunLogsAsTextRequest": _LOGS,
-    "StreamRunLogsResponse": {"jobId": "string", "clusterName": "string", "line": "string"},
+    "StreamRunLogsResponse": {
+        "jobId": "string",
+        "clusterName": "string",
+        "line": "string",
+        "source": "string",
+        "note": "string",
+    },
 }

@@ -891,7 +891,7 @@ func (x *StreamRunLogsRequest) GetOnlyFailed() bool {
 	return false
 }
 
-// One line of a job's log.
+// One line of a job's log, or that its log is gone.
 type StreamRunLogsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Output only. The job.
@@ -900,7 +900,13 @@ type StreamRunLogsResponse struct {
 	ClusterName string `protobuf:"bytes,2,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
 	// Output only. The line, without its end. Bytes that are no UTF-8 are replaced by U+FFFD. Of a
 	// line of more than 16 KiB each 16 KiB are a line of their own.
-	Line          string `protobuf:"bytes,3,opt,name=line,proto3" json:"line,omitempty"`
+	Line string `protobuf:"bytes,3,opt,name=line,proto3" json:"line,omitempty"`
+	// Output only. Where the job's log comes from: empty for its pod, `kept` for the log that was kept
+	// for the time after the pod, `kept, truncated` if that is only its end, `gone` if there is none.
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Output only. With the source `gone`: why, as a sentence. The message is the only one of the job
+	// then, and has no line. Else empty.
+	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -952,6 +958,20 @@ func (x *StreamRunLogsResponse) GetClusterName() string {
 func (x *StreamRunLogsResponse) GetLine() string {
 	if x != nil {
 		return x.Line
+	}
+	return ""
+}
+
+func (x *StreamRunLogsResponse) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *StreamRunLogsResponse) GetNote() string {
+	if x != nil {
+		return x.Note
 	}
 	return ""
 }
@@ -1119,11 +1139,13 @@ const file_krkn_grpc_v1_runs_proto_rawDesc = "" +
 	"tail_lines\x18\x03 \x01(\x05B\x04\xe2A\x01\x01H\x00R\ttailLines\x88\x01\x01\x12%\n" +
 	"\vonly_failed\x18\x04 \x01(\bB\x04\xe2A\x01\x01R\n" +
 	"onlyFailedB\r\n" +
-	"\v_tail_lines\"w\n" +
+	"\v_tail_lines\"\xaf\x01\n" +
 	"\x15StreamRunLogsResponse\x12\x1b\n" +
 	"\x06job_id\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x05jobId\x12'\n" +
 	"\fcluster_name\x18\x02 \x01(\tB\x04\xe2A\x01\x03R\vclusterName\x12\x18\n" +
-	"\x04line\x18\x03 \x01(\tB\x04\xe2A\x01\x03R\x04line\"\xb7\x01\n" +
+	"\x04line\x18\x03 \x01(\tB\x04\xe2A\x01\x03R\x04line\x12\x1c\n" +
+	"\x06source\x18\x04 \x01(\tB\x04\xe2A\x01\x03R\x06source\x12\x18\n" +
+	"\x04note\x18\x05 \x01(\tB\x04\xe2A\x01\x03R\x04note\"\xb7\x01\n" +
 	"\x1aStreamRunLogsAsTextRequest\x12\x1b\n" +
 	"\x06run_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x05runId\x12\x1c\n" +
 	"\x06follow\x18\x02 \x01(\bB\x04\xe2A\x01\x01R\x06follow\x12(\n" +

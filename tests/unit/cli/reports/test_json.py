@@ -56,6 +56,7 @@ def test_logs() -> None:
         "lines": [],
         "isWhole": True,
         "problem": "the log is gone with the job's pod",
+        "source": "",
     }
 
 

@@ -1,5 +1,7 @@
 """The content of a report: what became of the targets, the worst first, and the ends of logs."""
 
+import pytest
+
 from krkn_grpc.cli.reports import facts
 from krkn_grpc.cli.reports.log_ends import MOST_READ_BYTES, MOST_SHOWN, log_end
 from krkn_grpc.cli.reports.model import LogEnd, Status
@@ -110,3 +112,29 @@ def test_commands_that_help_are_told() -> None:
     assert ("Whole log", f"krkn-grpc logs {failed.job.job_id}") in facts.of_target(failed)
     assert "Whole log" not in dict(facts.of_target(succeeded))
     assert "Failed ones again" not in dict(facts.of_run(a_report([a_job(0)])))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_whole", "told"),
+    [
+        pytest.param("", True, {}, id="of the pod"),
+        pytest.param("kept", True, {"Log": "the one that was kept: the pod is gone"}, id="kept"),
+        pytest.param(
+            "kept, truncated",
+            False,
+            {"Log": "its end, which was kept: the pod is gone", "All that was kept": "krkn-grpc"},
+            id="truncated",
+        ),
+    ],
+)
+def test_it_is_told_of_a_log_that_it_was_kept(
+    source: str, is_whole: bool, told: dict[str, str]
+) -> None:
+    job = a_job(0, "Failed")
+    end = log_end(b"the last line\n", 50, source)
+    assert (end.lines, end.is_whole) == (("the last line",), is_whole)
+    [outcome] = a_report([job], {job.job_id: end}).outcomes
+    found = dict(facts.of_target(outcome))
+    shown = {name: words.split(" logs ")[0] for name, words in found.items()}
+    names = ("Log", "All that was kept", "Whole log")
+    assert {name: shown[name] for name in names if name in shown} == told

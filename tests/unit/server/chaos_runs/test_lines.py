@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krkn_grpc.server.chaos_runs.lines import LONGEST_LINE, Block, LineSplitter
+from krkn_grpc.server.chaos_runs.lines import GONE, LONGEST_LINE, Block, LineSplitter
 
 _logs = st.lists(st.sampled_from([b"\n", b"a", b"\r", "ä".encode(), b"x" * 9_000]), max_size=30)
 
@@ -53,6 +53,28 @@ def test_what_is_kept_is_bounded() -> None:
 def test_each_line_of_the_text_has_the_name_before_it() -> None:
     block = Block("id", "prod ä", b"a\n\nb\n")
     assert b"".join(block.pieces()).decode() == "[prod ä] a\n[prod ä] \n[prod ä] b\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "note", "said"),
+    [
+        ("kept", "", "# prod ä: the pod is gone; this is the log that was kept\n"),
+        (
+            "kept, truncated",
+            "",
+            "# prod ä: the pod is gone; this is the end of the log, which was kept\n",
+        ),
+        (GONE, "it is gone", "# prod ä: it is gone\n"),
+        ("", "", ""),
+    ],
+    ids=["kept", "truncated", "gone", "of the pod"],
+)
+def test_what_is_said_of_a_log_is_no_line_of_a_log(source: str, note: str, said: str) -> None:
+    first = Block("id", "prod ä", source=source, note=note)
+    assert b"".join(first.pieces()).decode() == said
+    assert list(first.lines()) == []
+    lines = Block("id", "prod ä", b"# a\n", source, note)
+    assert b"".join(lines.pieces()).decode() == "[prod ä] # a\n"
 
 
 def test_a_block_of_many_short_lines_is_sent_in_pieces_that_fit_into_messages() -> None:

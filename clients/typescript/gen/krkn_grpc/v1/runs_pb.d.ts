@@ -532,7 +532,7 @@ export declare type StreamRunLogsRequest = Message<"krkn.v1.StreamRunLogsRequest
 export declare const StreamRunLogsRequestSchema: GenMessage<StreamRunLogsRequest>;
 
 /**
- * One line of a job's log.
+ * One line of a job's log, or that its log is gone.
  *
  * @generated from message krkn.v1.StreamRunLogsResponse
  */
@@ -558,6 +558,22 @@ export declare type StreamRunLogsResponse = Message<"krkn.v1.StreamRunLogsRespon
    * @generated from field: string line = 3;
    */
   line: string;
+
+  /**
+   * Output only. Where the job's log comes from: empty for its pod, `kept` for the log that was kept
+   * for the time after the pod, `kept, truncated` if that is only its end, `gone` if there is none.
+   *
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * Output only. With the source `gone`: why, as a sentence. The message is the only one of the job
+   * then, and has no line. Else empty.
+   *
+   * @generated from field: string note = 5;
+   */
+  note: string;
 };
 
 /**
