@@ -40,6 +40,11 @@ class Settings(PodSettings):
     lease_seconds: float = Field(
         8.0, ge=1, description="lease duration; a silent leader is replaced after it"
     )
+    read_results: bool = Field(
+        True,
+        description="whether jobs get a `result`; `false`: what a scenario says of its run is not "
+        "read",
+    )
     keep_log_bytes: int = Field(
         65_536,
         ge=0,

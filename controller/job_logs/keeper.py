@@ -21,6 +21,7 @@ from krkn_grpc.resources import kept_log, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.kept_log import KeptLog, KeptLogHead, KeptLogSpec
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
+from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class _Stored:
     def changed(self, change: CacheChange[KeptLogHead]) -> None:
         """Count a change that the watch reports."""
         self.seen += _bytes(change.new) - _bytes(change.old)
+        metrics.KEPT_LOG_BYTES.set(self.seen)
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class LogKeeper:
         going = eviction.to_delete(self.kept.oldest(index.ALL), excess)
         for log in going:
             await self._delete(log)
+            metrics.KEPT_LOGS_EVICTED.inc()
         if going:
             _log.info("oldest kept logs deleted", count=len(going))
 

@@ -106,7 +106,12 @@ class JobController:
         def look_again(job_id: str) -> None:
             queue.add(job_id)
 
-        logs = EndedLogs(Logs(session, settings.namespace), log_keeper, look_again)
+        logs = EndedLogs(
+            Logs(session, settings.namespace),
+            log_keeper,
+            look_again,
+            with_results=settings.read_results,
+        )
         turns = Turns(watched.jobs, watched.pods, settings.target_concurrency)
         reconciler = Reconciler(
             Observer(

@@ -20,14 +20,15 @@ class Digested(NamedTuple):
     log: Compressed | None = None
 
 
-def digest(end: LogEnd, keep_bytes: int) -> Digested:
+def digest(end: LogEnd, keep_bytes: int, *, with_result: bool) -> Digested:
     """Return what is kept of the end of a log with times; it may take some 100 milliseconds.
 
-    At most `keep_bytes` of the log are kept, compressed; 0: none.
+    At most `keep_bytes` of the log are kept, compressed; 0: none. Without `with_result`, what krkn
+    says in it is not looked for.
     """
     if end.trouble:
         return Digested()
-    result = parse(b"".join(without_times(_pieces(end.content))))
+    result = parse(b"".join(without_times(_pieces(end.content)))) if with_result else None
     if not keep_bytes:
         return Digested(result)
     return Digested(result, compress(end.content, keep_bytes, truncated=not end.is_whole))

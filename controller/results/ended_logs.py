@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -54,10 +55,22 @@ class EndedLogs:
     A controller that dies after the read reads again.
     """
 
-    def __init__(self, logs: Logs, keeper: LogKeeper, look_again: Callable[[str], None]) -> None:
-        """Read from `logs`; `look_again` is called with the job's id when its log was read."""
+    def __init__(
+        self,
+        logs: Logs,
+        keeper: LogKeeper,
+        look_again: Callable[[str], None],
+        *,
+        with_results: bool,
+    ) -> None:
+        """Read from `logs`; `look_again` is called with the job's id when its log was read.
+
+        Nothing is read if neither results nor logs are wanted.
+        """
         self._logs = logs
         self._keeper = keeper
+        self._with_results = with_results
+        self._is_off = not with_results and not keeper.most_bytes
         self._look_again = look_again
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._followers = asyncio.Semaphore(_FOLLOWED_AT_ONCE)
@@ -77,6 +90,8 @@ class EndedLogs:
 
     def of(self, job: ChaosJob) -> LogDigest | None:
         """Return what was in the log of a pod that has ended, None while it is being read."""
+        if self._is_off:
+            return NO_LOG
         uid = job.status.pod_uid
         if uid in self._read:
             return self._read[uid]
@@ -86,7 +101,7 @@ class EndedLogs:
 
     def of_going(self, job: ChaosJob) -> LogDigest:
         """Begin to follow the log of a pod that is being deleted; return what there is without."""
-        if job.status.pod_uid not in self._read:
+        if not self._is_off and job.status.pod_uid not in self._read:
             self._begin(job)
         return self._unless_none_is_kept(ON_LOST_NODE)
 
@@ -194,6 +209,5 @@ class EndedLogs:
     async def _digested(self, end: LogEnd) -> Digested | None:
         if end.trouble:
             return None
-        if len(end.content) <= _SMALL:
-            return digest(end, self._keeper.most_bytes)
-        return await asyncio.to_thread(digest, end, self._keeper.most_bytes)
+        digested = partial(digest, end, self._keeper.most_bytes, with_result=self._with_results)
+        return digested() if len(end.content) <= _SMALL else await asyncio.to_thread(digested)

@@ -278,6 +278,16 @@ JOBS_AT_RISK = Counter(
     ["reason"],
     registry=CONTROLLER,
 )
+KEPT_LOG_BYTES = Gauge(
+    "krkn_kept_log_bytes",
+    "All kept logs together as they are stored, in the cache of this process.",
+    registry=CONTROLLER,
+)
+KEPT_LOGS_EVICTED = Counter(
+    "krkn_kept_logs_evicted_total",
+    "Kept logs that were deleted because all together took more than they may.",
+    registry=CONTROLLER,
+)
 ORDERS = Gauge(
     "krkn_orders",
     "Halts and blackouts that there are, by kind; a blackout may be out of its hours.",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from tests.faults.conftest import Behind, StartBehind
 from tests.faults.fault_kinds import dropped_before, held, not_the_api_server, refused
 from tests.faults.proxy import Call, Exchange, Fault
 from tests.support.jobs import Jobs
+from tests.support.kept_logs import why_not_kept
 from tests.support.waiting import eventually
 
 # The controller waits for a log no longer.
@@ -163,6 +165,37 @@ async def test_a_result_costs_one_read_and_no_write(
     assert len([call for call in calls if is_log(call)]) == 1
     # Named, running, final.
     assert len([call for call in calls if call.path.endswith(f"/{job}/status")]) == 3
+
+
+async def test_what_is_switched_off_costs_nothing(jobs: Jobs, behind_a_proxy: StartBehind) -> None:
+    """Without kept logs exactly one write less; without results besides no read of a log."""
+
+    async def costs(**settings: int | str) -> tuple[Counter[tuple[str, str]], int, bool]:
+        behind = await behind_a_proxy(**settings)
+        await behind.controller.start()
+        job = await jobs.job(await jobs.target(), "lasts-2s")
+        status = await jobs.finished(job)
+        await jobs.no_secrets(job)
+        await behind.controller.stop()
+        # Claims, leader election and the heartbeat are not about one job.
+        calls = [call for call in behind.proxy.calls if job in f"{call.path} {call.body!r}"]
+        writes = Counter(
+            (call.method, call.path.replace(job, "JOB"))
+            for call in calls
+            if call.is_write and "/krknchaosruns/" not in call.path
+        )
+        assert why_not_kept(status) == ""
+        return writes, sum(map(is_log, calls)), "result" in status
+
+    writes, reads, has_result = await costs()
+    assert (reads, has_result) == (1, True)
+    without_logs, reads, has_result = await costs(keep_log_bytes=0)
+    assert (reads, has_result) == (1, True)
+    [(kept, count)] = (writes - without_logs).items()
+    assert (kept[0], kept[1].rpartition("/")[2], count) == ("POST", "krknchaosjoblogs", 1)
+    assert without_logs - writes == Counter()
+    assert await costs(keep_log_bytes=0, read_results="false") == (without_logs, 0, False)
+    assert await costs(read_results="false") == (writes, 1, False)
 
 
 async def counted(behind: Behind, which: Callable[[Call], bool]) -> int:

@@ -4,9 +4,11 @@ import re
 
 from playwright.async_api import expect
 
+from krkn_grpc.resources.names import pod_for
 from tests.page.opened import Opened
 from tests.support.requests import IMAGE, unused_name
 from tests.support.rest import Rest
+from tests.support.waiting import eventually
 
 
 async def test_jobs_are_live_and_those_that_failed_are_first(opened: Opened, rest: Rest) -> None:
@@ -99,10 +101,25 @@ async def test_logs_side_by_side(opened: Opened, rest: Rest) -> None:
     assert text.count("\n") > 6000
     await rest.delete(f"/api/v1/runs/{run}")
     await expect(second).to_contain_text("ended")
-    await rest.run_when(run)
 
-    await opened.page.reload()
-    await expect(second).to_contain_text("which was kept")
+
+async def test_a_log_that_was_kept_says_so(opened: Opened, rest: Rest) -> None:
+    name = unused_name()
+    target = await rest.register(clusterName=name)
+    run = await rest.run_of(target, scenarioImage=f"{IMAGE}-lasts-0s")
+    [job] = (await rest.run_when(run))["targets"]
+    services = opened.services
+    pod = f"/api/v1/namespaces/{services.namespace}/pods/{pod_for(job['jobId'])}"
+    await services.cluster.request("DELETE", pod)
+    path = f"/api/v1/scenarios/run/{job['jobId']}/logs"
+    await eventually(lambda: rest.get(path), lambda reply: "krkn-log" in reply.headers)
+
+    await opened.go(f"/runs/{run}/logs?job={job['jobId']}")
+    log = opened.page.get_by_role("region", name=f"Log of {name}")
+    await expect(log).to_contain_text("The pod is gone; this is the log that was kept")
+    await opened.go(f"/runs/{run}/logs")
+    log = opened.page.get_by_role("region", name="Log of All jobs")
+    await expect(log).to_contain_text(f"# {name}: the pod is gone; this is the log that was kept")
 
 
 async def test_names_and_messages_are_text(opened: Opened, rest: Rest) -> None:

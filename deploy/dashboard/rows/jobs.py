@@ -96,6 +96,21 @@ ROW = Row(
             unit="cpm",
         ),
         Panel(
+            "Kept logs",
+            "All together as they are stored; KRKN_KEEP_LOG_TOTAL_BYTES is the most that they may "
+            "take.",
+            (Query("max by (namespace) (krkn_kept_log_bytes{...})", "{{namespace}}"),),
+            unit="bytes",
+            width=12,
+        ),
+        Panel(
+            "Kept logs that went for newer ones",
+            "In an hour. Their readers are told that they are gone: raise the limit if they are "
+            "wanted.",
+            (Query("sum(increase(krkn_kept_logs_evicted_total{...}[1h]))", "logs"),),
+            width=12,
+        ),
+        Panel(
             "Leftovers that were removed",
             "In an hour, by kind: Secrets and Leases that nothing owned any more.",
             (Query("sum by (kind) (increase(krkn_sweep_removed_total{...}[1h]))", "{{kind}}"),),

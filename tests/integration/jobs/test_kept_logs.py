@@ -4,12 +4,14 @@ import re
 
 import pytest
 
+from deploy.local.processes.ports import free_port
 from tests.integration.jobs.conftest import StartController
 from tests.support.cluster_rules import make_quota
 from tests.support.custom_objects import JOBS, LOGS, Manifest, collection, whole
 from tests.support.jobs import FINAL, Jobs
 from tests.support.kept_logs import kept_logs, stored_bytes, text_of, why_not_kept
 from tests.support.object_watch import ObjectWatch
+from tests.support.scrape import Scrape
 from tests.support.waiting import eventually
 
 STAMPED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (.*)")
@@ -155,10 +157,10 @@ async def test_a_quota_holds_no_job(own_jobs: Jobs, a_controller: StartControlle
 async def test_the_oldest_go_before_there_are_too_many(
     own_jobs: Jobs, a_controller: StartController
 ) -> None:
-    jobs, limit = own_jobs, 5_000
+    jobs, limit, port = own_jobs, 5_000, free_port()
     async with (
         jobs.watch() as watch,
-        a_controller(keep_log_total_bytes=limit) as controller,
+        a_controller(keep_log_total_bytes=limit, controller_metrics_port=port) as controller,
     ):
         await controller.start()
         target = await jobs.target()
@@ -170,7 +172,13 @@ async def test_the_oldest_go_before_there_are_too_many(
         count = len(kept)
         assert 1 < count < 5
         assert kept.keys() == set(made[-count:])
-        assert sum(map(stored_bytes, kept.values())) <= limit
+        stored = sum(map(stored_bytes, kept.values()))
+        assert stored <= limit
+        told = await eventually(
+            lambda: Scrape.at(f"http://127.0.0.1:{port}/metrics"),
+            lambda told: told.of("krkn_kept_log_bytes") == stored,
+        )
+        assert told.of("krkn_kept_logs_evicted_total") == 5 - count
         # Nor was it more at any moment.
         logs = [watch.versions_of(LOGS, each)[0] for each in made]
         for now in map(version, logs):
