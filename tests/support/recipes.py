@@ -1,8 +1,10 @@
 """The CI recipes of examples/ci: their shell parts, and the tools of those who read them."""
 
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,17 @@ RECIPES = REPOSITORY / "examples" / "ci"
 SCRIPT = RECIPES / "chaos.sh"
 ACTION, WORKFLOW = (RECIPES / "github" / name for name in ("action.yml", "workflow.yml"))
 GITLAB = RECIPES / "gitlab" / "chaos.gitlab-ci.yml"
+JENKINS = RECIPES / "jenkins" / "Jenkinsfile"
 TEKTON = RECIPES / "tekton" / "task.yaml"
 ARGO = RECIPES / "argo" / "workflow-template.yaml"
 CRON_JOB = RECIPES / "kubernetes" / "cronjob.yaml"
 CONTAINERFILE = RECIPES / "Containerfile"
 
+_PARSE_GROOVY = """
+import pathlib, sys
+from groovy_parser.parser import parse_groovy_content
+parse_groovy_content(pathlib.Path(sys.argv[1]).read_text())
+"""
 _SUPPORT = Path(__file__).parent
 _ARGO_LINT = GoModule("argo-lint", _SUPPORT / "argo", "some minutes")
 _TEKTON_LINT = _SUPPORT / "tekton"
@@ -49,6 +57,8 @@ def shell_parts() -> Iterator[tuple[str, str]]:
     job = objects(GITLAB)[0][".chaos"]
     for part in ("script", "after_script"):
         yield f"gitlab: {part}", job[part][0]
+    for number, script in enumerate(_jenkins_scripts(), 1):
+        yield f"jenkins: {number}", script
     yield "tekton", objects(TEKTON)[0]["spec"]["steps"][0]["script"]
     yield "argo", objects(ARGO)[0]["spec"]["templates"][0]["script"]["source"]
     [pod] = [each for each in objects(CRON_JOB) if each["kind"] == "CronJob"]
@@ -61,6 +71,20 @@ def check_schema(name: str, file: Path) -> str:
     packages = client_tools.python_packages(Progress())
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", name, str(file)]
     return _complaints(command, PYTHONPATH=str(packages))
+
+
+def groovy_syntax(pipeline: Path) -> str:
+    """Return what is wrong with a Jenkinsfile as a program in Groovy."""
+    packages = client_tools.python_packages(Progress())
+    command = [sys.executable, "-c", _PARSE_GROOVY, str(pipeline)]
+    return _complaints(command, PYTHONPATH=str(packages))
+
+
+def _jenkins_scripts() -> Iterator[str]:
+    """Yield the texts of the steps `sh`, as Groovy reads them, without their indentation."""
+    for text in re.findall(r"\bsh '''(.*?)'''", JENKINS.read_text(), re.DOTALL):
+        first, rest = text.replace("\\\\", "\\").split("\n", 1)
+        yield f"{first}\n{textwrap.dedent(rest).rstrip()}\n"
 
 
 def shellcheck(script: str) -> str:

@@ -31,7 +31,7 @@ def rendered(report: Report) -> str:
     }
     time = _seconds(report.seconds)
     root = ET.Element("testsuites", {"name": "krkn-grpc", **counts, "time": time})
-    scenario = clean(report.run.scenario_name)
+    scenario = _name(clean(report.run.scenario_name), "scenario")
     began = report.run.start_time or report.run.created_at or report.made_at
     suite = ET.SubElement(
         root,
@@ -49,7 +49,7 @@ def rendered(report: Report) -> str:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in [*facts.of_run(report), *_inputs(report)]:
-        ET.SubElement(properties, "property", {"name": name, "value": value})
+        ET.SubElement(properties, "property", {"name": _name(name, "unnamed"), "value": value})
     for outcome, kind in zip(report.outcomes, kinds, strict=True):
         _add_case(suite, outcome, kind, f"krkn.{scenario}")
     ET.SubElement(suite, "system-out").text = facts.sentence(report)
@@ -78,16 +78,16 @@ def _add_case(suite: ET.Element, outcome: Outcome, kind: str, class_name: str) -
         suite,
         "testcase",
         {
-            "name": outcome.name,
+            "name": _name(outcome.name, clean(outcome.job.target_uuid)),
             "classname": class_name,
             "time": _seconds(outcome.seconds or 0.0),
         },
     )
-    why = cut(facts.why(outcome), _LONGEST_ATTRIBUTE)
+    why = _name(cut(facts.why(outcome), _LONGEST_ATTRIBUTE), outcome.status)
     if kind == "skipped":
         ET.SubElement(case, kind, {"message": why})
     elif kind:
-        kind_of_failure = outcome.reason or str(outcome.status)
+        kind_of_failure = _name(outcome.reason, outcome.status)
         made = ET.SubElement(case, kind, {"type": kind_of_failure, "message": why})
         made.text = "\n".join([facts.why(outcome), *_details(outcome), *_output(outcome)])
     # A reader shows the text of a failure; of others, their output.
@@ -117,6 +117,11 @@ def _log(outcome: Outcome) -> list[str]:
 
 def _inputs(report: Report) -> list[facts.Fact]:
     return [(f"parameter {name}", value) for name, value in facts.inputs(report)]
+
+
+def _name(text: str, otherwise: str) -> str:
+    """Return a text that is not blank: the schema takes no empty names, of which spaces are one."""
+    return text.strip() or otherwise
 
 
 def _seconds(seconds: float) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.cluster.control_plane import ControlPlane
 from tests.support import recipes
-from tests.support.recipes import ACTION, ARGO, CRON_JOB, GITLAB, SCRIPT, TEKTON, WORKFLOW
+from tests.support.recipes import ACTION, ARGO, CRON_JOB, GITLAB, JENKINS, SCRIPT, TEKTON, WORKFLOW
 
 pytestmark = pytest.mark.usefixtures("recipe_linters")
 
@@ -34,6 +34,7 @@ LINTED = {
         lambda file: recipes.check_schema("vendor.gitlab-ci", file),
         ("rules:", "rules: 1\n  rule:"),
     ),
+    "the syntax of Groovy": (JENKINS, recipes.groovy_syntax, ("steps {", "steps (")),
     "tekton-lint": (TEKTON, recipes.tekton_lint, ("(params.selector)", "(params.selectors)")),
     "argo lint": (ARGO, recipes.argo_lint, ("{{workflow.parameters", "{{inputs.parameters")),
 }
@@ -77,12 +78,16 @@ def test_the_parameters_of_argo_are_declared() -> None:
 def test_all_have_the_same_script() -> None:
     script = SCRIPT.read_text()
     parts = dict(recipes.shell_parts())
-    others = ("github: Install krkn-grpc", "github: Show the report", "gitlab: after_script")
+    stops = ("gitlab: after_script", "jenkins: 2")
+    others = ("github: Install krkn-grpc", "github: Show the report", *stops)
     assert {place for place, part in parts.items() if part != script} == set(others)
-    assert len(parts) == 8
-    # GitLab's other script is the part of this one that stops a run.
+    assert len(parts) == 10
+    # The other scripts of GitLab and Jenkins are the part of this one that stops a run.
     lines = [line.strip() for line in script.splitlines()]
-    assert all(line.strip() in lines for line in parts[others[2]].splitlines()[1:-1])
+    for stop in stops:
+        stopping = [line.strip() for line in parts[stop].splitlines() if "krkn-grpc" in line]
+        assert len(stopping) == 2
+        assert set(stopping) <= set(lines)
 
 
 def test_the_reports_are_kept_from_where_they_are_written() -> None:
@@ -93,9 +98,22 @@ def test_the_reports_are_kept_from_where_they_are_written() -> None:
     folder = job["variables"]["REPORTS"]
     assert job["artifacts"]["paths"] == [folder]
     assert job["artifacts"]["reports"]["junit"] == f"{folder}/chaos.xml"
+    pipeline = JENKINS.read_text()
+    assert re.findall(r"^ *REPORTS = '(.*)'$", pipeline, re.MULTILINE) == [folder]
+    for step in (f"dir('{folder}')", f"junit testResults: '{folder}/chaos.xml'"):
+        assert step in pipeline
+    assert f"archiveArtifacts artifacts: '{folder}/*'" in pipeline
     [template] = recipes.objects(ARGO)[0]["spec"]["templates"]
     variables = {each["name"]: each.get("value") for each in template["script"]["env"]}
     assert template["outputs"]["artifacts"][0]["path"] == variables["REPORTS"]
+
+
+def test_jenkins_sets_what_the_script_reads() -> None:
+    pipeline = JENKINS.read_text()
+    given = re.findall(r"string\(name: '(\w+)'", pipeline)
+    given += re.findall(r"^ +([A-Z_]+) = ", pipeline, re.MULTILINE)
+    read = set(re.findall(r"\$\{?([A-Z_]+)", SCRIPT.read_text())) | {"KRKN_SERVER", "KRKN_TOKEN"}
+    assert sorted(given) == sorted(read)
 
 
 @pytest.mark.parametrize(("place", "part"), [*recipes.shell_parts()])
