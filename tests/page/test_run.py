@@ -117,9 +117,6 @@ async def test_a_log_that_was_kept_says_so(opened: Opened, rest: Rest) -> None:
     await opened.go(f"/runs/{run}/logs?job={job['jobId']}")
     log = opened.page.get_by_role("region", name=f"Log of {name}")
     await expect(log).to_contain_text("The pod is gone; this is the log that was kept")
-    await opened.go(f"/runs/{run}/logs")
-    log = opened.page.get_by_role("region", name="Log of All jobs")
-    await expect(log).to_contain_text(f"# {name}: the pod is gone; this is the log that was kept")
 
 
 async def test_names_and_messages_are_text(opened: Opened, rest: Rest) -> None:
