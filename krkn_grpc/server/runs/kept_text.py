@@ -5,7 +5,6 @@ gigabyte. Each piece takes milliseconds, so that others have their turn between 
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable, Iterator
 
@@ -52,7 +51,7 @@ def unpacked(content: str) -> Iterator[bytes]:
             data = unpacking.unconsumed_tail
         if not unpacking.eof:
             raise NotAText("it breaks off")
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
         raise NotAText(str(error)) from None
 
 

@@ -56,8 +56,8 @@ def test_a_time_is_only_taken_from_the_start_of_a_line() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "x", "AAAA", packed("some text")[:-8]],
-    ids=["empty", "no base64", "no gzip", "cut"],
+    ["", "x", "\x80", "AAAA", packed("some text")[:-8]],
+    ids=["empty", "no base64", "no ASCII", "no gzip", "cut"],
 )
 def test_what_is_no_text_is_said(content: str) -> None:
     with pytest.raises(NotAText):
