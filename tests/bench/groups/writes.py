@@ -29,18 +29,19 @@ class _Call(NamedTuple):
 
 # In the order in which they are made.
 _PURPOSES = {
-    _Call(SERVER, "create", "leases"): "a call's record: its requestId starts nothing twice",
+    _Call(SERVER, "create", "krknchaosruns"): "a call's record: its requestId starts nothing twice",
     _Call(SERVER, "create", "krknchaosjobs"): "the job, which is what the caller was promised",
     _Call(CONTROLLER, "create", "secrets"): "the credential of its target, for this pod alone",
     _Call(CONTROLLER, "create", "pods"): "the pod, gated: it cannot run before it is named",
     _Call(CONTROLLER, "create", "krknchaosjoblogs"): "the end of its log, which outlives its pod",
     _Call(CONTROLLER, "update", "krknchaosjobs/status"): "names the pod; that it runs; its end",
+    _Call(CONTROLLER, "patch", "krknchaosruns/status"): "claims of many jobs at once, and counts",
     _Call(CONTROLLER, "patch", "pods"): "lifts the gate; lets the pod go when its end is written",
     _Call(CONTROLLER, "delete", "secrets"): "no credential outlives its pod",
     _Call(CONTROLLER, "create", "events"): "kubectl describe tells of the end",
 }
 # What is named above, and a little for what is not about any job: the leader's Lease.
-_GOALS = {SERVER: Goal(1.2, "at most"), CONTROLLER: Goal(9.8, "at most")}
+_GOALS = {SERVER: Goal(1.2, "at most"), CONTROLLER: Goal(9.5, "at most")}
 
 
 async def measure(bench: Bench) -> list[Row]:
@@ -82,7 +83,12 @@ def _calls(log: Path, offset: int, namespace: str) -> Counter[_Call]:
 
 def _total(process: str, calls: Counter[_Call]) -> Row:
     own = {call: count for call, count in calls.items() if call.process == process}
-    writes = sum(count for call, count in own.items() if call.verb in _WRITES)
+    # A review of a permission is created and stored nowhere: it is a question.
+    writes = sum(
+        count
+        for call, count in own.items()
+        if call.verb in _WRITES and not call.what.endswith("reviews")
+    )
     return Row(
         group=GROUP,
         name=f"{process}: all",
