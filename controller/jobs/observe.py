@@ -130,6 +130,9 @@ class Observer:
         """Return what is known of the log of the job's pod, None while it is being read."""
         if not job.status.pod_uid:
             return NO_LOG
+        if not self._is_current(job):
+            # Its end has been seen since: nobody would forget a read that begins now.
+            return None
         if pod is None or pod.metadata.uid != job.status.pod_uid:
             return self.logs.of_gone(job)
         if not termination.has_log(job, pod):
@@ -137,6 +140,13 @@ class Observer:
         if pod.is_terminal:
             return self.logs.of(job)
         return NO_LOG if pod.metadata.deletion_timestamp is None else self.logs.of_going(job)
+
+    def _is_current(self, job: ChaosJob) -> bool:
+        """Whether the cache has the job, and not as one that has ended."""
+        cached = self.jobs.get(job.metadata.name)
+        if cached is None or cached.metadata.uid != job.metadata.uid:
+            return False
+        return not cached.status.is_final
 
     async def _may_go(self, job: ChaosJob | None) -> bool:
         """Whether the run of a finished job whose time is over has counted it."""

@@ -24,6 +24,7 @@ from krkn_grpc.server.runs.kept_logs import KeptLogs, LogGone
 _NODE_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 0.25
 _BROKE_OFF = "the log broke off; try again"
+_BEING_KEPT = "the job's pod is gone and its log is being kept; try again"
 
 Source = Literal["", "kept", "kept, truncated"]
 """Where a log comes from: the pod, or the log that was kept, whole or only its end."""
@@ -110,12 +111,17 @@ class LogStreamer:
     async def _kept(
         self, job: ChaosJob, options: LogOptions, error: Exception
     ) -> AsyncGenerator[bytes | Opened, None]:
-        """Yield the kept log; raises LogGone, or the KubeError given, when there is none."""
+        """Yield the kept log; raises LogGone, or the KubeError given, when there is none.
+
+        Raises Unreachable when it is not known yet whether there is one.
+        """
         # It is written before the final status, and that soon after the end of the pod.
         if isinstance(error, _PodGone):
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(None if options.follow else _NODE_SECONDS):
                     job = await self._changed_until(job, _has_ended)
+            except TimeoutError:
+                raise Unreachable(_BEING_KEPT) from None
         elif not job.status.is_final:
             raise error
         try:

@@ -3,24 +3,28 @@
 import asyncio
 import base64
 import gzip
+from pathlib import Path
 from typing import Any
 
 import pytest
 from grpc import StatusCode
 
+from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.v1.runs_pb2 import StreamRunLogsResponse
 from tests.integration.runs.asked import a_job
-from tests.integration.runs.conftest import Site
+from tests.integration.runs.conftest import Site, a_site
 from tests.integration.runs.test_logs import an_ended_job
 from tests.support.custom_objects import LOGS, Manifest, collection
 from tests.support.jobs import Jobs
 from tests.support.kept_logs import kept_logs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
+from tests.support.running import Wanted
 
 GONE = "the log is gone with the job's pod"
 EVICTED = f"{GONE}: its kept copy was deleted for newer ones, or logs are not kept here"
 UNREADABLE = f"{GONE}, and what was kept of it cannot be read"
+BEING_KEPT = "the job's pod is gone and its log is being kept; try again"
 
 
 async def source_of(call: Any) -> tuple[str, str]:
@@ -106,6 +110,23 @@ async def test_who_asks_between_the_pods_end_and_the_jobs_waits(site: Site, jobs
         await asyncio.sleep(0.05)
     for text, _ in await asyncio.gather(*readers):
         assert text.startswith("scenario ")
+
+
+async def test_a_log_is_not_called_gone_before_the_job_has_ended(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    async with a_site(control_plane, tmp_path, Wanted(envoy=False)) as own:
+        job_id = await a_job(own, "never-ends")
+        await own.runs.when(job_id, "Running")
+        own.servers[0].processes.pause("controller")
+        try:
+            jobs = Jobs(control_plane, own.namespace)
+            await jobs.tear_pod_out(job_id)
+            await jobs.no_pod(job_id)
+            found = await refused(own.runs.log(job_id).read())
+            assert (found.code, found.message) == (StatusCode.UNAVAILABLE, BEING_KEPT)
+        finally:
+            own.servers[0].processes.resume("controller")
 
 
 async def test_no_pod_and_no_kept_log(site: Site, jobs: Jobs) -> None:
