@@ -34,6 +34,7 @@ _AT_ONCE = 8
 # Each may last for the grace of its pod. Others are read when their pods have ended.
 _FOLLOWED_AT_ONCE = 16
 _LONGEST_FOLLOW_SECONDS = 3_600.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
 # A container's end is reported so soon after the end of its log. A log that ended before was cut.
 _REPORTED_SECONDS = 5.0
 _SMALL = 64 * 1024
@@ -181,7 +182,7 @@ class EndedLogs:
         if self._followers.locked():
             return None
         async with self._followers:
-            reading = asyncio.ensure_future(self._end_of(job, _LONGEST_FOLLOW_SECONDS, follow=True))
+            reading = asyncio.ensure_future(self._end_of_going(job, ended))
             waiting = asyncio.ensure_future(ended.wait())
             try:
                 await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -194,6 +195,16 @@ class EndedLogs:
                 reading.cancel()
                 waiting.cancel()
                 await asyncio.wait({reading, waiting})
+
+    async def _end_of_going(self, job: ChaosJob, ended: asyncio.Event) -> LogEnd:
+        """Follow a log to its end, and try again while its node does not have it yet."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            end = await self._end_of(job, _LONGEST_FOLLOW_SECONDS, follow=True)
+            if not end.trouble or end.trouble == POD_GONE or ended.is_set():
+                return end
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _end_of(self, job: ChaosJob, seconds: float, *, follow: bool = False) -> LogEnd:
         return await read_end(

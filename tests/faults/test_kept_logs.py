@@ -103,3 +103,18 @@ async def test_a_node_that_does_not_give_a_log_holds_no_job(
     # It reads others again.
     job = await jobs.job(other, "lasts-0s")
     assert why_not_kept(await jobs.finished(job)) == ""
+
+
+async def test_a_log_that_its_node_has_only_later_is_followed_all_the_same(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """Of a pod that is being deleted: when it has gone, there is no log to read."""
+    behind = await behind_a_proxy(grace_seconds=2)
+    await behind.controller.start()
+    faults = [refused(500, "InternalError")]
+    behind.proxy.rule = lambda call: faults.pop() if call.path.endswith("/log") and faults else None
+    job = await jobs.job(await jobs.target(), "ignores-sigterm")
+    await jobs.running(job)
+    await jobs.stop(job)
+    assert why_not_kept(await jobs.finished(job)) == ""
+    assert not faults

@@ -15,6 +15,7 @@ LONGEST = (
     "tests/integration/auth",
     "tests/rest/edge",
     "tests/integration/jobs",
+    "tests/page",
     "tests/integration/installation",
     "tests/integration/targets",
     "tests/e2e",
