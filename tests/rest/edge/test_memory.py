@@ -87,9 +87,11 @@ def test_unfinished_bodies(door: Door, others: Others, is_labelled: bool) -> Non
         during = others.go_on()
         replies = [heard(connection) for connection in held]
         assert memory(door.process.pid) < ROOM_MIB * 2**20
-    assert replies.count(None) <= 2
+    # The bodies that there is room for, until their time is over.
+    held_bodies = [reply for reply in replies if reply is None or b" 408 " in reply[:20]]
+    assert len(held_bodies) <= 2
     # Who goes on sending may see the end of the connection only.
-    refused = [reply for reply in replies if reply]
+    refused = [reply for reply in replies if reply and reply not in held_bodies]
     assert refused
     for reply in refused:
         assert reply.startswith(b"HTTP/1.1 429 ")
