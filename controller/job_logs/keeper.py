@@ -110,8 +110,12 @@ class LogKeeper:
             written = await create_until_known(self.logs, new, Deadline.within(_WRITE_SECONDS))
         except errors.AlreadyExists:
             # By a controller that ended before it wrote the job's end, or by nobody of ours.
-            async with asyncio.timeout(_WRITE_SECONDS):
-                found = await self.logs.get_metadata(new.metadata.name)
+            try:
+                async with asyncio.timeout(_WRITE_SECONDS):
+                    found = await self.logs.get_metadata(new.metadata.name)
+            except errors.NotFound:
+                # Deleted since, to make room for others.
+                return reasons.NOT_WRITTEN
             return None if kept_log.is_of(found, job) else reasons.NAME_TAKEN
         if written is not None:
             self.kept.remember(KeptLogHead(metadata=written.metadata))
