@@ -92,6 +92,7 @@ async def test_the_log_of_a_failure_is_in_it(cli: Command, rest: Rest) -> None:
         "lines": list(log_end(whole.encode(), 50).lines),
         "isWhole": False,
         "problem": "",
+        "source": "",
     }
     assert len(job["log"]["lines"]) == 50
     # What it said before krkn's last words is in it.

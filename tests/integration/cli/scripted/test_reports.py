@@ -85,6 +85,7 @@ async def test_only_so_many_lines_are_asked_for(cli: Command, upstream: Upstream
         "lines": ["2", "3"],
         "isWhole": False,
         "problem": "",
+        "source": "",
     }
     [request] = asked(upstream, "StreamLogs")
     assert (request.tail_lines, request.follow) == (3 + MOST_LAST_WORDS, False)
