@@ -52,6 +52,10 @@ class NoSuch(CallError):
     """The named object does not exist, or the caller may not see it."""
 
 
+class LogGone(NoSuch):
+    """The job's log is gone with its pod, and so is what was kept of it, if any was."""
+
+
 class NotAuthenticated(CallError):
     """The caller is not authenticated."""
 
@@ -149,6 +153,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotAuthenticated: Answer(StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     NotAllowed: Answer(StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
     NoSuch: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
+    LogGone: Answer(StatusCode.NOT_FOUND, "NOT_FOUND"),
     NotReceived: Answer(StatusCode.INVALID_ARGUMENT, "REQUEST_MISSING"),
     TooSlow: Answer(StatusCode.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW"),
     # The same code as gRPC uses for a message that is too large for every method.

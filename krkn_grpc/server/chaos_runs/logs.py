@@ -19,8 +19,7 @@ from krkn_grpc.resources.chaos_run import ChaosRun
 from krkn_grpc.resources.text import on_one_line
 from krkn_grpc.server.chaos_runs.filters import find_live
 from krkn_grpc.server.chaos_runs.lines import GONE, Block, LineSplitter
-from krkn_grpc.server.errors import NoSuch, Unreachable, answer_for
-from krkn_grpc.server.runs.kept_logs import LogGone
+from krkn_grpc.server.errors import LogGone, NoSuch, Unreachable, answer_for
 from krkn_grpc.server.runs.logs import LogStreamer, Opened
 from krkn_grpc.told import told
 

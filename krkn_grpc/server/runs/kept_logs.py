@@ -14,7 +14,7 @@ from krkn_grpc.resources.chaos_job import LOG_NOT_KEPT, ChaosJob
 from krkn_grpc.resources.kept_log import KeptLog
 from krkn_grpc.resources.meta import find_condition
 from krkn_grpc.resources.text import on_one_line
-from krkn_grpc.server.errors import NoSuch
+from krkn_grpc.server.errors import LogGone
 from krkn_grpc.server.runs import kept_text
 
 _GONE = "the log is gone with the job's pod"
@@ -25,10 +25,6 @@ _NO_MORE = f"{_GONE}: its kept copy was deleted for newer ones, or logs are not 
 _LONGEST_REASON = 200
 
 _log = structlog.get_logger(__name__)
-
-
-class LogGone(NoSuch):
-    """The job's log is gone with its pod, and so is what was kept of it, if any was."""
 
 
 @dataclass(frozen=True)

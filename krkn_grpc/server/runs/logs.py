@@ -15,10 +15,10 @@ from krkn_grpc.kube.logs import LogOptions, Logs
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.names import CONTAINER, pod_for
 from krkn_grpc.resources.pod import Pod
-from krkn_grpc.server.errors import NoSuch, Unreachable
+from krkn_grpc.server.errors import LogGone, NoSuch, Unreachable
 from krkn_grpc.server.heartbeat import with_heartbeat
 from krkn_grpc.server.runs.filters import find, find_live
-from krkn_grpc.server.runs.kept_logs import KeptLogs, LogGone
+from krkn_grpc.server.runs.kept_logs import KeptLogs
 
 # A node reports a container's end to the API server shortly after it has closed the log.
 _NODE_SECONDS = 5.0

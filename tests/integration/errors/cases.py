@@ -45,6 +45,7 @@ CASES = [
     Case(errors.TooLarge(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "REQUEST_TOO_LARGE"),
     Case(errors.TooMany(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "TOO_MANY_CALLS", retry=True),
     Case(errors.NoSuch(SENTENCE), Code.NOT_FOUND, 404, "NOT_FOUND"),
+    Case(errors.LogGone(SENTENCE), Code.NOT_FOUND, 404, "NOT_FOUND"),
     Case(Taken("DuplicateName", SENTENCE), Code.ALREADY_EXISTS, 409, "ALREADY_EXISTS"),
     Case(errors.LimitReached(SENTENCE), Code.RESOURCE_EXHAUSTED, 429, "LIMIT_REACHED"),
     Case(errors.Adopted(SENTENCE), Code.FAILED_PRECONDITION, 409, "ADOPTED"),
