@@ -98,6 +98,7 @@ async def test_its_environment(seen: CacheChange) -> None:
         "ES_API_TOKEN": secret("ES_API_TOKEN"),
         "PLAIN_LOOKING": secret("PLAIN_LOOKING"),
         "KRKN_KUBE_CONFIG": {"value": "/var/krkn/target.yaml"},
+        "UUID": {"value": seen.job_id},
     }
 
 
