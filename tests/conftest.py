@@ -215,6 +215,19 @@ async def services(start_services: StartServices) -> Running:
 
 
 @pytest_asyncio.fixture(scope="session")
+async def page_services(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """Server, controller, and Envoy with the page, for all tests that know their own objects."""
+    folder = tmp_path_factory.mktemp("page-services")
+    async with (
+        _namespace(control_plane) as name,
+        running(control_plane.cluster, name, folder, Wanted(page=True)) as started,
+    ):
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session")
 async def shared_services(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:

@@ -1,5 +1,6 @@
 """What a scenario said of its run, in words."""
 
+from krkn_grpc.cli.reports.texts import count
 from krkn_grpc.v1.scenario_runs_pb2 import Job, ReportedResult, ReportedScenario
 
 
@@ -14,10 +15,10 @@ def in_words(job: Job) -> str:
     result = job.result
     parts = [f"score {score(job)}" if score(job) else "", _slos(result)]
     if result.failed_alerts:
-        parts.append(_count(result.failed_alerts, "alert"))
+        parts.append(count(result.failed_alerts, "alert"))
     failed = [check.url for check in result.health_checks if not check.passed]
     if result.health_checks:
-        checks = _count(len(result.health_checks), "health check")
+        checks = count(len(result.health_checks), "health check")
         named = f" ({', '.join(filter(None, failed))})" if any(failed) else ""
         parts.append(f"{len(failed) or 'none'} of {checks} failed{named}")
     parts += map(_scenario, result.scenarios)
@@ -32,12 +33,8 @@ def _slos(result: ReportedResult) -> str:
 
 def _scenario(said: ReportedScenario) -> str:
     affected = [
-        _count(number, thing)
+        count(number, thing)
         for number, thing in ((said.affected_pods, "pod"), (said.affected_nodes, "node"))
         if number
     ]
     return " ".join([said.name or said.type, "exit", str(said.exit_status), *affected])
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

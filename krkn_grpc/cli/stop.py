@@ -9,6 +9,7 @@ from krkn_grpc.cli import columns, completion, display, errors, failures, lookup
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.cli.progress import has_ended
+from krkn_grpc.cli.reports.texts import count
 from krkn_grpc.client.errors import KrknError
 from krkn_grpc.v1.runs_pb2 import ListRunsRequest, Run, StopRunRequest
 from krkn_grpc.v1.scenario_runs_pb2 import (
@@ -64,7 +65,8 @@ def stop(
         if not (runs or lone):
             typer.echo("Nothing runs.", err=True)
             return
-        questions.confirm(f"Stop {_count(runs, 'run')} and {_count(lone, 'other job')}?", yes=yes)
+        both = f"{count(len(runs), 'run')} and {count(len(lone), 'other job')}"
+        questions.confirm(f"Stop {both}?", yes=yes)
     stopped = _Stopped()
     for name in runs:
         # A run that is not found keeps no other running.
@@ -127,7 +129,3 @@ def _unfinished(client: Client, selector: str) -> tuple[list[str], list[str]]:
         lone += [job.job_id for job in lookup.all_jobs(client, jobs) if not job.run_id]
     # It may have moved on between two lists.
     return list(dict.fromkeys(each.run_id for each in runs)), list(dict.fromkeys(lone))
-
-
-def _count(things: Sequence[str], word: str) -> str:
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"

@@ -30,7 +30,7 @@ def chains(source: Source, proxies: tuple[Network, ...], hops: int) -> tuple[Cha
 
 
 def networks(given: object) -> object:
-    """Read a list with commas; raises ValueError for what is no network."""
+    """Return the networks of a list with commas; raises ValueError if an element is none."""
     if not isinstance(given, str):
         return given
     return tuple(ipaddress.ip_network(text.strip()) for text in given.split(",") if text.strip())

@@ -20,6 +20,7 @@ REFUSALS: dict[str, tuple[Fault, str]] = {
     "not valid": (refused(422, "Invalid"), "Invalid"),
     "forbidden": (refused(403, "Forbidden"), "Forbidden"),
     "no such kind": (refused(404, "NotFound"), "NoSuchKind"),
+    "written before, and deleted since": (refused(409, "AlreadyExists"), "NotWritten"),
     "throttled": (EVERY["throttled"], "NotWritten"),
     "away": (EVERY["unavailable"], "NotWritten"),
     "broken": (EVERY["internal error"], "NotWritten"),

@@ -1,7 +1,6 @@
 """The page, served by the real Envoy before the whole service, in a real browser."""
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,22 +12,7 @@ from deploy.local.cluster.control_plane import ControlPlane
 from tests.page.opened import Opened
 from tests.support.browser import Tab
 from tests.support.rest import Rest
-from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
-
-
-@pytest_asyncio.fixture(scope="session")
-async def page_services(
-    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Running]:
-    """Server, controller, and Envoy with the page, for all tests that know their own objects."""
-    name = f"page-{uuid.uuid4().hex[:8]}"
-    folder = tmp_path_factory.mktemp("page-services")
-    await make_namespace(control_plane.cluster, name)
-    try:
-        async with running(control_plane.cluster, name, folder, Wanted(page=True)) as started:
-            yield started
-    finally:
-        await remove_namespace(control_plane.cluster, name)
+from tests.support.running import Running, remove_namespace
 
 
 @pytest.fixture

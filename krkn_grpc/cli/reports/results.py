@@ -15,7 +15,7 @@ def of_target(outcome: Outcome) -> list[Fact]:
         return []
     facts = [
         ("Resiliency score", score(outcome)),
-        ("Objectives met", _objectives(result)),
+        ("SLOs met", _slos(result)),
         (
             "Alerts that failed it",
             "" if result.failed_alerts is None else str(result.failed_alerts),
@@ -35,7 +35,7 @@ def score(outcome: Outcome) -> str:
     return f"{result.resiliency_score:.1f}".removesuffix(".0")
 
 
-def _objectives(result: ReportedResult) -> str:
+def _slos(result: ReportedResult) -> str:
     if result.total_slos is None:
         return ""
     met = "?" if result.passed_slos is None else str(result.passed_slos)

@@ -34,71 +34,75 @@ READ = """async (url) => {
 JSON = {"content-type": "application/json"}
 
 
-def key_of(paged: Running) -> str:
-    return paged.page_url.partition("#token=")[2]
+def key_of(page_services: Running) -> str:
+    return page_services.page_url.partition("#token=")[2]
 
 
-async def halts(paged: Running) -> list[Any]:
-    async with paged.rest.get("/api/v1/halts") as reply:
+async def halts(page_services: Running) -> list[Any]:
+    async with page_services.rest.get("/api/v1/halts") as reply:
         found: list[Any] = (await reply.json())["halts"]
     return found
 
 
-async def test_the_page_opens_with_what_it_may_load(tab: Tab, paged: Running) -> None:
-    await tab.page.goto(paged.page_url)
+async def test_the_page_opens_with_what_it_may_load(tab: Tab, page_services: Running) -> None:
+    await tab.page.goto(page_services.page_url)
     await tab.page.get_by_role("heading").first.wait_for()
     # What its Content-Security-Policy forbids would be an error.
     assert tab.errors == []
-    assert {urlsplit(url).netloc for url in tab.requests} == {urlsplit(paged.page_url).netloc}
-    assert key_of(paged) not in tab.page.url
+    assert {urlsplit(url).netloc for url in tab.requests} == {
+        urlsplit(page_services.page_url).netloc
+    }
+    assert key_of(page_services) not in tab.page.url
     assert await tab.page.context.cookies() == []
-    assert not [url for url in tab.requests if key_of(paged) in url]
+    assert not [url for url in tab.requests if key_of(page_services) in url]
 
 
-async def test_the_first_load_is_small(tab: Tab, paged: Running) -> None:
-    await tab.page.goto(paged.page_url)
+async def test_the_first_load_is_small(tab: Tab, page_services: Running) -> None:
+    await tab.page.goto(page_services.page_url)
     await tab.page.get_by_role("heading").first.wait_for()
     await tab.page.evaluate("document.fonts.ready")
     total = 0
     for path in {urlsplit(url).path for url in tab.requests}:
         if path.startswith("/api/"):
             continue
-        async with paged.rest.get(path, headers={"accept-encoding": "gzip"}) as reply:
+        async with page_services.rest.get(path, headers={"accept-encoding": "gzip"}) as reply:
             assert reply.status == 200
             total += int(reply.headers["content-length"])
     assert 10_000 < total <= MOST_BYTES
 
 
-async def test_our_own_page_writes_with_its_key_alone(tab: Tab, paged: Running) -> None:
-    await tab.page.goto(paged.page_url)
-    url = f"{paged.processes.rest_url}/api/v1/halts"
+async def test_our_own_page_writes_with_its_key_alone(tab: Tab, page_services: Running) -> None:
+    await tab.page.goto(page_services.page_url)
+    url = f"{page_services.processes.rest_url}/api/v1/halts"
     for headers in ({}, {"authorization": "Bearer wrong"}):
         assert await tab.page.evaluate(WRITE, [url, JSON | headers, "cors"]) == 401
-    assert await halts(paged) == []
-    shown = {"authorization": f"Bearer {key_of(paged)}"}
+    assert await halts(page_services) == []
+    shown = {"authorization": f"Bearer {key_of(page_services)}"}
     assert await tab.page.evaluate(WRITE, [url, JSON | shown, "cors"]) == 201
-    [made] = await halts(paged)
-    async with paged.rest.delete(f"/api/v1/halts/{made['name']}") as reply:
+    [made] = await halts(page_services)
+    async with page_services.rest.delete(f"/api/v1/halts/{made['name']}") as reply:
         assert reply.status == 200
 
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors"])
-async def test_another_page_writes_and_reads_nothing(tab: Tab, paged: Running, mode: str) -> None:
+async def test_another_page_writes_and_reads_nothing(
+    tab: Tab, page_services: Running, mode: str
+) -> None:
     """One of this machine, on another port: a browser counts it as the same site."""
     async with served("<!doctype html><title>Another page</title>") as url:
         await tab.page.goto(url)
-        service = paged.processes.rest_url
-        for headers in (JSON, JSON | {"authorization": f"Bearer {key_of(paged)}"}):
+        service = page_services.processes.rest_url
+        for headers in (JSON, JSON | {"authorization": f"Bearer {key_of(page_services)}"}):
             written = await tab.page.evaluate(WRITE, [f"{service}/api/v1/halts", headers, mode])
             assert written not in {200, 201}
         assert "TypeError" in await tab.page.evaluate(READ, f"{service}/api/v1/runs")
-        assert await halts(paged) == []
+        assert await halts(page_services) == []
 
 
 @pytest_asyncio.fixture
-async def docs(tab: Tab, paged: Running) -> Page:
+async def docs(tab: Tab, page_services: Running) -> Page:
     """The reference, opened with the key."""
-    await tab.page.goto(f"{paged.processes.rest_url}{DOCS}#token={key_of(paged)}")
+    await tab.page.goto(f"{page_services.processes.rest_url}{DOCS}#token={key_of(page_services)}")
     await tab.page.locator("details.call").first.wait_for()
     return tab.page
 
@@ -117,7 +121,7 @@ async def test_calls_are_found_by_words(docs: Page) -> None:
     await expect(docs.locator("details.call:visible").nth(25)).to_be_visible()
 
 
-async def test_json_is_shown_from_its_beginning(docs: Page, paged: Running) -> None:
+async def test_json_is_shown_from_its_beginning(docs: Page, page_services: Running) -> None:
     call = docs.locator("#ScenarioService_ListScenarios")
     await call.locator("> summary").click()
     await call.get_by_role("button", name="Send").click()
@@ -148,23 +152,23 @@ async def test_what_is_missing_is_said_and_nothing_is_sent(docs: Page, tab: Tab)
     assert not [url for url in tab.requests if "/operator/targets" in url]
 
 
-async def test_a_write_is_confirmed(docs: Page, paged: Running) -> None:
+async def test_a_write_is_confirmed(docs: Page, page_services: Running) -> None:
     call = docs.locator("#HaltService_CreateHalt")
     await call.locator("> summary").click()
     await call.get_by_label("Body").fill('{"reason": "a test"}')
     for answer in ("Cancel", "Send"):
-        assert await halts(paged) == []
+        assert await halts(page_services) == []
         await call.get_by_role("button", name="Send").click()
         await docs.get_by_role("dialog").get_by_role("button", name=answer).click()
     await expect(call.locator("[role=status]")).to_contain_text("201")
-    [made] = await halts(paged)
-    async with paged.rest.delete(f"/api/v1/halts/{made['name']}") as reply:
+    [made] = await halts(page_services)
+    async with page_services.rest.delete(f"/api/v1/halts/{made['name']}") as reply:
         assert reply.status == 200
 
 
-async def test_targets_are_chosen_from_a_list(docs: Page, paged: Running) -> None:
+async def test_targets_are_chosen_from_a_list(docs: Page, page_services: Running) -> None:
     body = token_target()
-    async with paged.rest.post(TARGETS, json=body) as reply:
+    async with page_services.rest.post(TARGETS, json=body) as reply:
         uuid = (await reply.json())["uuid"]
     run = docs.locator("#ScenarioRunService_RunScenario")
     await run.locator("> summary").click()
@@ -196,7 +200,7 @@ async def test_every_field_has_an_example(docs: Page) -> None:
     ],
 )
 async def test_a_call_is_shown_for_other_programs(
-    docs: Page, paged: Running, program: str, said: str
+    docs: Page, page_services: Running, program: str, said: str
 ) -> None:
     call = docs.locator("#TargetService_DeleteTarget")
     await call.locator("> summary").click()
@@ -204,7 +208,7 @@ async def test_a_call_is_shown_for_other_programs(
     await call.get_by_label("Program").select_option(program)
     shown = call.locator(".command pre")
     await expect(shown).to_contain_text(said)
-    assert key_of(paged) not in await shown.inner_text()
+    assert key_of(page_services) not in await shown.inner_text()
     await docs.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await call.get_by_role("button", name="Copy").click()
     await expect(call.get_by_role("button", name="Copied")).to_be_visible()
@@ -214,10 +218,12 @@ async def test_a_call_is_shown_for_other_programs(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 async def test_the_reference_can_be_read(
-    browser: Browser, paged: Running, scheme: Any, width: int
+    browser: Browser, page_services: Running, scheme: Any, width: int
 ) -> None:
     async with browser.tab(width=width, scheme=scheme) as tab:
-        await tab.page.goto(f"{paged.processes.rest_url}{DOCS}#ScenarioRunService_RunScenario")
+        await tab.page.goto(
+            f"{page_services.processes.rest_url}{DOCS}#ScenarioRunService_RunScenario"
+        )
         call = tab.page.locator("#ScenarioRunService_RunScenario")
         await call.get_by_text("Fields").first.click()
         await tab.screenshot(f"reference-{width}-{scheme}")

@@ -11,7 +11,7 @@ from tests.support.reports import a_job, a_report, of_many, reported
 
 WORDS = [
     ("Resiliency score", "87.5"),
-    ("Objectives met", "7 of 8"),
+    ("SLOs met", "7 of 8"),
     ("Alerts that failed it", "2"),
     ("pod-scenarios", "pod_disruption_scenarios, exit status 1, 3 pods and 1 node affected"),
     ("Health check", "https://shop.example/pod-scenarios failed"),
@@ -33,7 +33,7 @@ def test_what_was_not_said_is_left_out() -> None:
     assert words(ReportedResult()) == []
     assert words(ReportedResult(resiliency_score=0.0)) == [("Resiliency score", "0")]
     assert words(ReportedResult(resiliency_score=100)) == [("Resiliency score", "100")]
-    assert words(ReportedResult(total_slos=3)) == [("Objectives met", "? of 3")]
+    assert words(ReportedResult(total_slos=3)) == [("SLOs met", "? of 3")]
     assert words(ReportedResult(failed_alerts=0)) == [("Alerts that failed it", "0")]
     alone = ReportedResult(scenarios=[ReportedScenario()], run_uuid=a_job(0).job_id)
     assert words(alone) == [("Scenario", "succeeded")]
