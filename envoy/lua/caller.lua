@@ -1,6 +1,6 @@
 -- Says whose limits a request counts against: those of its caller, when the server has accepted its token lately, else those
--- of the address that it comes from. So callers behind one address do not share limits, and a stranger has those of his
--- address whatever token he makes up.
+-- of the address that it comes from. So callers behind one address do not share limits, and a stranger has the limits of
+-- the address, whatever the token.
 --
 -- `bucket` in the metadata krkn.caller names them, for the rate limit and for upload_quota.lua; `token` is the hash of the
 -- token, for the reply.

@@ -5,11 +5,12 @@
 -- call an existing method, and its message goes to the server as it is. For both, only headers that cannot harm other
 -- callers are forwarded.
 --
--- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `mesh`, `upload_quota`, `page_quota`, `methods` ({<path> =
--- "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls = {<verb> = {query,
--- body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own, `may_be_empty` for one
--- that may be left out, `stream` for many JSON objects), `pages` ({<path> = {whole, gzipped}}: those that Envoy answers by itself, in bytes),
--- `web_pages` (which web pages may call) and `settings` ({max_body_bytes, max_open_bytes, no_page, mesh}).
+-- Defined by the surrounding script: `json`, `body_schema`, `reply`, `headers`, `mesh`, `upload_quota`, `page_quota`,
+-- `methods` ({<path> = "open" for a method that needs no token, else "guarded"}), `paths` ({path = <pattern>, calls =
+-- {<verb> = {query, body, most_bytes, may_be_empty, stream}}}, `most_bytes` for a body with a bound of its own,
+-- `may_be_empty` for one that may be left out, `stream` for many JSON objects), `pages` ({<path> = {whole, gzipped}}: the
+-- bytes of those that Envoy answers by itself), `web_pages` (which web pages may call) and `settings` ({max_body_bytes,
+-- max_open_bytes, no_page, mesh}).
 
 -- The body of a call that has none: each field in it is one that is not known.
 local NO_FIELDS = body_schema.message({})

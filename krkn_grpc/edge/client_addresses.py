@@ -40,8 +40,8 @@ def problem(source: Source, proxies: Sequence[Network]) -> str | None:
     """Return why these settings are not safe; None when they are."""
     if any(network.prefixlen == 0 for network in proxies):
         return (
-            "KRKN_TRUSTED_PROXIES has a network of all addresses: every caller could say that "
-            "he is another."
+            "KRKN_TRUSTED_PROXIES has a network of all addresses: every caller could claim the "
+            "address of another."
         )
     if (source != "connection") != bool(proxies):
         return (

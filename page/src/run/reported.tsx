@@ -7,8 +7,7 @@ export function reported(result: ReportedResult | undefined): Record<string, Rea
   const { scenarios, healthChecks, resiliencyScore, passedSlos, totalSlos, failedAlerts } = result;
   return {
     "Resiliency score": resiliencyScore,
-    "SLOs met":
-      totalSlos === undefined ? undefined : `${passedSlos ?? 0} of ${totalSlos}`,
+    "SLOs met": totalSlos === undefined ? undefined : `${passedSlos ?? "?"} of ${totalSlos}`,
     "Alerts that made it fail": failedAlerts,
     "Scenarios, as krkn says": lines(
       scenarios.map(({ name, exitStatus, affectedPods, affectedNodes }) => {
