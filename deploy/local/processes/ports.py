@@ -1,13 +1,17 @@
 """Ports on loopback."""
 
-import contextlib
 import errno
 import random
 import socket
+import threading
+from collections.abc import Iterator
 
 from deploy.local.errors import StartError
 
 LOOPBACK = "127.0.0.1"
+
+_BLOCKS = range(20_000, 30_000, 20)
+"""First ports of the blocks from which processes take free ports."""
 
 
 class ReservedPort:
@@ -29,15 +33,40 @@ class ReservedPort:
         self._socket.close()
 
 
+def _free_ports() -> Iterator[int]:
+    held: list[socket.socket] = []
+    for first in random.sample(_BLOCKS, len(_BLOCKS)):
+        block = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            # Until this process ends, nobody else can bind it: the kernel keeps whose block it is.
+            block.bind((LOOPBACK, first))
+        except OSError:
+            block.close()
+            continue
+        held.append(block)
+        for port in range(first, first + _BLOCKS.step):
+            try:
+                socket.create_server((LOOPBACK, port)).close()
+            except OSError:
+                continue
+            yield port
+
+
+_ports, _lock = _free_ports(), threading.Lock()
+
+
 def free_port() -> int:
     """Return a port that is free now and outside the range that the kernel assigns.
 
-    For programs that need a port as a setting and keep it across restarts.
+    For programs that need a port as a setting and keep it across restarts. No two calls return
+    the same port, neither here nor in other processes that run at the same time: a port is often
+    chosen long before its program listens.
     """
-    for port in random.sample(range(20000, 30000), 100):
-        with contextlib.suppress(OSError), socket.create_server((LOOPBACK, port)):
-            return port
-    raise StartError("no port between 20000 and 30000 is free on loopback")
+    with _lock:
+        port = next(_ports, None)
+    if port is None:
+        raise StartError(f"no port from {_BLOCKS.start} to {_BLOCKS.stop} is free on loopback")
+    return port
 
 
 def must_be_free(port: int, setting: str) -> None:
