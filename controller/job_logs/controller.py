@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from controller.job_logs.keeper import LogKeeper
+from controller.job_logs.room import Room
 from controller.settings import Settings
 from krkn_grpc.kube import index
 from krkn_grpc.kube.client import ResourceClient
@@ -32,10 +33,9 @@ class JobLogController:
         )
         keeper = LogKeeper(
             ResourceClient(session, KeptLog, namespace),
-            kept,
+            Room(kept, total),
             jobs.get,
             settings.keep_log_bytes if total else 0,
-            total,
             session.time.now,
         )
         return cls(kept, keeper, settings.sweep_seconds, settings.unclaimed_seconds)

@@ -6,8 +6,10 @@ from itertools import groupby
 from krkn_grpc.resources.kept_log import KeptLogHead
 
 
-def to_delete(oldest: Iterable[KeptLogHead], excess: int) -> list[KeptLogHead]:
-    """Return the logs that have to go to free `excess` bytes, the oldest first.
+def to_delete(
+    oldest: Iterable[KeptLogHead], excess: int, most: int | None = None
+) -> list[KeptLogHead]:
+    """Return the logs that have to go to free `excess` bytes, `most` at most, the oldest first.
 
     `oldest` has all logs in the order of their times; only as many are looked at as are needed.
     """
@@ -17,7 +19,7 @@ def to_delete(oldest: Iterable[KeptLogHead], excess: int) -> list[KeptLogHead]:
     for log in _by_age(oldest):
         going.append(log)
         excess -= log.stored_bytes
-        if excess <= 0:
+        if excess <= 0 or len(going) == most:
             break
     return going
 

@@ -1,27 +1,26 @@
-"""Writes kept logs, and deletes the oldest ones so that all together take no more than they may."""
+"""Writes kept logs, and deletes those that are too many or that nobody owns."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from controller.job_logs import eviction, reasons
+from controller.job_logs import reasons
 from controller.job_logs.compression import Compressed
+from controller.job_logs.room import Room
 from controller.reason import Reason
 from controller.sweeping import keep_sweeping
-from krkn_grpc.kube import errors, index
+from krkn_grpc.kube import errors
 from krkn_grpc.kube.client import ResourceClient
 from krkn_grpc.kube.deadline import Deadline
-from krkn_grpc.kube.informer import CacheChange, Informer
+from krkn_grpc.kube.informer import Informer
 from krkn_grpc.kube.retry import create_until_known
 from krkn_grpc.resources import kept_log, well_known
 from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.kept_log import KeptLog, KeptLogHead, KeptLogSpec
 from krkn_grpc.resources.meta import ObjectMeta, owner_of
-from krkn_grpc.telemetry import metrics
 from krkn_grpc.told import told
 
 _log = structlog.get_logger(__name__)
@@ -39,39 +38,21 @@ _REFUSALS: tuple[tuple[type[errors.KubeError], Reason], ...] = (
 )
 
 
-@dataclass
-class _Stored:
-    """The bytes of the logs that the watch has reported, and of those that are being written.
-
-    A log that ends must not take longer the more are kept: so they are counted as they change.
-    """
-
-    seen: int = 0
-    coming: int = 0
-
-    def changed(self, change: CacheChange[KeptLogHead]) -> None:
-        """Count a change that the watch reports."""
-        self.seen += _bytes(change.new) - _bytes(change.old)
-        metrics.KEPT_LOG_BYTES.set(self.seen)
-
-
 @dataclass(frozen=True)
 class LogKeeper:
-    """Keeps logs as KrknChaosJobLogs, within `total_bytes` for all of them as they are stored."""
+    """Keeps logs as KrknChaosJobLogs, within the room that there is for all of them."""
 
     logs: ResourceClient[KeptLog]
-    kept: Informer[KeptLogHead]
-    """Their metadata alone, in one group: no cache has a log."""
+    room: Room
     jobs: Callable[[str], ChaosJob | None]
     most_bytes: int
     """Of one log, compressed; 0: none is kept."""
-    total_bytes: int
     clock: Callable[[], datetime]
-    stored: _Stored = field(default_factory=_Stored)
 
-    def __post_init__(self) -> None:
-        """Count what is kept from now on: before the first list."""
-        self.kept.listen(self.stored.changed)
+    @property
+    def kept(self) -> Informer[KeptLogHead]:
+        """Their metadata alone: no cache has a log."""
+        return self.room.kept
 
     async def keep(self, job: ChaosJob, compressed: Compressed) -> Reason | None:
         """Write the log of the job's pod; return why not, None when it is kept.
@@ -83,7 +64,8 @@ class LogKeeper:
             # Without them nobody knows how much there is.
             async with asyncio.timeout(_SYNC_SECONDS):
                 await self.kept.synced()
-            async with self._room(kept_log.stored_bytes(compressed.content)) as has_room:
+            size = kept_log.stored_bytes(compressed.content)
+            async with self.room.made(size, _EVICT_SECONDS) as has_room:
                 return await self._write(job, new) if has_room else reasons.NO_ROOM
         except TimeoutError:
             _log.warning("log not kept", job=job.metadata.name, error="no answer in time")
@@ -98,10 +80,10 @@ class LogKeeper:
         await self.kept.synced()
 
         async def once() -> None:
-            await self._evict()
+            await self.room.keep_to_limit()
             for log in list(self.kept.values()):
                 if self._is_unowned(log, timedelta(seconds=unowned_seconds)):
-                    await self._delete(log)
+                    await self.room.delete(log)
 
         await keep_sweeping(once, every_seconds)
 
@@ -121,51 +103,12 @@ class LogKeeper:
             self.kept.remember(KeptLogHead(metadata=written.metadata))
         return None
 
-    @contextlib.asynccontextmanager
-    async def _room(self, size: int) -> AsyncIterator[bool]:
-        """Make room for so many bytes, while others are written; False if there cannot be any."""
-        if size > self.total_bytes:
-            yield False
-            return
-        self.stored.coming += size
-        try:
-            # The API server may be slow, and the logs many, after the limit was lowered.
-            async with asyncio.timeout(_EVICT_SECONDS):
-                await self._evict()
-            yield True
-        finally:
-            self.stored.coming -= size
-
-    async def _evict(self) -> None:
-        excess = self._all_bytes() - self.total_bytes
-        going = eviction.to_delete(self.kept.oldest(index.ALL), excess)
-        for log in going:
-            await self._delete(log)
-            metrics.KEPT_LOGS_EVICTED.inc()
-        if going:
-            _log.info("oldest kept logs deleted", count=len(going))
-
-    def _all_bytes(self) -> int:
-        """Return the bytes of all that are kept, as they are now, or are being written."""
-        ahead = sum(_bytes(written) - _bytes(seen) for seen, written in self.kept.ahead())
-        return self.stored.seen + ahead + self.stored.coming
-
-    async def _delete(self, log: KeptLogHead) -> None:
-        metadata = log.metadata
-        with contextlib.suppress(errors.NotFound, errors.Conflict):
-            await self.kept.client.delete(metadata.name, uid=metadata.uid)
-        self.kept.forget(log)
-
     def _is_unowned(self, log: KeptLogHead, age: timedelta) -> bool:
         """Whether its job was deleted with `--cascade=orphan`: no garbage collector removes it."""
         if log.metadata.owner_references or self.jobs(log.metadata.name) is not None:
             return False
         created = log.metadata.creation_timestamp
         return created is not None and self.clock() - created > age
-
-
-def _bytes(log: KeptLogHead | None) -> int:
-    return 0 if log is None else log.stored_bytes
 
 
 def _kept_log(job: ChaosJob, compressed: Compressed) -> KeptLog:

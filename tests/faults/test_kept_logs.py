@@ -2,18 +2,21 @@
 
 import asyncio
 import uuid
+from collections import Counter
 
 import pytest
 from aiohttp import web
 
+from krkn_grpc.resources import well_known
 from tests.faults.conftest import StartBehind
 from tests.faults.fault_kinds import EVERY, refused
 from tests.faults.proxy import Call, Exchange, Fault
 from tests.faults.scenarios import lived_rightly
 from tests.support.cluster_rules import SAID, a_policy
-from tests.support.custom_objects import LOGS
+from tests.support.custom_objects import LOGS, collection, whole
 from tests.support.jobs import Jobs
-from tests.support.kept_logs import kept_logs, why_not_kept
+from tests.support.kept_logs import kept_logs, stored_bytes, why_not_kept
+from tests.support.waiting import eventually
 
 REFUSALS: dict[str, tuple[Fault, str]] = {
     "too large": (refused(413), "Invalid"),
@@ -119,3 +122,41 @@ async def test_a_log_that_its_node_has_only_later_is_followed_all_the_same(
     await jobs.stop(job)
     assert why_not_kept(await jobs.finished(job)) == ""
     assert not faults
+
+
+async def test_a_lowered_limit_costs_no_job_its_log(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """The old logs take long to delete: each new one makes its own room meanwhile."""
+    size, limit = 4_000, 60_000
+    await asyncio.gather(*(_old_log(jobs, size) for _ in range(80)))
+    behind = await behind_a_proxy(keep_log_total_bytes=limit, unclaimed_seconds=600)
+    deletions: Counter[str] = Counter()
+
+    async def slowly(exchange: Exchange) -> web.Response:
+        deletions[exchange.call.path] += 1
+        await asyncio.sleep(0.5)
+        return await exchange.forward()
+
+    behind.proxy.rule = lambda call: (
+        slowly if call.method == "DELETE" and f"/{LOGS}/" in call.path else None
+    )
+    await behind.controller.start()
+    target = await jobs.target()
+    made = await asyncio.gather(*(jobs.job(target, "lasts-0s") for _ in range(6)))
+    ended = await asyncio.gather(*map(jobs.finished, made))
+    assert {why_not_kept(status) for status in ended} == {""}
+    kept = await eventually(
+        lambda: kept_logs(jobs.cluster, jobs.namespace),
+        lambda kept: sum(map(stored_bytes, kept.values())) <= limit,
+    )
+    assert kept.keys() >= set(made)
+    # Nor were more deleted than had to be, or one of them twice.
+    assert set(deletions.values()) == {1}
+    assert sum(map(stored_bytes, kept.values())) > limit - 7 * size
+
+
+async def _old_log(jobs: Jobs, size: int) -> None:
+    manifest = whole(LOGS)
+    manifest["metadata"]["annotations"] = {well_known.STORED_BYTES: str(size)}
+    await jobs.cluster.request("POST", collection(LOGS, jobs.namespace), manifest)

@@ -45,6 +45,10 @@ def test_the_oldest_go(excess: int, names: list[str]) -> None:
     assert [log.metadata.name for log in to_delete(THREE, excess)] == names
 
 
+def test_no_more_go_at_once_than_are_asked_for() -> None:
+    assert [log.metadata.name for log in to_delete(THREE, 30, most=2)] == ["old", "middle"]
+
+
 def test_within_a_second_the_first_written_goes() -> None:
     logs = [a_log("a", 10, version=10), a_log("b", 10, version=9), a_log("c", 10, version=8)]
     assert [log.metadata.name for log in to_delete(logs, 20)] == ["c", "b"]
