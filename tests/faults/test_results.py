@@ -12,6 +12,8 @@ from aiohttp import web
 from tests.faults.conftest import Behind, StartBehind
 from tests.faults.fault_kinds import dropped_before, held, not_the_api_server, refused
 from tests.faults.proxy import Call, Exchange, Fault
+from tests.support.chaos_runs import a_run_of
+from tests.support.custom_objects import MERGE, RUNS
 from tests.support.jobs import Jobs
 from tests.support.kept_logs import why_not_kept
 from tests.support.waiting import eventually
@@ -120,6 +122,40 @@ async def test_a_pod_that_goes_while_its_log_is_read(
     status = await jobs.finished(job)
     assert (status["phase"], status["exitCode"]) == ("Succeeded", 0)
     assert "result" not in status
+
+
+async def test_no_read_begins_for_a_job_that_ended_while_it_was_looked_at(
+    jobs: Jobs, behind_a_proxy: StartBehind
+) -> None:
+    """Nobody would forget what is read then."""
+    behind = await behind_a_proxy()
+    await behind.controller.start()
+    target = await jobs.target()
+    # A run that no watch has reported is read for each look at a job of it.
+    with behind.proxy.late(RUNS):
+        run = await a_run_of(jobs, target, ["never-ends"] * 2)
+        deleted, ended = run.job_ids
+        for job in run.job_ids:
+            await jobs.running(job)
+        let_go = asyncio.Event()
+
+        def is_look(call: Call) -> bool:
+            return call.method == "GET" and call.path == run.path
+
+        behind.proxy.calls.clear()
+        behind.proxy.rule = lambda call: held(let_go) if is_look(call) else None
+        for job in run.job_ids:
+            await jobs.set_container_state(job, {"terminated": {"exitCode": 0}}, phase="Succeeded")
+        await eventually(lambda: counted(behind, is_look), lambda count: count == 2)
+        await jobs.delete(deleted)
+        final = {"status": {"phase": "Failed", "reason": "Other", "message": ""}}
+        await jobs.cluster.request("PATCH", f"{jobs.path(ended)}/status", final, MERGE)
+        for event in ("job deleted", "job ended"):
+            await behind.controller.logged(event)
+        let_go.set()
+        other = await jobs.job(target)
+        assert "result" in await jobs.finished(other)
+    assert {call.job for call in behind.proxy.calls if is_log(call)} == {other}
 
 
 @pytest.mark.parametrize("moment", ["while it reads", "before it writes", "after it has written"])
