@@ -26,7 +26,7 @@ def sentence(report: Report) -> str:
     counts = dict(report.counts)
     succeeded = counts.pop(Status.SUCCEEDED, 0)
     took = f" in {times.span(report.seconds)}" if report.duration is not None else ""
-    others = ", ".join(f"{number} {status.lower()}" for status, number in counts.items())
+    others = _numbers(counts)
     said = f"{succeeded} of {count(len(report.outcomes), 'target')} succeeded{took}"
     return f"{said}: {others}." if others else f"{said}."
 
@@ -50,6 +50,11 @@ def note(report: Report) -> str:
         notes.append(f"The run had not ended when this report was made: {report.run.status}.")
     if any(each.status is Status.ABSENT for each in report.outcomes):
         notes.append("Absent: the job was deleted before the report was made, or is not made yet.")
+        if report.run.status.is_final:
+            notes.append(f"The run itself has counted {_numbers(report.counts_of_run)}.")
+    elif gone := sum(each.is_gone for each in report.outcomes):
+        jobs = count(gone, "job")
+        notes.append(f"Deleted before the report was made: {jobs}, which the run saw succeed.")
     return " ".join(notes)
 
 
@@ -129,6 +134,10 @@ def duration(outcome: Outcome) -> str:
 def moment(time: datetime | None) -> str:
     """Return a time in UTC: `2026-11-30 03:41:03 UTC`; "" for none."""
     return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _numbers(counts: Mapping[Status, int]) -> str:
+    return ", ".join(f"{number} {status.lower()}" for status, number in counts.items())
 
 
 def _again(report: Report) -> str:

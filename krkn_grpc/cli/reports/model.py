@@ -68,6 +68,11 @@ class Outcome:
     log: LogEnd | None = None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether there is no job any more, or not yet."""
+        return self.shown.get("status") == Status.ABSENT
+
+    @property
     def name(self) -> str:
         """The name of the cluster when the run was asked for, its target's uuid without one."""
         return clean(self.job.cluster_name or self.job.target_uuid)
@@ -103,22 +108,21 @@ class Report:
 
     @property
     def counts(self) -> Mapping[Status, int]:
-        """How many targets became what; statuses that are not there are left out.
-
-        The run has counted the jobs that were deleted since.
-        """
+        """How many targets became what; statuses that are not there are left out."""
         counted = Counter(each.status for each in self.outcomes)
-        if Status.ABSENT in counted and self.run.status.is_final:
-            counts = self.run.counts
-            counted = Counter(
-                {
-                    Status.SUCCEEDED: counts.succeeded,
-                    Status.FAILED: counts.failed,
-                    Status.STOPPED: counts.stopped,
-                    Status.REFUSED: counts.refused,
-                }
-            )
         return {status: counted[status] for status in Status if counted[status]}
+
+    @property
+    def counts_of_run(self) -> Mapping[Status, int]:
+        """The same as the run itself has counted it: also of jobs that were deleted since."""
+        counts = self.run.counts
+        counted = {
+            Status.FAILED: counts.failed,
+            Status.REFUSED: counts.refused,
+            Status.STOPPED: counts.stopped,
+            Status.SUCCEEDED: counts.succeeded,
+        }
+        return {status: number for status, number in counted.items() if number}
 
     @property
     def not_well(self) -> tuple[Outcome, ...]:
@@ -175,9 +179,15 @@ def report_of(
     There is a job for each target, some of them with a status of this command; the ends of logs are
     by job id.
     """
+    record = read(run, RunRecord)
+    gone = Status.SUCCEEDED if _all_gone_succeeded(record, jobs) else Status.ABSENT
     outcomes = tuple(
         Outcome(
-            number, _status(job), read(job, Job), display.as_json(job), log=logs.get(job.job_id)
+            number,
+            gone if job.status == Status.ABSENT else _status(job),
+            read(job, Job),
+            display.as_json(job),
+            log=logs.get(job.job_id),
         )
         for number, job in enumerate(jobs, 1)
     )
@@ -190,7 +200,13 @@ def report_of(
         for name, value in display.as_json(listed).items()
         if name not in ("targets", "refused")
     }
-    return Report(read(run, RunRecord), shown, outcomes, made_at, server)
+    return Report(record, shown, outcomes, made_at, server)
+
+
+def _all_gone_succeeded(run: RunRecord, jobs: Sequence[scenario_runs_pb2.Job]) -> bool:
+    """Whether all jobs that are gone have succeeded: the run has counted them, though not which."""
+    well = sum(job.status in (Status.SUCCEEDED, Status.ABSENT) for job in jobs)
+    return run.status.is_final and run.counts.succeeded == well
 
 
 def _status(job: scenario_runs_pb2.Job) -> Status:

@@ -1,10 +1,13 @@
 """The content of a report: what became of the targets, the worst first, and the ends of logs."""
 
-import pytest
+import json
 
-from krkn_grpc.cli.reports import facts
+import pytest
+from junitparser import JUnitXml
+
+from krkn_grpc.cli.reports import as_json, facts, junit, markdown, page
 from krkn_grpc.cli.reports.log_ends import MOST_READ_BYTES, MOST_SHOWN, log_end
-from krkn_grpc.cli.reports.model import LogEnd, Status
+from krkn_grpc.cli.reports.model import LogEnd, Report, Status
 from krkn_grpc.cli.reports.texts import LONGEST_LINE, clean
 from krkn_grpc.v1.runs_pb2 import RunCounts, RunStop
 from tests.support.reports import HOSTILE, RUN, a_job, a_report, of_many, refused
@@ -39,14 +42,50 @@ def test_how_it_ended_in_a_sentence() -> None:
     assert facts.sentence(a_report([a_job(0)])) == "1 of 1 target succeeded in 1m00s."
 
 
-def test_the_run_has_counted_the_jobs_that_are_deleted() -> None:
-    jobs = [a_job(0, "Absent", start=None), a_job(1, "Absent", start=None), a_job(2)]
-    report = a_report(jobs, counts=RunCounts(total=3, succeeded=2, failed=1))
-    assert report.counts == {Status.FAILED: 1, Status.SUCCEEDED: 2}
-    assert "Absent: the job was deleted" in facts.note(report)
-    running = a_report(jobs, status="Running", counts=RunCounts(total=3, succeeded=2, failed=1))
-    assert running.counts == {Status.ABSENT: 2, Status.SUCCEEDED: 1}
-    assert "had not ended" in facts.note(running)
+GONE = [a_job(0, "Absent", start=None), a_job(1, "Absent", start=None), a_job(2)]
+
+
+def test_how_jobs_ended_that_are_deleted_is_known_when_all_succeeded() -> None:
+    report = a_report(GONE, status="Succeeded", counts=RunCounts(total=3, succeeded=3))
+    assert report.counts == {Status.SUCCEEDED: 3}
+    assert report.is_all_well
+    assert "2 jobs, which the run saw succeed" in facts.note(report)
+    assert agreed(report) == "3 of 3 targets succeeded in 1m00s."
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "told"),
+    [
+        pytest.param(
+            "PartiallyFailed", {"succeeded": 2, "failed": 1}, "counted 1 failed, 2", id="not which"
+        ),
+        pytest.param("PartiallyFailed", {"succeeded": 1, "failed": 2}, "2 failed, 1", id="failed"),
+        pytest.param("Running", {"succeeded": 3}, "had not ended", id="the run goes on"),
+    ],
+)
+def test_it_is_not_known_otherwise(status: str, counts: dict[str, int], told: str) -> None:
+    report = a_report(GONE, status=status, counts=RunCounts(total=3, **counts))
+    assert report.counts == {Status.ABSENT: 2, Status.SUCCEEDED: 1}
+    assert not report.is_all_well
+    assert told in facts.note(report)
+    assert agreed(report) == "1 of 3 targets succeeded in 1m00s: 2 absent."
+
+
+def agreed(report: Report) -> str:
+    """Return the sentence of a report; all its forms count the same."""
+    said = facts.sentence(report)
+    xml = junit.rendered(report)
+    [suite] = JUnitXml.fromstring(xml.encode())
+    passed = suite.tests - suite.failures - suite.errors - suite.skipped
+    summary = json.loads(as_json.rendered(report))["summary"]
+    assert summary["byStatus"].get("Succeeded", 0) == passed
+    assert summary["isAllWell"] == (passed == suite.tests)
+    assert said.startswith(f"{passed} of {suite.tests} ")
+    html = page.rendered(report)
+    assert all(said in form for form in (xml, html, markdown.rendered(report)))
+    # One in the table, and one in the card of each target.
+    assert html.count('class="badge absent"') == 2 * suite.errors
+    return said
 
 
 def test_a_status_of_a_later_service_is_not_known() -> None:
