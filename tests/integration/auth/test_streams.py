@@ -60,7 +60,7 @@ async def watching(guarded: Guarded, account: str) -> Any:
 async def test_a_quiet_watch_ends_when_its_right_does(guarded: Guarded, reader: str) -> None:
     watch = await watching(guarded, reader)
     await guarded.callers.unbind(reader, "reader")
-    [last] = [message async for message in watch]
+    *_, last = [message async for message in watch]
     assert (last.type, last.error.code) == ("ERROR", StatusCode.PERMISSION_DENIED.value[0])
     assert not last.HasField("job")
 
@@ -109,7 +109,7 @@ async def test_an_account_that_is_deleted_is_a_stranger(guarded: Guarded, reader
     watch = await watching(guarded, reader)
     await guarded.callers.remove(reader)
     # The API server itself remembers for 10 s whose token it was.
-    [last] = [message async for message in watch]
+    *_, last = [message async for message in watch]
     assert (last.type, last.error.code) == ("ERROR", StatusCode.PERMISSION_DENIED.value[0])
     found = await call(guarded.running.channel, "ListTargets", metadata)
     assert found.code is StatusCode.UNAUTHENTICATED
@@ -125,7 +125,7 @@ async def test_a_watch_whose_right_cannot_be_asked_for_says_so(
             raise Cut
 
     guarded.proxy.before = cut
-    [last] = [message async for message in watch]
+    *_, last = [message async for message in watch]
     assert (last.type, last.error.code) == ("ERROR", StatusCode.UNAVAILABLE.value[0])
 
 
