@@ -14,7 +14,8 @@ from deploy.local.cluster.api import Cluster
 from deploy.local.processes.ports import free_port
 from deploy.local.services import REPOSITORY
 from tests.e2e.conftest import StartRun
-from tests.support.make_run import ask, target
+from tests.support.make_run import Run, ask, target
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -60,6 +61,7 @@ async def test_what_is_kept_is_there_at_the_next_start(start_run: StartRun, tmp_
         again = start_run(KRKN_KEEP="1")
         await again.says("krkn-grpc runs")
         _, kept = await ask(session, "GET", again.url(f"{path}/{made['uuid']}"))
+        await has_logs(again, session, made["uuid"])
     assert kept["clusterName"] == "kept"
     # What the target was registered with is still good: address, certificate and token.
     registered = tmp_path / "registered.kubeconfig"
@@ -70,3 +72,23 @@ async def test_what_is_kept_is_there_at_the_next_start(start_run: StartRun, tmp_
     assert (again.local / "logs" / "server.log").read_text().startswith(first_log)
     again.send(signal.SIGINT)
     assert await again.ended() == 0
+
+
+async def has_logs(run: Run, session: aiohttp.ClientSession, target: str) -> None:
+    """The log of a new scenario is that of its node, which is another process at each start."""
+    jobs = run.url("/api/v1/scenarios/run")
+    body = {
+        "targetUUIDs": [target],
+        "scenarioImage": "quay.io/krkn-chaos/krkn-hub:pod-scenarios",
+        "scenarioName": "pod-scenarios",
+    }
+    _, asked = await ask(session, "POST", jobs, body)
+    job = f"{jobs}/{asked['jobs'][0]['jobId']}"
+
+    async def status() -> object:
+        return (await ask(session, "GET", job))[1]["status"]
+
+    await eventually(status, lambda seen: seen == "Succeeded")
+    async with session.get(f"{job}/logs") as reply:
+        assert reply.status == 200
+        assert "the scenario ended with exit code 0" in await reply.text()

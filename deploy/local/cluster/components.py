@@ -17,8 +17,6 @@ STAGES = Path(__file__).parents[1] / "fake_node" / "stages"
 _REPOSITORY = Path(__file__).resolve().parents[3]
 NODE = "local"
 NODE_LOGS = "node-logs"
-# Annotation with the node's kubelet port; the stage that makes the node ready reads it.
-KUBELET_PORT = "krkn-grpc.local/kubelet-port"
 
 # etcd listens on a socket file in its folder, named so because etcd requires a host and a port:
 # no other user of the machine can reach it, and it needs no port.
@@ -184,17 +182,18 @@ def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
     return _program("kwok", argv, files)
 
 
-def node_manifest(port: int) -> Manifest:
-    """Return the fake node, with this loopback port as its kubelet port."""
+def node_manifest() -> Manifest:
+    """Return the fake node."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {
-            "name": NODE,
-            "labels": {"kubernetes.io/hostname": NODE},
-            "annotations": {KUBELET_PORT: str(port)},
-        },
+        "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}},
     }
+
+
+def node_status(port: int) -> Manifest:
+    """Return what the fake node says of itself at its start: the loopback port of its kubelet."""
+    return {"status": {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}
 
 
 def node_logs(files: Files, port: int, url: str, serving: KeyPair, client: KeyPair) -> Program:

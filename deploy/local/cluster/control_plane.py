@@ -218,7 +218,10 @@ class ControlPlane:
         client = authority.client(f"system:{components.NODE_LOGS}", MASTERS)
         port = self._kubelet_port.number
         self._run(components.node_logs(files, port, self.url, serving, client))
-        await self._cluster.apply([components.node_manifest(port)])
+        await self._cluster.apply([components.node_manifest()])
+        # Each time: a node that was kept has the port that it had before.
+        path, status = f"/api/v1/nodes/{components.NODE}/status", components.node_status(port)
+        await self._cluster.request("PATCH", path, status, "application/merge-patch+json")
         await until(lambda: self.node_is_ready(components.NODE), self.child("kwok"))
         await until(self._logs_are_served, self.child(components.NODE_LOGS))
 
