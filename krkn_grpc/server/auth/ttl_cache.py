@@ -39,6 +39,7 @@ class SingleFlightCache(Generic[Answer]):
         self._looked_up(task is not None)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._ask(key, ask))
+            task.add_done_callback(_seen)
         # The cancellation of one call must not cancel the answer for the others.
         return await asyncio.shield(task)
 
@@ -52,3 +53,9 @@ class SingleFlightCache(Generic[Answer]):
         finally:
             del self._asking[key]
         return answer
+
+
+def _seen(task: "asyncio.Task[Any]") -> None:
+    """Take the error of an answer: all who asked may have left, and asyncio would log it."""
+    if not task.cancelled():
+        task.exception()

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from krkn_grpc.server.auth.concurrency import RateLimiter
 from krkn_grpc.server.errors import TooMany
 
@@ -15,6 +17,8 @@ async def test_each_has_a_pace_of_their_own() -> None:
     await pace.wait("b")
     assert not others.done()
     others.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await others
 
 
 async def test_nobody_waits_for_ever() -> None:
