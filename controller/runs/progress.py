@@ -33,13 +33,10 @@ def status_of(
     departed = _with_departed(run, departing, there)
     counts = _not_fewer(_counts(run, there, departed.departed_counts), run.status.counts)
     before = run.status.phase
-    phase = before if run.status.is_final else _phase(counts, before)
-    status = msgspec.structs.replace(
-        departed,
-        phase=phase,
-        counts=counts,
-        start_time=run.status.start_time or _first_start(jobs.values()),
-    )
+    start_time = run.status.start_time or _first_start(jobs.values())
+    has_started = start_time is not None or before == "Running"
+    phase = before if run.status.is_final else _phase(counts, has_started=has_started)
+    status = msgspec.structs.replace(departed, phase=phase, counts=counts, start_time=start_time)
     if status.is_final and status.completion_time is None:
         ended = [job.status.completion_time for job in jobs.values()]
         latest = max((each for each in ended if each is not None), default=now)
@@ -119,10 +116,11 @@ def _counts(run: ChaosRun, jobs: list[ChaosJob | None], departed: DepartedCounts
     )
 
 
-def _phase(counts: Counts, before: RunPhase) -> RunPhase:
+def _phase(counts: Counts, *, has_started: bool) -> RunPhase:
     if counts.pending or counts.running:
-        has_begun = counts.pending + counts.refused < counts.total
-        return "Running" if has_begun or before == "Running" else "Pending"
+        # A job may have ended without a start; one that succeeded, and is gone since, had one.
+        is_running = has_started or counts.running or counts.succeeded
+        return "Running" if is_running else "Pending"
     if counts.stopped:
         return "Stopped"
     if counts.succeeded == counts.total:

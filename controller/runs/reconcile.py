@@ -204,4 +204,5 @@ def _is_of(run: ChaosRun, job: ChaosJob) -> bool:
 
 def _has_not_begun(run: ChaosRun, status: ChaosRunStatus) -> bool:
     """Whether there is nothing to write yet: who reads the run counts its list."""
-    return run.status.counts is None and status.phase == "Pending" and not status.departed
+    is_as_it_began = run.status.counts is None and status.counts == run.counts
+    return is_as_it_began and status.phase == "Pending" and not status.departed

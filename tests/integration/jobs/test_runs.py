@@ -35,6 +35,24 @@ async def test_a_run_counts_its_jobs(patient_jobs: Jobs) -> None:
     assert status["completionTime"] >= last["completionTime"]
 
 
+async def test_a_run_runs_from_its_first_start_on(patient_jobs: Jobs) -> None:
+    """A job that ends before it starts is counted, and is no start of the run."""
+    target = await patient_jobs.target(maxConcurrentJobs=1)
+    busy = await patient_jobs.job(target, "never-ends")
+    await patient_jobs.running(busy)
+    run = await a_run(patient_jobs, [target] * 2)
+    await run.job(0, target, onBusy="Refuse")
+    await run.job(1, target)
+    status = await run.when(lambda status: (status.get("counts") or {}).get("failed"))
+    assert status["counts"] == NOTHING | {"total": 2, "failed": 1, "pending": 1}
+    assert (status["phase"], status.get("startTime")) == ("Pending", None)
+    await patient_jobs.stop(busy)
+    status = await run.finished()
+    assert (status["phase"], status["counts"]["succeeded"]) == ("PartiallyFailed", 1)
+    started = (await patient_jobs.status(run.job_ids[1]))["startTime"]
+    assert status["startTime"] == started
+
+
 @pytest.mark.parametrize(
     ("behaviours", "phase"),
     [(["", ""], "Succeeded"), (["", "exit-1"], "PartiallyFailed"), (["exit-1"] * 2, "Failed")],

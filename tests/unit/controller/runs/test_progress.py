@@ -49,7 +49,8 @@ def of(
         (("Pending", "Pending"), ONE_REFUSED, "Pending"),
         (("Running", "Pending"), [], "Running"),
         (("Succeeded", None), [], "Running"),
-        (("Failed", "Pending"), [], "Running"),
+        (("Failed", "Pending"), [], "Pending"),
+        (("Stopped", None), ONE_REFUSED, "Pending"),
         (("Succeeded", "Succeeded"), [], "Succeeded"),
         (("Succeeded", "Succeeded"), ONE_REFUSED, "PartiallyFailed"),
         (("Succeeded", "Failed"), [], "PartiallyFailed"),
@@ -63,6 +64,14 @@ def test_the_phase_of_a_run(
     phases: tuple[str | None, ...], refused: list[RefusedTarget], phase: str
 ) -> None:
     assert of(*phases, refused=refused).phase == phase
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Stopped"])
+def test_a_run_runs_from_the_first_start_on(phase: str) -> None:
+    """A job that ends before its start is no start of the run; one that ran and has ended is."""
+    ended, waiting = a_job_of(0, phase, start_time=ago(5)), a_job_of(1)
+    status = status_of(a_run(2), {job_id(0): ended, job_id(1): waiting}, {}, NOW)
+    assert (status.phase, status.start_time) == ("Running", ago(5))
 
 
 def test_every_target_counts_once() -> None:
