@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -102,6 +103,11 @@ async def guarded(guarded_services: Guarded) -> AsyncIterator[Guarded]:
     guarded_services.proxy.before = guarded_services.proxy.after = open_gate
     yield guarded_services
     guarded_services.proxy.before = guarded_services.proxy.after = open_gate
+
+
+def most_asked(began: float) -> float:
+    """Return how often one thing may have been asked since then (monotonic seconds)."""
+    return 1 + (time.monotonic() - began) / REMEMBER_SECONDS
 
 
 async def forgotten() -> None:

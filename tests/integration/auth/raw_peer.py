@@ -27,6 +27,8 @@ class RawPeer:
         self.statuses: dict[int, str] = {}
         """grpc-status of each stream that has ended."""
         self.settings: dict[int, int] = {}
+        self.pings = 0
+        """That have come."""
 
     def begin(self, **settings: int) -> None:
         """Say hello, with these settings (`initial_window_size=0`)."""
@@ -93,6 +95,8 @@ class RawPeer:
                     status = [value for name, value in headers if name == STATUS]
                     if status and event.stream_id is not None:
                         self.statuses[event.stream_id] = str(status[0])
+                case h2.events.PingReceived():
+                    self.pings += 1
                 case h2.events.StreamReset(stream_id=int() as stream):
                     self.statuses.setdefault(stream, "reset")
         if self._answers_pings:

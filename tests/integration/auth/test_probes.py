@@ -60,7 +60,8 @@ async def test_whoever_asks_for_the_health_asks_nothing_of_the_api_server(
         for channel in (guarded.running.channel, probed):
             for _ in range(200):
                 assert (await call(channel, "GetHealth")).code is StatusCode.OK
-    assert len(asked.of_health) < 20
+    # It looks after its health every two seconds, however long 400 questions take.
+    assert len(asked.of_health) < 100
 
 
 async def test_an_api_server_that_is_away_is_known_within_seconds(

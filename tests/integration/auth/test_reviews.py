@@ -9,7 +9,7 @@ from grpc import StatusCode
 
 from tests.integration.auth.callers import AUDIENCE, GROUP
 from tests.integration.auth.calls import METHODS, Outcome, a_request, call
-from tests.integration.auth.conftest import Guarded, forgotten
+from tests.integration.auth.conftest import Guarded, forgotten, most_asked
 from tests.integration.auth.test_matrix import MAY
 from tests.support.accounts import RBAC
 from tests.support.api_proxy import Call, Cut
@@ -120,9 +120,11 @@ async def test_answers_are_used_again_for_seconds(guarded: Guarded) -> None:
     metadata = await guarded.callers.metadata("viewer")
     await forgotten()
     with guarded.watched() as asked:
-        for _ in range(5):
+        began = time.monotonic()
+        for _ in range(20):
             await call(guarded.running.channel, "ListTargets", metadata)
-    assert len(asked.reviews(TOKENS)) == len(asked.reviews(ACCESS)) == 1
+    assert 1 <= len(asked.reviews(TOKENS)) <= most_asked(began)
+    assert 1 <= len(asked.reviews(ACCESS)) <= most_asked(began)
     await forgotten()
     with guarded.watched() as asked:
         await call(guarded.running.channel, "ListTargets", metadata)
@@ -132,9 +134,10 @@ async def test_answers_are_used_again_for_seconds(guarded: Guarded) -> None:
 async def test_a_stranger_is_asked_about_once(guarded: Guarded) -> None:
     stranger = (("authorization", f"Bearer {uuid.uuid4()}"),)
     with guarded.watched() as asked:
-        for _ in range(5):
+        began = time.monotonic()
+        for _ in range(20):
             await call(guarded.running.channel, "ListTargets", stranger)
-    assert len(asked.reviews(TOKENS)) == 1
+    assert 1 <= len(asked.reviews(TOKENS)) <= most_asked(began)
 
 
 @pytest.mark.parametrize("kind", [TOKENS, ACCESS])
@@ -195,10 +198,11 @@ async def test_many_calls_of_one_caller_ask_once_and_one_that_leaves_harms_none(
         ]
         await asyncio.sleep(0.1)  # They reach the server meanwhile, or ask after the answer.
         first.cancel()
+        answered = time.monotonic()
         may_pass.set()
         found = await asyncio.gather(*others)
     assert {each.code for each in found} == {StatusCode.OK}
-    assert len(asked.reviews(TOKENS)) == 1
+    assert 1 <= len(asked.reviews(TOKENS)) <= most_asked(answered)
 
 
 async def test_a_role_that_is_taken_away_is_gone_in_seconds(guarded: Guarded) -> None:
@@ -235,7 +239,7 @@ async def test_a_server_that_may_not_ask_lets_nobody_in_and_blames_nobody(
         assert found.code is StatusCode.UNAVAILABLE, found
         assert "forbidden" not in found.details
         [*_, last] = [event for event in guarded.events if event["event"] == "call failed"]
-        assert "TokenReview: NotAuthorized: 403 Forbidden (no role allows it)" in last["error"]
+        assert "Review: NotAuthorized: 403 Forbidden (no role allows it)" in last["error"]
     finally:
         again = {
             name: binding["metadata"][name]

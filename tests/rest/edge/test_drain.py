@@ -30,18 +30,15 @@ def draining(door: Door, wait: float, within: float) -> "subprocess.Popen[bytes]
 
 
 def test_calls_are_served_until_the_end_of_the_wait(door: Door) -> None:
-    with door.client() as client, draining(door, 1.0, 10.0) as hook:
-        began = time.monotonic()
-        while time.monotonic() < began + 0.8:
-            kept = client.get(HEALTH)
-            assert kept.status_code == 200
-            assert "connection" not in kept.headers
+    began = time.monotonic()
+    with door.client() as client, draining(door, 1.0, 60.0) as hook:
         while "connection" not in (told := client.get(HEALTH)).headers:
             assert told.status_code == 200
+        assert time.monotonic() - began >= 1.0
         assert (told.status_code, told.headers["connection"]) == (200, "close")
     # Its callers are gone, so it need not wait for the end of its time.
     assert hook.wait(SECONDS) == 0
-    assert time.monotonic() < began + 9
+    assert time.monotonic() - began < 50
 
 
 def test_a_grpc_channel_goes_without_an_error(door: Door) -> None:

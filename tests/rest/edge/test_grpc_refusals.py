@@ -51,7 +51,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
 @pytest.mark.parametrize("method", [UNARY, STREAM])
 def test_too_many_calls(door: Door, method: str) -> None:
     with door.channel() as channel:
-        error = refusal(lambda: ask(channel, method), attempts=3 * RATE)
+        error = refusal(lambda: ask(channel, method), attempts=2 * MANY)
     assert status(error) == (8, "TOO_MANY_CALLS", 1)
     typed = from_call(error, "x")
     assert (type(typed), typed.retry_after) == (LimitReached, 1.0)
@@ -172,7 +172,7 @@ def test_a_request_that_does_not_arrive(tmp_path: Path, method: str) -> None:
 
     def half_of_one() -> Iterator[bytes]:
         yield EMPTY[:-1] + b"\x10ab"
-        refused.wait(2)
+        refused.wait(3)
 
     with (
         open_door(tmp_path, body_timeout_seconds=1) as door,

@@ -11,7 +11,7 @@ from google.api import httpbody_pb2
 from google.rpc import code_pb2, status_pb2
 
 from krkn_grpc.v1 import scenario_runs_pb2 as runs
-from tests.rest.edge.running import TELLING, Door, Upstream, is_bare_error
+from tests.rest.edge.running import SECONDS, TELLING, Door, Upstream, is_bare_error
 
 JOB = "0b5e3a8e-9d64-4f63-9d5d-f2c6c60b0a6e"
 LOGS = f"/api/v1/scenarios/run/{JOB}/logs"
@@ -23,7 +23,7 @@ def test_watch_is_one_json_a_line_as_it_happens(door: Door, upstream: Upstream) 
 
     def reply(_: object, __: object) -> Iterator[runs.WatchScenarioRunsResponse]:
         yield runs.WatchScenarioRunsResponse(type="ADDED", job=runs.Job(job_id=JOB))
-        assert more.wait(20)
+        assert more.wait(SECONDS)
         yield runs.WatchScenarioRunsResponse(type="SYNCED")
 
     upstream.on("WatchScenarioRuns", reply)

@@ -10,6 +10,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from controller.work_queue import DueIn, Reconcile, Requeue, WorkQueue
+from tests.support.waiting import SECONDS
 
 
 class Work:
@@ -120,7 +121,7 @@ async def test_a_turn_can_ask_for_the_next() -> None:
             third.set()
         return 0.01
 
-    async with running(turn) as queue, asyncio.timeout(5):
+    async with running(turn) as queue, asyncio.timeout(SECONDS):
         queue.add("a")
         await third.wait()
 
@@ -131,7 +132,7 @@ async def test_the_earlier_of_two_times_counts() -> None:
     async with running(work.turn) as queue:
         queue.add_later("a", 0.01)
         queue.add_later("a", 3_600)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             await work.entered.wait()
 
 
@@ -156,54 +157,51 @@ async def test_a_turn_that_fails_comes_again_later_and_later(error: Exception) -
             raise error
         fourth.set()
 
-    async with running(turn) as queue, asyncio.timeout(10):
+    async with running(turn) as queue, asyncio.timeout(SECONDS):
         queue.add("a")
         await fourth.wait()
     pauses = [later - earlier for earlier, later in pairwise(times)]
-    assert pauses[0] >= 0.09
-    assert pauses[1] > pauses[0] * 1.5
-    assert pauses[2] > pauses[1] * 1.5
+    # Each is twice as long as the one before; a busy machine makes any of them longer.
+    assert all(pause >= least for pause, least in zip(pauses, (0.09, 0.19, 0.39), strict=True))
 
 
 async def test_whatever_fails_a_key_has_a_turn_when_it_is_due() -> None:
     loop = asyncio.get_running_loop()
-    due = loop.time() + 1.0
     times: list[float] = []
     late = asyncio.Event()
 
     async def turn(key: str) -> float | None:
         times.append(loop.time())
-        if times[-1] >= due:
+        if len(times) == 5:
             late.set()
             return None
         if len(times) < 4:
             raise RuntimeError("not yet")
         return 3_600
 
-    async with running(turn, due_in=lambda _: due - loop.time()) as queue, asyncio.timeout(10):
+    async with (
+        running(turn, due_in=lambda _: 0.3 if len(times) == 3 else 3_600) as queue,
+        asyncio.timeout(SECONDS),
+    ):
         queue.add("a")
         await late.wait()
-    assert len(times) == 5
-    assert times[-1] - due < 5
+    assert times[-1] - times[-2] >= 0.29
 
 
 async def test_a_turn_that_lasts_until_the_key_is_due_is_followed_by_another() -> None:
-    loop = asyncio.get_running_loop()
-    due = loop.time() + 0.2
-    times: list[float] = []
+    turns: list[str] = []
     second = asyncio.Event()
 
     async def turn(key: str) -> float:
-        times.append(loop.time())
-        if len(times) == 2:
+        turns.append(key)
+        if len(turns) == 2:
             second.set()
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.2)
         return 3_600
 
-    async with running(turn, due_in=lambda _: due - loop.time()) as queue, asyncio.timeout(10):
+    async with running(turn, due_in=lambda _: 0.1) as queue, asyncio.timeout(SECONDS):
         queue.add("a")
         await second.wait()
-    assert times[1] - times[0] < 10
 
 
 async def test_it_is_crowded_by_those_that_wait_and_those_that_have_their_turn() -> None:
@@ -246,12 +244,12 @@ async def test_a_queue_at_which_nobody_works_keeps_nothing() -> None:
         await settled()
         queue.add("b")
         queue.add("a")
-        queue.add_later("c", 0.01)
+        queue.add_later("c", 0.2)
     queue.add("after")
     assert not queue.is_crowded
     work.gate.set()
     async with worked_at(queue, begin_with="d"):
-        await asyncio.sleep(0.02)  # when the time of "c" is over
+        await asyncio.sleep(0.3)  # when the time of "c" is over
         await settled()
     assert work.turns == ["a", "b", "d"]
 
