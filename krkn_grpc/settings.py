@@ -7,13 +7,17 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from krkn_grpc import otlp_endpoint
 from krkn_grpc.otlp_endpoint import OtlpEndpoint
 from krkn_grpc.resources import images, mounts
 from krkn_grpc.resources.addresses import Network
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+# 68 years. Times that are much longer are no dates any more.
+_MOST_SECONDS = 2**31 - 1
 
 
 class ProcessSettings(BaseSettings):
@@ -22,7 +26,9 @@ class ProcessSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KRKN_", frozen=True)
 
     kubeconfig: Path | None = Field(None, description="our own cluster; unset: the pod's account")
-    namespace: str = Field("krkn-operator-system", description="namespace of all resources")
+    namespace: str = Field(
+        "krkn-operator-system", pattern=DNS_LABEL, description="namespace of all resources"
+    )
     allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
         images.DEFAULT, description="prefixes or digests; *: all"
     )
@@ -47,6 +53,15 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="what is logged to standard error, as JSON lines"
     )
+
+    @field_validator("*")
+    @classmethod
+    def _no_endless_times(cls, value: object, info: ValidationInfo) -> object:
+        is_time = (info.field_name or "").endswith("_seconds")
+        # `not`: NaN is no more than anything.
+        if is_time and isinstance(value, int | float) and not value <= _MOST_SECONDS:
+            raise ValueError(f"must be at most {_MOST_SECONDS}")
+        return value
 
     @field_validator("allowed_images", mode="before")
     @classmethod

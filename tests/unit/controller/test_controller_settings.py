@@ -24,6 +24,16 @@ def test_a_longer_write_needs_a_longer_wait(monkeypatch: pytest.MonkeyPatch) -> 
     assert Settings().abandoned_seconds == 61
 
 
+def test_no_time_is_endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [name for name in Settings.model_fields if name.endswith("_seconds")]
+    assert "lease_seconds" in times
+    for name in times:
+        monkeypatch.setenv(f"KRKN_{name.upper()}", "inf")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert {str(each["loc"][0]) for each in refused.value.errors()} == set(times)
+
+
 @pytest.mark.parametrize(
     ("given", "read"),
     [("", ()), (" , ", ()), ("acm", ("acm",)), (" acm, other-one.x ,acm", ("acm", "other-one.x"))],

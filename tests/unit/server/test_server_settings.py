@@ -70,6 +70,12 @@ REFUSED = [
     ({"KRKN_RECHECK_SECONDS": "61"}, "less than or equal to 60"),
     ({"KRKN_AUTH_CACHE_SECONDS": "0"}, "greater than 0"),
     ({"KRKN_CHECK_ENVIRONMENT": "on"}, "'auto', 'off', 'warn' or 'enforce'"),
+    *(({"KRKN_NAMESPACE": name}, "match pattern") for name in ("", "A_b", "a.b", "a/b", "a" * 64)),
+    *(
+        ({"KRKN_WRITE_SECONDS": time}, "must be at most 2147483647|greater than 0")
+        for time in ("inf", "nan", "1e300", "2147483648")
+    ),
+    ({"KRKN_IDEMPOTENCY_SECONDS": str(10**12)}, "must be at most 2147483647"),
     ({"KRKN_ALLOWED_IMAGES": "krkn-hub"}, "its registry's host"),
     ({"KRKN_ALLOWED_IMAGES": "quay.io/a,sha256:abc"}, "sha256:abc"),
 ]
