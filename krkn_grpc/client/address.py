@@ -68,6 +68,9 @@ def address(text: str, tls: bool | None = None) -> Address:
     scheme, slashes, rest = text.strip().rpartition("://")
     if slashes and scheme not in ("http", "https"):
         raise BadAddress(f"{scheme}:// is not http:// or https://")
+    # urlsplit would leave some of them out.
+    if any(each.isspace() or not each.isprintable() for each in rest):
+        raise BadAddress("a host has no blanks")
     try:
         parts = urlsplit(f"//{rest}")
         host, port = parts.hostname or "", parts.port

@@ -180,6 +180,14 @@ def from_watch(code: int, message: str) -> KrknError:
     return _BY_CODE.get(known, ServiceError)(message, code=known, reason="WATCH_ENDED")
 
 
+def cause(said: str) -> str:
+    """Return the cause of a message of gRPC's own: it is at the end of a long line.
+
+    That of a name which cannot be resolved ends with the bracket of a list.
+    """
+    return said.rsplit(": ", 1)[-1].removesuffix("]")
+
+
 def was_not_sent(error: KrknError) -> bool:
     """Whether the call did not leave this machine: gRPC found no connection for it."""
     return isinstance(error, Unavailable) and error.said.startswith(_NO_CONNECTION)
@@ -218,8 +226,7 @@ def _unsaid(kind: type[KrknError], code: StatusCode, said: str, server: str) -> 
     if kind is DeadlineExceeded:
         return f"{server} did not answer in time"
     if kind is Unavailable:
-        # gRPC's own message: the cause is at the end of a long line.
-        return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
+        return f"{server} does not answer: {cause(said)}"
     return f"{server} answered {code.name}: {said}"
 
 

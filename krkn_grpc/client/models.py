@@ -1,6 +1,6 @@
 """What the service tells, as frozen values: the names of the protos, times as datetimes.
 
-The comments of the protos and docs/api.md describe each field; times are aware, in UTC.
+The comments of the protos describe each field; times are aware, in UTC.
 """
 
 from collections.abc import Mapping

@@ -5,11 +5,13 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from krkn_grpc.client.models import Target
 from krkn_grpc.client.statuses import OnBusy
 from krkn_grpc.v1 import scenario_runs_pb2 as pb
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,14 @@ def run_request(
     for name in ("registry", "files"):
         given.pop(name, None)
     fields = {
-        "request_id": str(uuid.uuid4()),
         **{("scenario_image" if name == "image" else name): each for name, each in given.items()},
+        # Also for a blank one, of a variable that is not set: without an id no repeat is safe.
+        "request_id": options.get("request_id") or str(uuid.uuid4()),
+        "abort_on": several("abort_on", options.get("abort_on") or ()),
     }
     return pb.RunScenarioRequest(
         scenario_name=scenario,
-        target_uuids=[each if isinstance(each, str) else each.uuid for each in targets],
+        target_uuids=uuids(targets),
         files=proto_files(options.get("files", ())),
         registry_url=registry.url,
         username=registry.username,
@@ -85,6 +89,18 @@ def run_request(
         token=registry.token,
         **fields,  # type: ignore[arg-type]  # the names and types are those of RunOptions
     )
+
+
+def uuids(targets: Iterable[str | Target]) -> list[str]:
+    """Return the uuids of targets, which may be given by them; raises TypeError for one alone."""
+    return [each if isinstance(each, str) else each.uuid for each in several("targets", targets)]
+
+
+def several(name: str, given: Iterable[T]) -> list[T]:
+    """Return what is given as a list; raises TypeError for a text: its letters are never meant."""
+    if isinstance(given, str):
+        raise TypeError(f"{name} is a list: for one write [{given!r}]")
+    return list(given)
 
 
 def proto_files(files: Iterable[File]) -> list[pb.ScenarioFile]:

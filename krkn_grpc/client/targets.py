@@ -13,6 +13,7 @@ from krkn_grpc.client.connection import Connection
 from krkn_grpc.client.credentials import Credential, Kubeconfig, fill
 from krkn_grpc.client.errors import AlreadyExists, KrknError, NotFound, NotReady
 from krkn_grpc.client.models import Target
+from krkn_grpc.client.options import several, uuids
 from krkn_grpc.client.pages import all_pages
 from krkn_grpc.client.reading import read
 from krkn_grpc.client.selectors import not_blank
@@ -85,7 +86,7 @@ class Targets:
         Raises OSError and BadKubeconfig if the file as a whole cannot be read.
         """
         files = kubeconfigs.load(path)
-        wanted = builtins.list(files.contexts if contexts is None else contexts)
+        wanted = several("contexts", files.contexts if contexts is None else contexts)
         return [await self._imported(files, each, name_prefix, labels) for each in wanted]
 
     async def update(
@@ -126,7 +127,7 @@ class Targets:
             uuid=uuid,
             cluster_name=cluster_name,
             labels=labels,
-            remove_labels=remove_labels,
+            remove_labels=several("remove_labels", remove_labels),
             max_concurrent_jobs=max_concurrent_jobs,
         )
         return await self._connection.ask(self._stubs.PatchTarget, request, Target)
@@ -186,7 +187,7 @@ class Targets:
 
         Raises NotReady after `timeout` seconds, and NotFound if one does not exist.
         """
-        wanted = [each if isinstance(each, str) else each.uuid for each in targets]
+        wanted = uuids(targets)
         seen = {uuid: await self.get(uuid) for uuid in wanted}
         try:
             async with asyncio.timeout(timeout), aclosing(self._changes()) as changes:

@@ -41,6 +41,9 @@ def test_an_address(text: str, tls: bool | None, expected: Address) -> None:
         ("https://a?query", None),
         ("https://user:secret@a", None),  # pragma: allowlist secret
         ("[::1", None),
+        ("a b", None),
+        ("a\tb:1", None),
+        ("a\x00b", None),
         ("http://a", True),
         ("https://a", False),
     ],
