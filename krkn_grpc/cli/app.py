@@ -37,11 +37,15 @@ from krkn_grpc.client.address import BadAddress
 from krkn_grpc.client.errors import KrknError
 from krkn_grpc.client.tokens import BadToken
 
+# Why an output takes nothing more: a full disk or quota, a limit on files, a terminal that is gone,
+# a file that is open for reading alone.
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
 # Typer does not export it.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 # Options of the whole command, which may also stand after the name of a command.
-_WITH_VALUE = ("--server", "--ca", "--cert", "--key", "--retries")
+_WITH_VALUE = ("--server", "--context", "--ca", "--cert", "--key", "--retries")
 _WITHOUT = ("--tls", "--no-tls")
 
 
@@ -54,15 +58,19 @@ def with_global_options_first(arguments: Sequence[str], command: Any) -> list[st
     moved: list[str] = []
     others: list[str] = []
     left = list(arguments)
+    root = command
     while left:
         argument = left.pop(0)
         # The options of `config` are a context's.
         if argument == "--" or (argument == "config" and not others):
             others += [argument, *left]
             break
-        if argument in _WITH_VALUE and left:
-            moved += [argument, left.pop(0)]
-        elif argument in _WITHOUT or argument.startswith(tuple(f"{each}=" for each in _WITH_VALUE)):
+        name, is_attached, _ = argument.partition("=")
+        # A command may have one of the same name: `targets import --context`.
+        is_global = command is root or not _wants_value(command, name)
+        if is_global and name in _WITH_VALUE and (is_attached or left):
+            moved += [argument] if is_attached else [argument, left.pop(0)]
+        elif argument in _WITHOUT:
             moved.append(argument)
         else:
             others.append(argument)
@@ -115,10 +123,18 @@ class Commands(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
         """Run the command line, with arguments and output of any characters."""
+        display.replace_missing_streams()
         display.replace_what_cannot_be_printed()
         given = [*map(sources.as_utf8, sys.argv[1:] if args is None else args)]
         errors.told_as_asked_for(given)
-        return super().main(with_global_options_first(given, self), *others, **options)
+        try:
+            return super().main(with_global_options_first(given, self), *others, **options)
+        except OSError as error:
+            if error.errno not in _NOT_WRITTEN:
+                raise
+            said = f"the output cannot be written: {error.strerror}"
+            errors.tell(said, code=StatusCode.UNKNOWN, reason="OUTPUT")
+            sys.exit(failures.ExitCode.NOT_ALL_WELL)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Read the options of the whole command."""
@@ -138,12 +154,6 @@ class Commands(TyperGroup):
             client: Client = ctx.obj
             errors.tell_failure(error, client.server)
             raise typer.Exit(failures.exit_code(error)) from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            said = f"the output cannot be written: {error.strerror}"
-            errors.tell(said, code=StatusCode.UNKNOWN, reason="OUTPUT")
-            raise typer.Exit(failures.ExitCode.NOT_ALL_WELL) from None
         except interrupts.Terminated:
             raise typer.Exit(interrupts.EXIT_CODE) from None
         except UnicodeEncodeError:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -73,6 +74,16 @@ def as_json(message: Message) -> JsonObject:
     """Return the JSON that REST returns: with zero values, without absent optional fields."""
     read: JsonObject = MessageToDict(message, always_print_fields_with_no_presence=True)
     return read
+
+
+def replace_missing_streams() -> None:
+    """Read and write nothing where this process was started without a standard stream.
+
+    A run goes on then, as it does with its output thrown away, and its exit code tells the result.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # as long as the process
 
 
 def replace_what_cannot_be_printed() -> None:

@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from krkn_grpc.cli import display
-from krkn_grpc.client.errors import DeadlineExceeded, KrknError, Unavailable
+from krkn_grpc.client.errors import DeadlineExceeded, KrknError, Unavailable, cause
 
 # The service lists at most this many.
 _MOST_VIOLATIONS = 20
@@ -93,5 +93,4 @@ def unanswered(server: str, said: str) -> str:
     for sign, meaning in _CAUSES.items():
         if sign in said:
             return meaning.format(server=server, host=server.rpartition(":")[0])
-    # The cause is at the end of a long line.
-    return f"{server} does not answer: {said.rsplit(': ', 1)[-1]}"
+    return f"{server} does not answer: {cause(said)}"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 # 16 million of them: a terminal's names seldom clash, and a clash is said.
 _LEAST = 6
-# Fewer would be found by accident.
-_FEWEST = 3
+FEWEST = 3
+"""Characters of an end: with fewer an id would be found by accident."""
 
 
 def is_uuid(text: str) -> bool:
@@ -38,7 +38,16 @@ def ends(texts: Iterable[str]) -> dict[str, str]:
 
 def ending(known: Iterable[str], given: str) -> Sequence[str]:
     """Return the ids that end so; `given` may begin with the … that a table shows."""
-    wanted = given.lstrip("….").lower()
-    if len(wanted) < _FEWEST:
+    if is_too_short(given):
         return []
+    wanted = _wanted(given)
     return sorted({each for each in known if each.endswith(wanted)})
+
+
+def is_too_short(given: str) -> bool:
+    """Whether so short an end finds no id, though there may be one that ends so."""
+    return len(_wanted(given)) < FEWEST
+
+
+def _wanted(given: str) -> str:
+    return given.lstrip("….").lower()

@@ -225,12 +225,22 @@ def _listed(document: Any) -> Iterable[Any]:
 
 
 def _request(name: str, entry: Mapping[str, Any], folder: Path) -> CreateTargetRequest:
-    """Return the registration of an entry; raises BadKubeconfig."""
-    labels = {str(key): str(value) for key, value in (entry.get("labels") or {}).items()}
+    """Return the registration of an entry; raises BadKubeconfig, also for a file it cannot read."""
+    try:
+        return _registration(name, entry, folder)
+    except typer.BadParameter as error:
+        raise BadKubeconfig(error.message) from None
+
+
+def _registration(name: str, entry: Mapping[str, Any], folder: Path) -> CreateTargetRequest:
+    given = entry.get("labels") or {}
+    if not isinstance(given, dict):
+        raise BadKubeconfig("labels: must be keys with values")
+    labels = {str(key): str(value) for key, value in given.items()}
     request = CreateTargetRequest(cluster_name=name, labels=labels)
     if (limit := entry.get("maxConcurrentJobs")) is not None:
-        if type(limit) is not int:
-            raise BadKubeconfig("maxConcurrentJobs: must be a whole number")
+        if type(limit) is not int or not 0 <= limit <= sources.LARGEST:
+            raise BadKubeconfig("maxConcurrentJobs: must be a whole number, at least 0")
         request.max_concurrent_jobs = limit
 
     def text(key: str) -> str:
@@ -242,7 +252,9 @@ def _request(name: str, entry: Mapping[str, Any], folder: Path) -> CreateTargetR
         request.secret_type = "kubeconfig"  # a kind, no secret
         request.kubeconfig = kubeconfigs.alone(found, str(entry.get("context") or ""))
         return request
-    request.cluster_api_url, request.ca_bundle = str(entry.get("apiUrl", "")), text("caFile")
+    authorities = entry.get("caFile")
+    request.ca_bundle = sources.certificates(folder / str(authorities) if authorities else None)
+    request.cluster_api_url = str(entry.get("apiUrl", ""))
     if username := entry.get("username"):
         request.secret_type, request.username = "credentials", str(username)
         request.password = text("passwordFile")

@@ -11,7 +11,7 @@ from google.api.httpbody_pb2 import HttpBody
 from rich.console import Console
 from rich.text import Text
 
-from krkn_grpc.cli import completion, display, failures, lookup
+from krkn_grpc.cli import completion, display, failures, lookup, sources
 from krkn_grpc.cli.client import Client
 from krkn_grpc.cli.display import Format, Output
 from krkn_grpc.v1.runs_pb2 import (
@@ -28,7 +28,8 @@ _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the end.")]
 Tail = Annotated[
-    int | None, typer.Option(metavar="N", min=0, help="Only the last N lines of each log.")
+    int | None,
+    typer.Option(metavar="N", parser=sources.number, help="Only the last N lines of each log."),
 ]
 Failed = Annotated[bool, typer.Option("--failed", help="Only of jobs that failed.")]
 

@@ -33,6 +33,7 @@ def run_id(client: Client, given: str) -> str:
     """
     if ids.is_uuid(given):
         return given
+    _must_be_long_enough("run", given)
     found = runs_ending(client, given)
     if not found:
         raise NotFound(f"there is no run whose id ends with {given!r}")
@@ -49,6 +50,7 @@ def job_id(client: Client, given: str) -> str:
     run, slash, target = given.partition("/")
     if slash:
         return _of_run(client, run_id(client, run), target)
+    _must_be_long_enough("job", given)
     known = (job.job_id for job in all_jobs(client, ListScenarioRunsRequest()))
     found = ids.ending(known, given)
     if not found:
@@ -111,6 +113,12 @@ def meant(given: str, known: list[str]) -> str:
     """Return a question after the most similar known name, "" if none is similar."""
     guess = difflib.get_close_matches(given, known, n=1)
     return f" ({guess[0]}?)" if guess else ""
+
+
+def _must_be_long_enough(what: str, given: str) -> None:
+    if ids.is_too_short(given):
+        least = f"an end of an id has at least {ids.FEWEST} characters"
+        raise NotFound(f"{given!r} names no {what}: {least}")
 
 
 def _only(what: str, given: str, found: list[str]) -> str:

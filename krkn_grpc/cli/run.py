@@ -140,11 +140,16 @@ def run(
         bool, typer.Option("--refuse-busy", help="Fail at once on a busy target, do not wait.")
     ] = False,
     max_parallel: Annotated[
-        int, typer.Option(metavar="N", min=0, help="At most N jobs at once; 0: all.")
+        int,
+        typer.Option(metavar="N", parser=sources.number, help="At most N jobs at once; 0: all."),
     ] = 0,
     max_failures: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, help="Start no more jobs after more than N failures."),
+        typer.Option(
+            metavar="N",
+            parser=sources.number,
+            help="Start no more jobs after more than N failures.",
+        ),
     ] = None,
     abort_running: Annotated[
         bool, typer.Option("--abort-running", help="Then stop the running jobs too.")

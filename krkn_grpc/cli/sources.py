@@ -16,6 +16,9 @@ from krkn_grpc.v1.scenario_runs_pb2 import ScenarioFile
 
 STANDARD_INPUT = Path("-")
 
+LARGEST = 2**31 - 1
+"""The largest number that a field of a message can hold."""
+
 
 def as_utf8(given: str) -> str:
     """Return an argument decoded as UTF-8 if possible, regardless of the locale's encoding."""
@@ -44,6 +47,25 @@ def secret(file: Path | None, variable: str) -> str:
         return os.environ.get(variable, "")
     text = text_of(file).removesuffix("\n").removesuffix("\r")
     if not text:
+        raise typer.BadParameter(f"{file}: is empty")
+    return text
+
+
+def number(text: str | int) -> int:
+    """Return the whole number that an option says; the service's own limits come later."""
+    given = str(text).strip()
+    if not (given.isascii() and given.isdecimal()) or len(given) > 10 or int(given) > LARGEST:
+        raise typer.BadParameter(f"{given!r} is not a whole number from 0 to {LARGEST}")
+    return int(given)
+
+
+def certificates(file: Path | None) -> str:
+    """Return the CA bundle of a file, "" without one.
+
+    An empty file is refused: nobody who names one means that no certificate is verified.
+    """
+    text = text_of(file) if file else ""
+    if file and not text.strip():
         raise typer.BadParameter(f"{file}: is empty")
     return text
 

@@ -187,7 +187,10 @@ def label_target(
 def limit_target(
     context: typer.Context,
     target: Which,
-    jobs: Annotated[int, typer.Argument(metavar="N", min=0, help="Jobs at once; 0: any number.")],
+    jobs: Annotated[
+        int,
+        typer.Argument(metavar="N", parser=sources.number, help="Jobs at once; 0: any number."),
+    ],
     output: Output = Format.TABLE,
 ) -> None:
     """Set how many jobs may run on a target at once, and show it; others wait for their turn."""
@@ -237,7 +240,7 @@ def _registration(
     request = CreateTargetRequest(
         cluster_name=name,
         cluster_api_url=api_url,
-        ca_bundle=sources.text_of(ca_bundle) if ca_bundle is not None else "",
+        ca_bundle=sources.certificates(ca_bundle),
     )
     if username:
         if token_file is not None:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import typer
 
+from krkn_grpc.cli import sources
+
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
@@ -50,9 +52,12 @@ def seconds(text: str) -> int:
 def option(text: str | int) -> int:
     """Return the seconds that an option of the command says."""
     try:
-        return seconds(str(text))
+        found = seconds(str(text))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if found > sources.LARGEST:
+        raise typer.BadParameter(f"{text} is too long: at most {sources.LARGEST} seconds")
+    return found
 
 
 def _seconds_between(start: str, end: datetime) -> int:

@@ -79,10 +79,29 @@ async def test_errors_are_one_line_all_the_same(elsewhere: Command, rest: Rest) 
 async def test_the_run_is_told_when_the_output_takes_nothing(cli: Command, rest: Rest) -> None:
     target = await rest.register()
     run = f"-m krkn_grpc.cli run -t {target} --scenario s --image {IMAGE}-lasts-0s"
-    for options in ("", "--wait", "-o json"):
-        async with cli.start_shell(f"{run} {options} > /dev/full") as started:
+    # The last one is open for reading alone.
+    for options in ("> /dev/full", "--wait > /dev/full", "-o json > /dev/full", "1< /dev/null"):
+        async with cli.start_shell(f"{run} {options}") as started:
             failed = await started.ended()
         assert failed.code != 0
         [said] = [line for line in failed.err.splitlines() if "was started" in line]
         started_run = await rest.get_run(said.rpartition(" ")[2])
         assert [each["targetUUID"] for each in started_run["targets"]] == [target]
+
+
+async def test_an_output_that_takes_nothing_is_one_line(cli: Command) -> None:
+    for command in ("--help > /dev/full", "scenarios list 1< /dev/null"):
+        async with cli.start_shell(f"-m krkn_grpc.cli {command}") as started:
+            failed = await started.ended()
+        assert failed.code == 1
+        assert failed.line.startswith("Error: the output cannot be written: ")
+
+
+async def test_what_is_closed_is_not_written_and_the_exit_code_tells(
+    cli: Command, rest: Rest
+) -> None:
+    run = f"-m krkn_grpc.cli run -t {await rest.register()} --scenario s --wait --image {IMAGE}"
+    for options, code in (("-exit-1 >&-", 1), ("-lasts-0s <&- >&- 2>&-", 0)):
+        async with cli.start_shell(f"{run}{options}") as started:
+            ended_so = await started.ended()
+        assert (ended_so.code, "Traceback" in ended_so.err) == (code, False), ended_so

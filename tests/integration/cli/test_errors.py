@@ -41,6 +41,9 @@ async def test_what_is_not_there(cli: Command) -> None:
     target = await cli("targets", "get", "no-such-target", "-o", "json")
     assert (target.code, told(target)["code"], told(target)["reason"]) == (3, 5, "NOT_FOUND")
     assert told(target)["message"] == "there is no target 'no-such-target'"
+    for given in (("jobs", "get", "0f"), ("runs", "get", ""), ("logs", "0f/demo-1")):
+        short = await cli(*given)
+        assert (short.code, short.line.endswith("has at least 3 characters")) == (3, True), short
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,11 @@ async def test_what_is_not_there(cli: Command) -> None:
         ("runs", "list", "--nothing", "-o", "json"),
         ("runs", "list", "--limit", "x", "-o", "json"),
         ("run", "-o", "json", "--all"),
+        ("run", "x", "--all", "--max-parallel", "99999999999", "-o", "json"),
+        ("run", "x", "--all", "--max-failures", "-1", "-o", "json"),
+        ("run", "x", "--all", "--ttl", "99999d", "-o", "json"),
+        ("runs", "logs", "x", "--tail", "99999999999", "-o", "json"),
+        ("targets", "limit", "x", "99999999999", "-o", "json"),
         ("--nothing", "runs", "list", "-o", "json"),
         ("--retries", "-1", "runs", "list", "-o", "json"),
     ],

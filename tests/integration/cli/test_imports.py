@@ -91,6 +91,19 @@ async def test_a_file_of_targets_is_applied(cli: Command, tmp_path: Path) -> Non
     partly = await cli("targets", "apply", "-f", str(file))
     assert (partly.code, partly.out.split()[:2]) == (3, [two, "updated:"])
     assert partly.line.startswith(f"Error: {one}: labels")
+    (tmp_path / "empty").touch()
+    for unusable, said in (
+        ({"labels": ["x"]}, "labels: must be keys"),
+        ({"maxConcurrentJobs": 10**11}, "maxConcurrentJobs: must be a whole number"),
+        ({"kubeconfig": "nowhere"}, "nowhere: No such file"),
+        # Without a certificate none would be verified.
+        ({"kubeconfig": None, "apiUrl": "https://a", "caFile": "empty"}, "empty: is empty"),
+    ):
+        file.write_text(yaml.safe_dump_all([{**listed[0], "labels": {}, **unusable}, listed[1]]))
+        partly = await cli("targets", "apply", "-f", str(file))
+        assert (partly.code, partly.out.split()[:2]) == (3, [two, "updated:"])
+        assert partly.line.startswith(f"Error: {one}: ")
+        assert said in partly.line
     wrong = await cli("targets", "apply", "-f", "-", given="- {name: a, tokn: b}")
     assert (wrong.code, "a: tokn: known are name, " in wrong.err) == (2, True)
 

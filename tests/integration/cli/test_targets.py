@@ -146,6 +146,7 @@ async def test_a_duplicate_is_refused(cli: Command, rest: Rest) -> None:
         pytest.param(["--username", "a", "--password", "b"], "No such option", id="a password"),
         pytest.param(["--token-file", "/nonexistent"], "No such file", id="no file"),
         pytest.param(["--token-file", "-"], "-: is empty", id="empty"),
+        pytest.param(["--ca-bundle", "/dev/null"], "/dev/null: is empty", id="no certificate"),
         pytest.param(["--username", "a", "--token-file", "-"], "not both", id="two"),
         pytest.param(["--password-file", "-"], "needs --username", id="no user"),
         pytest.param(["--kubeconfig", "-", "--username", "a"], "nothing besides", id="more"),

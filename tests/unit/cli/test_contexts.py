@@ -112,8 +112,15 @@ def test_options_of_the_whole_command_may_stand_anywhere() -> None:
     given = ["jobs", "list", "--server", "a", "-l", "b", "--no-tls", "--retries=3"]
     first = ["--server", "a", "--no-tls", "--retries=3", "jobs", "list", "-l", "b"]
     assert with_global_options_first(given, COMMANDS) == first
+    for chosen in (["--context", "a"], ["--context=a"]):
+        given = ["targets", *chosen, "list"]
+        assert with_global_options_first(given, COMMANDS) == [*chosen, "targets", "list"]
+        given = ["jobs", "list", "-l", "b", *chosen]
+        assert with_global_options_first(given, COMMANDS) == [*chosen, "jobs", "list", "-l", "b"]
     of_config = ["config", "set-context", "a", "--server", "b"]
-    for unmoved in (of_config, ["stop", "--", "--server", "x"]):
+    # A context of the kubeconfig.
+    of_import = ["targets", "import", "--context", "a", "--context=b"]
+    for unmoved in (of_config, of_import, ["stop", "--", "--server", "x"]):
         assert with_global_options_first(unmoved, COMMANDS) == unmoved
 
 
@@ -125,6 +132,8 @@ def test_options_of_the_whole_command_may_stand_anywhere() -> None:
         ["jobs", "list", "-l", "--no-tls"],
         ["run", "pod-scenarios", "-vt", "--server=evil"],
         ["targets", "wait", "--for", "--tls"],
+        ["jobs", "list", "--scenario", "--context=evil"],
+        ["targets", "import", "--kubeconfig", "--context=evil"],
     ],
 )
 def test_the_value_of_another_option_chooses_no_server(given: list[str]) -> None:
@@ -148,3 +157,10 @@ def test_durations(text: str, seconds: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         times.seconds(text)
+
+
+@pytest.mark.parametrize("text", ["2147483648", "99999d", "9" * 40])
+def test_a_duration_that_no_message_can_hold(text: str) -> None:
+    assert times.option("2147483647") == 2**31 - 1
+    with pytest.raises(typer.BadParameter, match="is too long: at most 2147483647 seconds"):
+        times.option(text)

@@ -32,6 +32,11 @@ SERVER = "host.example:8080"
             "there is no host host.example",
         ),
         (
+            "errors resolving a..b:443: [field:hostname lookup error:address lookup failed for "
+            "a..b:443: Misformatted domain name]",
+            "host.example:8080 does not answer: Misformatted domain name",
+        ),
+        (
             "UNAVAILABLE: ipv4:127.0.0.1:18899: Failed parsing HTTP/2 (Expected SETTINGS frame as "
             "the first frame, got frame type 79)",
             "host.example:8080 is not krkn-grpc, or needs TLS: it answers HTTP/1 only",

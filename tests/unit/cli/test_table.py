@@ -60,3 +60,4 @@ def test_an_end_finds_its_ids() -> None:
     assert ids.ending([A, B], "565A0F") == [A]
     assert ids.ending([A, B], "…65a0f") == [B, A]
     assert ids.ending([A, B], "0f") == []
+    assert [ids.is_too_short(each) for each in ("", "…0f", "a0f")] == [True, True, False]
