@@ -34,8 +34,9 @@ def _configuration(port: int, upstream: int, retry_on: str) -> str:
     retries = {
         "retry_on": retry_on,
         "retriable_status_codes": [503],
-        # More patient than a mesh, so that the server is back when it asks again.
-        "num_retries": 12,
+        # More patient than a mesh, so that the server is back when it asks again: the pauses are
+        # random, half a second on average, and a server may take ten to start on a busy machine.
+        "num_retries": 60,
         "retry_back_off": {"base_interval": "0.2s", "max_interval": "1s"},
     }
     manager = {
