@@ -88,6 +88,16 @@ class Target(Resource, frozen=True, kw_only=True):
         )
 
     @property
+    def is_changing(self) -> bool:
+        """Whether its spec was changed, and is not admitted or refused yet: a moment as a rule."""
+        admitted = find_condition(self.status.conditions, ADMITTED)
+        return (
+            admitted is not None
+            and admitted.observed_generation != self.metadata.generation
+            and self.metadata.deletion_timestamp is None
+        )
+
+    @property
     def is_ready(self) -> bool:
         """Whether it is ready as it is now: a spec that is not admitted yet was not checked."""
         return self.status.ready and self.is_admitted

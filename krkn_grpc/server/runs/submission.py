@@ -50,6 +50,8 @@ from krkn_grpc.told import told
 _CONCURRENT_WRITES = 64
 # Targets that are looked at before other calls have their turn; some microseconds each.
 _IN_ONE_PIECE = 100
+# For targets that are changed at this moment; half of the call's time at most.
+_SETTLE_SECONDS = 3.0
 _NOT_CONFIRMED = "the write was not confirmed: the job may exist; stop it by its jobId"
 _ID_TAKEN = "somebody else has created a job of this job's id"
 _REFUSALS = (NoSuch, runnable.NotRunnable, Halted)
@@ -144,11 +146,12 @@ class Submission:
         self, run: Run, uuids: Sequence[str], user: str, deadline: Deadline
     ) -> tuple[dict[str, Target], dict[str, Exception]]:
         """Return the targets that can be run, and the errors of the others."""
+        settled_by = Deadline.within(min(_SETTLE_SECONDS, deadline.remaining / 2))
 
         async def one(uuid: str) -> Target | Exception:
             try:
                 async with asyncio.timeout(deadline.remaining):
-                    return self._fit(run, await self._registry.get(uuid))
+                    return self._fit(run, await self._registry.settled(uuid, settled_by))
             except TimeoutError:
                 return errors.NotWritten(TOO_LATE)
             except Exception as error:

@@ -36,6 +36,7 @@ from krkn_grpc.server.targets.confirmed import Change, ConfirmedWrites, no_such
 from krkn_grpc.server.targets.validate import NewTarget, TargetPatch
 
 _REMEMBERED = timedelta(seconds=CALL_SECONDS)
+_LOOK_SECONDS = 0.1
 
 
 class Registry:
@@ -66,6 +67,14 @@ class Registry:
         _must_be_id(uuid)
         # Another replica may have registered it, and this cache may be behind.
         return self.known(uuid) or await self._registered(uuid)
+
+    async def settled(self, uuid: str, until: Deadline) -> Target:
+        """Return a target; one that is being changed, when it has been, or at the deadline."""
+        target = await self.get(uuid)
+        while target.is_changing and until.remaining > 0:
+            await asyncio.sleep(_LOOK_SECONDS)
+            target = await self.get(uuid)
+        return target
 
     def known(self, uuid: str) -> Target | None:
         """Return a target if the cache has it as admitted."""
