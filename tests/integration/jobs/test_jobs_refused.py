@@ -144,7 +144,8 @@ async def test_a_job_waits_for_the_first_look_at_its_target(patient_jobs: Jobs) 
         caller.transport.abort()
     assert (await patient_jobs.finished(job))["phase"] == "Succeeded"
     looked_at = await patient_jobs.read_target(target["metadata"]["name"])
-    assert condition(looked_at, "Ready")["reason"] == "TLSFailed"
+    # By whether the probe had a connection when nobody listened any more.
+    assert condition(looked_at, "Ready")["reason"] in ("TLSFailed", "Unreachable")
 
 
 async def test_a_job_that_comes_too_late_never_starts(
