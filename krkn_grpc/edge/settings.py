@@ -1,7 +1,6 @@
 """Envoy's settings, from the environment, and the check of their combinations."""
 
 import ipaddress
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,15 +17,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from krkn_grpc import otlp_endpoint
 from krkn_grpc.edge import client_addresses, combinations, page_key
 from krkn_grpc.edge.files import PAGE
+from krkn_grpc.edge.origins import origins
 from krkn_grpc.otlp_endpoint import OtlpEndpoint
 
 LOOPBACK = "127.0.0.1"
-
-# As browsers send it: no path, no upper case, and no port that the scheme implies.
-_ORIGIN = re.compile(
-    r"(?:https://(?!.*:443$)|http://(?!.*:80$))"
-    r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
-)
 
 Sampler = Literal[
     "always_on",
@@ -98,7 +92,7 @@ class EnvoySettings(BaseSettings):
     auth: Literal["none", "kubernetes"] = "kubernetes"
     """`none`: only this machine, only local host names, of web pages our own with its key."""
 
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(origins)] = ()
     """Origins whose web pages may call, such as `https://console.example`, separated by commas.
 
     Exact, with the scheme; the port only if it is not the scheme's own. Without authentication no
@@ -238,21 +232,6 @@ class EnvoySettings(BaseSettings):
     def _empty_is_unset(cls, given: object, info: ValidationInfo) -> object:
         # As OpenTelemetry has it.
         return cls.model_fields[info.field_name or ""].default if given == "" else given
-
-    @field_validator("allowed_origins", mode="before")
-    @classmethod
-    def _origins(cls, given: object) -> object:
-        origins = given.split(",") if isinstance(given, str) else given
-        if not isinstance(origins, list | tuple):
-            return origins
-        wanted = tuple(str(origin).strip() for origin in origins if str(origin).strip())
-        for origin in wanted:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is not an origin: https:// or http://, a lower-case host, and a "
-                    "port if it is not the scheme's own; * and null would let every page in"
-                )
-        return wanted
 
     @property
     def chains(self) -> tuple[client_addresses.Chain, ...]:

@@ -13,7 +13,8 @@ from tests.faults.proxy import Call, Exchange, Fault
 from tests.faults.test_blackouts import SECONDS
 from tests.support.blackouts import MINUTE, blackout, once_at
 from tests.support.custom_objects import BLACKOUTS
-from tests.support.jobs import Jobs, condition
+from tests.support.jobs import Jobs
+from tests.support.targets import condition
 from tests.support.waiting import eventually
 
 WAITS_OR_OVER = ("BlackoutsUnknown", "Completed")

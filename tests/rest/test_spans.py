@@ -1,14 +1,11 @@
 """One trace from a REST call to the pod, as a collector gets it from the real processes."""
 
-import json
 import secrets
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import pytest
 import pytest_asyncio
 
@@ -19,11 +16,11 @@ from krkn_grpc.resources.chaos_job import ChaosJob
 from krkn_grpc.resources.trace_context import CALLER_HEADER, Traceparent
 from krkn_grpc.v1.health_pb2 import GetHealthRequest
 from krkn_grpc.v1.health_pb2_grpc import HealthServiceStub
-from tests.support.collector import Collector, Span, collector
-from tests.support.custom_objects import JOBS, collection
+from tests.support.collector import Span, collector
 from tests.support.requests import a_run, canary, credentials_target
-from tests.support.rest import CHAOS_RUNS, RUNS, TARGETS, Rest
-from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
+from tests.support.rest import CHAOS_RUNS, RUNS, TARGETS
+from tests.support.running import Wanted, make_namespace, remove_namespace, running
+from tests.support.traced import Traced
 
 IMAGE = "registry.example/krkn-hub:pod-scenarios"
 ENDLESS = "registry.example/krkn-hub:never-ends"
@@ -31,39 +28,6 @@ SERVER, INTERNAL, CLIENT = 2, 1, 3
 """OTLP's numbers of a span's kinds."""
 
 CALL = "krkn.v1.ScenarioRunService/RunScenario"
-
-
-@dataclass(frozen=True)
-class Traced:
-    """Services that send their spans to a collector, and trust the traces of callers."""
-
-    services: Running
-    kept: Collector
-
-    @property
-    def rest(self) -> Rest:
-        return Rest(self.services.rest)
-
-    async def run(self, caller: Traceparent, body: object, **headers: str) -> str:
-        """Run a scenario in the trace of a caller; return the jobId."""
-        given = {"traceparent": str(caller), **headers}
-        async with self.services.rest.post(RUNS, json=body, headers=given) as reply:
-            assert reply.status == 201, await reply.text()
-            [job] = (await reply.json())["jobs"]
-            job_id: str = job["jobId"]
-            return job_id
-
-    async def job(self, job_id: str) -> ChaosJob:
-        """Return the job as it is stored."""
-        path = f"{collection(JOBS, self.services.namespace)}/{job_id}"
-        stored = await self.services.cluster.request("GET", path)
-        return msgspec.json.decode(json.dumps(stored), type=ChaosJob)
-
-    async def pod(self, job_id: str) -> dict[str, Any]:
-        """Return the job's pod."""
-        path = f"/api/v1/namespaces/{self.services.namespace}/pods/krkn-job-{job_id}"
-        pod: dict[str, Any] = await self.services.cluster.request("GET", path)
-        return pod
 
 
 @pytest_asyncio.fixture(scope="module")

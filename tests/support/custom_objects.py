@@ -60,6 +60,16 @@ def schemas(plural: str) -> Manifest:
     return properties
 
 
+def owner(of: Manifest) -> Manifest:
+    """Return a reference to an owner."""
+    return {
+        "apiVersion": of["apiVersion"],
+        "kind": of["kind"],
+        "name": of["metadata"]["name"],
+        "uid": of["metadata"]["uid"],
+    }
+
+
 def collection(plural: str, namespace: str) -> str:
     """The path of all objects of the kind."""
     return f"/apis/{API_VERSION}/namespaces/{namespace}/{plural}"

@@ -14,10 +14,11 @@ from krkn_grpc.resources.meta import API_VERSION
 from krkn_grpc.resources.names import PROVIDER
 from krkn_grpc.resources.target_request import SECRET_KEY
 from tests.support.custom_objects import MERGE, PROVIDERS, REQUESTS, Manifest, collection
-from tests.support.jobs import Jobs, condition
+from tests.support.jobs import Jobs
 from tests.support.other_provider_types import section, target_data
 from tests.support.other_providers import OtherProviderProcess
 from tests.support.requests import canary, unused_name
+from tests.support.targets import condition
 from tests.support.waiting import SECONDS, eventually
 
 OURS = PROVIDER

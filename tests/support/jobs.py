@@ -11,9 +11,10 @@ from deploy.local.cluster.api import Cluster, ClusterError
 from deploy.local.cluster.control_plane import ControlPlane
 from krkn_grpc.resources import kubeconfig, names, well_known
 from krkn_grpc.resources.meta import API_VERSION
-from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
+from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection, owner
 from tests.support.object_watch import ObjectWatch
 from tests.support.requests import IMAGE, canary, unused_name, unused_url
+from tests.support.targets import is_fit
 from tests.support.waiting import SECONDS, eventually
 
 FINAL = ("Succeeded", "Failed", "Stopped")
@@ -274,32 +275,3 @@ class Jobs:
 
     def path(self, job: str) -> str:
         return f"{collection(JOBS, self.namespace)}/{job}"
-
-
-def owner(of: Manifest) -> Manifest:
-    """Return a reference to an owner."""
-    return {
-        "apiVersion": of["apiVersion"],
-        "kind": of["kind"],
-        "name": of["metadata"]["name"],
-        "uid": of["metadata"]["uid"],
-    }
-
-
-def is_admitted(target: Manifest) -> bool:
-    """Whether the controller admitted the target as it is."""
-    return condition(target, "Admitted").get("status") == "True"
-
-
-def is_fit(target: Manifest) -> bool:
-    """Whether it was also looked at, and its Secret was there by then."""
-    looked = condition(target, "Ready").get("reason")
-    return is_admitted(target) and looked not in (None, "InvalidKubeconfig")
-
-
-def condition(target: Manifest, kind: str) -> Manifest:
-    """Return a condition of the target as it is, {} when it has none."""
-    generation = target["metadata"]["generation"]
-    found: list[Manifest] = target.get("status", {}).get("conditions", [])
-    current = (one for one in found if one.get("observedGeneration") == generation)
-    return next((one for one in current if one["type"] == kind), {})

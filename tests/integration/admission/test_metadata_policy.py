@@ -30,9 +30,9 @@ from tests.support.custom_objects import (
     Stored,
     assert_refused,
     collection,
+    owner,
     whole,
 )
-from tests.support.jobs import owner
 from tests.support.running import POLICIES, make_namespace, remove_namespace
 from tests.support.waiting import eventually
 

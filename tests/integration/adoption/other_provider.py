@@ -20,8 +20,9 @@ from tests.support.custom_objects import (
     TARGETS,
     Manifest,
     collection,
+    owner,
 )
-from tests.support.jobs import condition, owner
+from tests.support.targets import condition
 from tests.support.waiting import eventually
 
 OWN = "krkn-operator"

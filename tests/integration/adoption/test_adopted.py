@@ -12,7 +12,7 @@ from krkn_grpc.v1.targets_pb2_grpc import TargetServiceStub
 from tests.integration.adoption.conftest import Foreign
 from tests.integration.adoption.other_provider import OtherProvider, is_ready
 from tests.support.custom_objects import TARGETS, Manifest, collection
-from tests.support.jobs import Jobs, condition
+from tests.support.jobs import Jobs
 from tests.support.requests import token_target, unused_name
 from tests.support.rest import TARGETS as TARGETS_PATH
 from tests.support.rest import Rest
@@ -20,6 +20,7 @@ from tests.support.rpc import refused
 from tests.support.running import Running
 from tests.support.runs import Runs
 from tests.support.target_client import Targets
+from tests.support.targets import condition
 from tests.support.waiting import eventually
 
 

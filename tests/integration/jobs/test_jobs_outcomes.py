@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from krkn_grpc.resources import names
-from tests.support.custom_objects import MERGE, Manifest
-from tests.support.jobs import Jobs, owner
+from tests.support.custom_objects import MERGE, Manifest, owner
+from tests.support.jobs import Jobs
 from tests.support.waiting import eventually
 
 

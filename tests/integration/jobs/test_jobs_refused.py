@@ -8,8 +8,9 @@ import pytest
 from krkn_grpc.resources import kubeconfig, well_known
 from tests.integration.jobs.conftest import StartController
 from tests.support.clock import instant, now
-from tests.support.custom_objects import Manifest
-from tests.support.jobs import Jobs, condition, owner
+from tests.support.custom_objects import Manifest, owner
+from tests.support.jobs import Jobs
+from tests.support.targets import condition
 from tests.support.waiting import eventually
 
 

@@ -8,8 +8,8 @@ import pytest
 from deploy.local.cluster.api import ClusterError
 from krkn_grpc.resources import names, well_known
 from tests.integration.jobs.conftest import StartController
-from tests.support.custom_objects import MERGE, Manifest
-from tests.support.jobs import Jobs, owner
+from tests.support.custom_objects import MERGE, Manifest, owner
+from tests.support.jobs import Jobs
 
 
 async def test_the_pod_is_named_before_it_may_start(patient_jobs: Jobs) -> None:

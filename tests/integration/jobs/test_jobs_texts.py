@@ -6,9 +6,10 @@ import pytest
 
 from krkn_grpc.resources.meta import GROUP, VERSION
 from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest
-from tests.support.jobs import Jobs, condition
+from tests.support.jobs import Jobs
 from tests.support.policies import Attempt, Rules, forbidding
 from tests.support.requests import unused_url
+from tests.support.targets import condition
 from tests.support.waiting import eventually
 
 WEIRD = "\U000e0001"

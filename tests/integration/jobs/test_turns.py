@@ -8,8 +8,9 @@ from krkn_grpc.resources import names
 from tests.integration.jobs.conftest import StartController
 from tests.support.concurrency import most_at_once
 from tests.support.custom_objects import JOBS, MERGE, TARGETS, Manifest, collection
-from tests.support.jobs import FINAL, Jobs, condition
+from tests.support.jobs import FINAL, Jobs
 from tests.support.object_watch import ObjectWatch
+from tests.support.targets import condition
 
 BUSY = "The target's limit of 1 at once is taken by jobs that came before."
 

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.cluster import manifests
 from deploy.local.cluster.api import Cluster, ClusterError
 from deploy.local.services import REPOSITORY
-from tests.unit.deploy.test_deploy_manifests import DEPLOYMENT, container
+from tests.support.deployment import DEPLOYMENT, container
 from tests.unit.deploy.test_metrics_ports import METRIC_PORT
 
 Manifest = dict[str, Any]

@@ -17,8 +17,8 @@ from deploy.local.services import REPOSITORY
 from krkn_grpc.resources import names
 from krkn_grpc.resources.addresses import _REFUSED, METADATA
 from tests.support.controllers import controller
-from tests.support.custom_objects import Manifest
-from tests.support.jobs import Jobs, owner
+from tests.support.custom_objects import Manifest, owner
+from tests.support.jobs import Jobs
 from tests.support.network_policies import Peer, allows
 from tests.support.running import make_namespace, remove_namespace
 

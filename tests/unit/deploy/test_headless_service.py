@@ -2,7 +2,7 @@
 
 from deploy.local.cluster import manifests
 from krkn_grpc.edge.settings import EnvoySettings
-from tests.unit.deploy.test_deploy_manifests import BASE, DEPLOY, DEPLOYMENT, container, environment
+from tests.support.deployment import BASE, DEPLOY, DEPLOYMENT, container, environment
 
 COMPONENT = manifests.load(DEPLOY / "components" / "headless-service")
 

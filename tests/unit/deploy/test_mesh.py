@@ -7,9 +7,7 @@ from deploy.local.cluster import manifests
 from krkn_grpc.edge.http_rules import DESCRIPTOR_SET, RestApi
 from krkn_grpc.server.auth.audit import RERUN, RUN
 from krkn_grpc.server.auth.policy import METHODS, Protected
-from tests.support.extensions import shipped
-from tests.support.sidecars import HTTP2, app_protocol
-from tests.unit.deploy.test_deploy_manifests import (
+from tests.support.deployment import (
     DEPLOYMENT,
     MESH,
     POD,
@@ -17,6 +15,8 @@ from tests.unit.deploy.test_deploy_manifests import (
     container,
     environment,
 )
+from tests.support.extensions import shipped
+from tests.support.sidecars import HTTP2, app_protocol
 from tests.unit.deploy.test_metrics_ports import metrics_ports
 
 OBJECTS = shipped()

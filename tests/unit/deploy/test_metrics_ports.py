@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.local.cluster import manifests
-from tests.unit.deploy.test_deploy_manifests import (
+from tests.support.deployment import (
     BASE,
     DEPLOY,
     DEPLOYMENT,
