@@ -20,6 +20,7 @@ Manifest: TypeAlias = dict[str, Any]
 
 FIELD_MANAGER = "krkn-grpc-local"
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
 ESTABLISH_SECONDS = 20.0
 
 
@@ -98,6 +99,11 @@ class Cluster:
             )
         )
         await asyncio.gather(*(self._apply_one(manifest) for manifest in rest))
+
+    async def merge_status(self, manifest: Manifest) -> None:
+        """Merge the status of the manifest into that of its object."""
+        path, status = await self._path(manifest), {"status": manifest["status"]}
+        await self.request("PATCH", f"{path}/status", status, MERGE)
 
     async def delete(self, manifest: Manifest) -> None:
         """Delete the object if it exists; its dependents are deleted in the background."""

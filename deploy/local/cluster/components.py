@@ -184,16 +184,17 @@ def kwok(binaries: Binaries, files: Files, kubeconfig: Path) -> Program:
 
 def node_manifest() -> Manifest:
     """Return the fake node."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}},
-    }
+    metadata = {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
 
 def node_status(port: int) -> Manifest:
-    """Return what the fake node says of itself at its start: the loopback port of its kubelet."""
-    return {"status": {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}
+    """Return what is said of the fake node at each start: the loopback port of its kubelet.
+
+    A node that was kept has the port of the start before.
+    """
+    status = {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}, "status": status}
 
 
 def node_logs(files: Files, port: int, url: str, serving: KeyPair, client: KeyPair) -> Program:

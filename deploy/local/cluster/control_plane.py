@@ -213,15 +213,12 @@ class ControlPlane:
         must_run(*self.children)
 
     async def _start_fake_node(self, files: components.Files) -> None:
-        authority = self._authority
-        serving = authority.server(f"{components.NODE_LOGS}-serving")
-        client = authority.client(f"system:{components.NODE_LOGS}", MASTERS)
+        serving = self._authority.server(f"{components.NODE_LOGS}-serving")
+        client = self._authority.client(f"system:{components.NODE_LOGS}", MASTERS)
         port = self._kubelet_port.number
         self._run(components.node_logs(files, port, self.url, serving, client))
         await self._cluster.apply([components.node_manifest()])
-        # Each time: a node that was kept has the port that it had before.
-        path, status = f"/api/v1/nodes/{components.NODE}/status", components.node_status(port)
-        await self._cluster.request("PATCH", path, status, "application/merge-patch+json")
+        await self._cluster.merge_status(components.node_status(port))
         await until(lambda: self.node_is_ready(components.NODE), self.child("kwok"))
         await until(self._logs_are_served, self.child(components.NODE_LOGS))
 
