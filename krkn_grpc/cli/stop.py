@@ -27,7 +27,7 @@ def stop(
     jobs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="JOB",
+            metavar="JOB...",
             help="Jobs: RUN/TARGET, ids or ends of ids.",
             autocompletion=completion.job_names,
         ),
@@ -62,11 +62,9 @@ def stop(
     runs, lone = run or [], list[str]()
     if not run:
         runs, lone = _unfinished(client, selector)
-        if not (runs or lone):
-            typer.echo("Nothing runs.", err=True)
-            return
-        both = f"{count(len(runs), 'run')} and {count(len(lone), 'other job')}"
-        questions.confirm(f"Stop {both}?", yes=yes)
+        if runs or lone:
+            both = f"{count(len(runs), 'run')} and {count(len(lone), 'other job')}"
+            questions.confirm(f"Stop {both}?", yes=yes)
     stopped = _Stopped()
     for name in runs:
         # A run that is not found keeps no other running.
@@ -100,9 +98,11 @@ def _stopped_jobs(client: Client, names: Sequence[str]) -> _Stopped:
 
 
 def _finish(stopped: _Stopped, output: Format) -> None:
-    """Print the jobs; raises Exit if one could not be stopped."""
+    """Print the jobs, to programs also that there are none; raises Exit if one was not stopped."""
     if stopped.jobs or not output.is_for_people:
         display.show_list(columns.JOBS, ListScenarioRunsResponse(jobs=stopped.jobs), output)
+    elif stopped.failure is None:
+        typer.echo("Nothing runs.", err=True)
     if stopped.failure is not None:
         raise typer.Exit(failures.exit_code(stopped.failure))
 

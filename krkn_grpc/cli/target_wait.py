@@ -40,7 +40,7 @@ def wait_for_targets(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="TARGET",
+            metavar="TARGET...",
             help="Targets: names, UUIDs or patterns ('eu-*').",
             autocompletion=completion.target_names,
         ),

@@ -164,7 +164,8 @@ def label_target(
     context: typer.Context,
     target: Which,
     changes: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE|KEY-", help="Labels to set; KEY- removes one.")
+        list[str],
+        typer.Argument(metavar="KEY=VALUE|KEY-...", help="Labels to set; KEY- removes one."),
     ],
     output: Output = Format.TABLE,
 ) -> None:

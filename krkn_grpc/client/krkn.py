@@ -57,7 +57,7 @@ class Krkn:
         the file KRKN_TOKEN_FILE or the variable KRKN_TOKEN. An attempt of a call ends after
         `call_seconds`; what may safely be repeated is, for `retry_seconds` at most, and a stream
         that is cut is resumed for as long.
-        Raises BadAddress, BadToken, and OSError for files that cannot be read.
+        Raises BadAddress and BadToken.
         """
         given = Certificates(_path(ca or os.environ.get("KRKN_CA")), _path(certificate), _path(key))
         if tls is None and (given.ca or given.certificate):
@@ -72,7 +72,10 @@ class Krkn:
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
-        """Make the client ready; it connects with its first call."""
+        """Make the client ready; it connects with its first call.
+
+        Raises OSError for files that cannot be read.
+        """
         self._connection = connection = Connection(self._way)
         self.targets = Targets(connection)
         self.runs = Runs(connection)

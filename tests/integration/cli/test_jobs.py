@@ -73,6 +73,15 @@ async def test_jobs_are_stopped_and_one_that_is_not_there_hinders_no_other(
     assert " Stopped " in again.out
 
 
+async def test_where_nothing_runs_programs_read_an_empty_list(cli: Command, rest: Rest) -> None:
+    run = await rest.run_of(await rest.register(), scenarioImage=f"{IMAGE}-lasts-0s")
+    await rest.run_when(run)
+    for which in (("--run", run), ("-l", f"of=l{uuid.uuid4().hex}")):
+        read = await cli("stop", *which, "-o", "json")
+        assert (read.code, read.json["jobs"], read.err) == (0, [], "")
+        assert (await cli("stop", *which)).line == "Nothing runs."
+
+
 async def test_a_watch_prints_what_is_and_every_change(cli: Command, rest: Rest) -> None:
     target = await rest.register()
     [before] = await rest.run(target)
