@@ -53,6 +53,18 @@ async def test_anybody_can_steer(
         assert tab.errors == []
 
 
+async def test_a_scenario_that_cannot_be_read_is_not_called_unknown(opened: Opened) -> None:
+    page = opened.page
+    await page.route("**/scenarios/detail/**", lambda route: route.abort())
+    await opened.go("/new?scenario=node-cpu-hog")
+    await expect(page.get_by_text("The scenario cannot be read")).to_be_visible()
+    await expect(page.get_by_text("the service does not answer")).to_be_visible()
+    await page.unroute("**/scenarios/detail/**")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#parameter-TOTAL_CHAOS_DURATION")).to_have_value("60")
+    opened.tab.errors[:] = [each for each in opened.tab.errors if "ERR_FAILED" not in each]
+
+
 async def test_names_are_text(opened: Opened, rest: Rest) -> None:
     page, name = opened.page, f"<img src=hostile onerror=alert(1)>{unused_name()}"
     await rest.register(clusterName=name)

@@ -81,7 +81,7 @@ function useLacking(): string {
     const value = draft.values[field.variable];
     return value !== undefined && value !== "" && wrong(field, value) !== "";
   });
-  if (bad) return `mend ${bad.short_description || bad.name}`;
+  if (bad) return `correct ${bad.short_description || bad.name}`;
   const secret = draft.variables.find(({ name, value, isSecret }) => name && isSecret && !value);
   if (secret) return `fill in ${secret.name}`;
   return draft.targets.size === 0 ? "select clusters" : "";
@@ -101,7 +101,8 @@ function Question({ request, targets }: Pick<Props, "request" | "targets">) {
         Variables: pairs(request.environment ?? {}),
         "Secret variables": names(Object.keys(request.secretEnvironment ?? {})),
         "At once": request.maxParallel ?? "all",
-        "Stops after failures": request.maxFailures ?? "never",
+        "Stops after failures":
+          request.maxFailures === undefined ? "never" : `more than ${request.maxFailures}`,
       }}
     />
   );

@@ -32,7 +32,7 @@ export function LimitsSection() {
         <TextField
           name="ttlSecondsAfterFinished"
           label="Keep for seconds"
-          placeholder="as the service is set"
+          placeholder="the service's default"
         >
           How long finished jobs stay. 604800 is a week.
         </TextField>
@@ -61,7 +61,7 @@ export function LimitsSection() {
         <Field
           id="abortOn"
           label="Stop on alerts"
-          hint='One in each line: {alertname="X",env=~"p.*"}. Alertmanager has to tell the service.'
+          hint='One in each line: {alertname="X",env=~"p.*"}. Alertmanager must send its alerts to this service.'
           error={violations.get("abortOn")}
         >
           <TextArea

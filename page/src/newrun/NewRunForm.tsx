@@ -75,7 +75,13 @@ export function NewRunForm({ initial, unknown = [] }: Props) {
       >
         <Section number={1} title="Scenario">
           <ScenarioSection scenario={scenario.data} onChoose={choose} />
-          {scenario.error && <ErrorState title="No such scenario" error={scenario.error} />}
+          {scenario.error && (
+            <ErrorState
+              title="The scenario cannot be read"
+              error={scenario.error}
+              onRetry={() => void scenario.refetch()}
+            />
+          )}
         </Section>
         <Section number={2} title="Parameters">
           {unknown.length > 0 && (

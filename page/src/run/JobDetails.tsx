@@ -33,7 +33,7 @@ export function JobDetails({ job }: { readonly job: Job }) {
           Message: job.message,
           "Exit code": job.exitCode,
           ...reported(job.result),
-          "Asked for": job.createdAt && <Ago time={job.createdAt} />,
+          Requested: job.createdAt && <Ago time={job.createdAt} />,
           By: job.requestedBy,
           Started: job.startTime && <Ago time={job.startTime} />,
           Took: job.startTime && (

@@ -110,11 +110,11 @@ function Filters({ jobs, filters, onChange }: FiltersProps) {
         </ToolbarItem>
         <ToolbarItem>
           <FormSelect
-            aria-label="State"
+            aria-label="Status"
             value={filters.state}
             onChange={(_, state) => onChange({ state })}
           >
-            <FormSelectOption value="" label="Any state" />
+            <FormSelectOption value="" label="Any status" />
             {STATES.filter((state) => states.has(state) || state === filters.state).map((state) => (
               <FormSelectOption key={state} value={state} label={STATE_TITLES[state]} />
             ))}

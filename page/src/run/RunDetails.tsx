@@ -13,7 +13,7 @@ export function RunDetails({ run }: { readonly run: Run }) {
         Scenario: run.scenarioName,
         Image: <code>{run.scenarioImage}</code>,
         By: run.requestedBy,
-        "Asked for": <Ago time={run.createdAt} />,
+        Requested: <Ago time={run.createdAt} />,
         Started: run.startTime && <Ago time={run.startTime} />,
         Ended: run.completionTime && <Ago time={run.completionTime} />,
         Environment: pairs(run.environment),

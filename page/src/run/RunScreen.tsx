@@ -121,7 +121,7 @@ function Head({ run, jobs }: HeadProps) {
           </Title>
           <div className="krkn-faint">
             {run.requestedBy && <>by {run.requestedBy}, </>}
-            asked for <Ago time={run.createdAt} />, {isFinal(run.status) ? "took" : "running for"}{" "}
+            requested <Ago time={run.createdAt} />, {isFinal(run.status) ? "took" : "running for"}{" "}
             <Elapsed from={run.startTime} to={run.completionTime} isOver={isFinal(run.status)} />,{" "}
             <code className="krkn-wrap">{run.runId}</code>
             <CopyButton text={run.runId} label="the run's id" />

@@ -112,7 +112,7 @@ function Help() {
           <dt>status:Failed</dt>
           <dd>status of the run</dd>
           <dt>by:ci</dt>
-          <dd>user that asked for the run</dd>
+          <dd>user that requested the run</dd>
           <dt>since:36h</dt>
           <dd>minutes, hours or days: 30m, 36h, 7d</dd>
         </dl>

@@ -94,10 +94,10 @@ function Details({
           "Server version": target.serverVersion,
           Credential: target.secretType,
           "Jobs at once":
-            maxConcurrentJobs === undefined ? "as the service is set" : maxConcurrentJobs || "any",
+            maxConcurrentJobs === undefined ? "the service's default" : maxConcurrentJobs || "any",
           Provider: target.provider,
           Labels: pairs(target.labels),
-          uuid: <code>{target.uuid}</code>,
+          UUID: <code>{target.uuid}</code>,
         }}
       />
       <Title headingLevel="h2" size="md" className="krkn-above">

@@ -33,7 +33,7 @@ export function ErrorState({ title, error, onRetry }: Props) {
       )}
       {api && (api.reason || api.requestId) && (
         <small>
-          {api.reason} {api.requestId && <>request {api.requestId}</>}
+          {[api.reason, api.requestId && `request ${api.requestId}`].filter(Boolean).join(" · ")}
         </small>
       )}
     </Alert>

@@ -5,6 +5,7 @@ import {
   DescriptionListTerm,
 } from "@patternfly/react-core";
 import type { ReactNode } from "react";
+import { sorted } from "./labels";
 
 interface Props {
   /** What there is to know, by its title; entries without a value are left out. */
@@ -33,9 +34,9 @@ export function Facts({ facts, isWide = false }: Props) {
   );
 }
 
-/** Variables or labels, one on a line; undefined when there are none. */
+/** Variables or labels by name, one on a line; undefined when there are none. */
 export function pairs(values: Readonly<Record<string, string>>): ReactNode {
-  const entries = Object.entries(values);
+  const entries = sorted(values);
   if (entries.length === 0) return undefined;
   return (
     <ul className="krkn-pairs">

@@ -25,9 +25,7 @@ const LOOKS: Record<string, Look> = {
   Stopped: { icon: <BanIcon />, colour: "purple" },
 };
 
-const TITLES: Record<string, string> = { PartiallyFailed: "Partly failed" };
-
 /** The status of a run or of a job, by icon, colour and word. */
 export function Status({ status }: { readonly status: string }) {
-  return <Tag {...LOOKS[status]}>{TITLES[status] ?? status}</Tag>;
+  return <Tag {...LOOKS[status]}>{status}</Tag>;
 }

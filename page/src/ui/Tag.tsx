@@ -1,7 +1,5 @@
-import styles from "@patternfly/react-styles/css/components/Label/label.mjs";
 import type { ReactNode } from "react";
-
-const { modifiers } = styles;
+import { labelTexts } from "./labels";
 
 export type TagColour = "success" | "warning" | "danger" | "blue" | "yellow" | "purple" | "grey";
 
@@ -13,20 +11,15 @@ interface Props {
 }
 
 /**
- * A short text in a frame: PatternFly's compact Label without its component, which measures each
- * of them, and in a table of many rows that is felt.
+ * A short text in a frame, as PatternFly's outlined Label looks. Not with its class, which sets
+ * some 200 custom properties for each element and all in it: in a table that scrolls, the browser
+ * spends more time on them than on all else.
  */
 export function Tag({ colour = "grey", icon, title, children }: Props) {
-  const modifier = colour === "grey" ? "" : modifiers[colour];
   return (
-    <span
-      className={`${styles.label} ${modifiers.outline} ${modifiers.compact} ${modifier}`}
-      title={title}
-    >
-      <span className={styles.labelContent}>
-        {icon && <span className={styles.labelIcon}>{icon}</span>}
-        <span className={styles.labelText}>{children}</span>
-      </span>
+    <span className={`krkn-tag krkn-tag-${colour}`} title={title}>
+      {icon}
+      <span className="krkn-tag-text">{children}</span>
     </span>
   );
 }
@@ -37,9 +30,9 @@ interface LabelsProps {
   readonly shown: number;
 }
 
-/** The labels of a run or of a target; an element for each, because rows of a table have them. */
+/** The labels of a run or of a target, by key; an element for each, because rows of a table have them. */
 export function Labels({ labels, shown }: LabelsProps) {
-  const texts = Object.entries(labels).map(([key, value]) => (value ? `${key}=${value}` : key));
+  const texts = labelTexts(labels);
   const rest = texts.slice(shown);
   return (
     <ul className="krkn-labels" aria-label="Labels">

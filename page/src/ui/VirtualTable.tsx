@@ -23,13 +23,15 @@ interface Props<T> {
   readonly onOpen?: ((entry: T) => void) | undefined;
 }
 
-const ROW_PIXELS = 41;
+/** Of a row until rows are drawn and measured; a card of a narrow screen is some five times that. */
+const ROW_PIXELS = 38;
 
 /** A table that draws the rows in sight only; on a narrow screen each row is a card. */
 export function VirtualTable<T>(props: Props<T>) {
   const { label, columns, entries, entryKey, selected, onOpen } = props;
   const table = useRef<HTMLDivElement>(null);
   const [scrollMargin, setMargin] = useState(0);
+  const [rowPixels, setRowPixels] = useState<number>();
   // Where the table begins in what scrolls: what is above it comes and goes with any drawing.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   useLayoutEffect(() => {
@@ -40,12 +42,17 @@ export function VirtualTable<T>(props: Props<T>) {
   const rows = useVirtualizer({
     count: entries.length,
     getScrollElement: scroller,
-    estimateSize: () => ROW_PIXELS,
+    estimateSize: () => rowPixels ?? ROW_PIXELS,
     getItemKey: (index) => entryKey(entries[index]!),
     overscan: 8,
     scrollMargin,
   });
   const drawn = rows.getVirtualItems();
+  // The first rows tell how high the others are, or the end of the table would move away from
+  // whoever scrolls to it.
+  if (rowPixels === undefined && drawn.some(({ size }) => size !== ROW_PIXELS)) {
+    setRowPixels(mean(drawn.map(({ size }) => size)));
+  }
   const above = Math.max(0, (drawn[0]?.start ?? scrollMargin) - scrollMargin);
   const below = Math.max(0, rows.getTotalSize() + scrollMargin - (drawn.at(-1)?.end ?? 0));
   return (
@@ -156,6 +163,10 @@ function isOnControl(target: EventTarget): boolean {
   if (!(target instanceof Element)) return false;
   const isText = (window.getSelection()?.toString() ?? "") !== "";
   return isText || target.closest("a, button, input, label, [role=menu]") !== null;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function offsetIn(element: HTMLElement | null, container: HTMLElement | null): number {
