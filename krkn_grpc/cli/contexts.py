@@ -52,7 +52,10 @@ def set_context(
         ),
     ] = None,
 ) -> None:
-    """Add a context, or change what is given of one; the first one is used at once."""
+    """Add a context, or change what is given of one.
+
+    The first one is used at once.
+    """
     given = {
         "server": server,
         "ca": ca,

@@ -36,7 +36,7 @@ def discover_targets(
     keep: Keep = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Ask all providers for the clusters that they know, and list them."""
+    """Ask all providers for the clusters they know, and list them."""
     client: Client = context.obj
     # With an id of its own, so that a retry of the call makes no second request.
     asked = DiscoverTargetsRequest(request_id=str(uuid.uuid4()))

@@ -36,7 +36,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The halt's name.")]
 def halt(
     context: typer.Context, reason: Why, selector: Which = None, output: Output = Format.TABLE
 ) -> None:
-    """Stop all scenarios, and let none start until the halt is deleted."""
+    """Stop all scenarios; none starts until the halt is deleted."""
     client: Client = context.obj
     if selector is not None and not selector.strip():
         # That of a variable that is not set would halt everything.

@@ -67,9 +67,9 @@ def import_targets(
     yes: questions.Yes = False,
     wait: target_wait.Wait = False,
 ) -> None:
-    """Register the clusters of a kubeconfig, each named as its context; known ones are updated.
+    """Register or update the clusters of a kubeconfig, by context.
 
-    Certificates and tokens in files are read in. A credential that a command gets cannot be taken
+    Each is named as its context. Certificates and tokens in files are read in. A credential that a command gets cannot be taken
     along: use --create-service-account.
     """
     client: Client = context.obj
@@ -117,7 +117,7 @@ def apply_targets(
     ],
     wait: target_wait.Wait = False,
 ) -> None:
-    """Create the targets of a file, and update those that are there; others stay.
+    """Create or update the targets that a file lists; others stay.
 
     Each has a name, and kubeconfig (a path, with context) or apiUrl with caFile and tokenFile, or
     username and passwordFile; labels and maxConcurrentJobs stay as they are where left out.

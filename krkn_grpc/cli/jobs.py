@@ -86,7 +86,10 @@ def list_jobs(
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """List jobs, newest first; with --watch, print jobs and changes, one per line."""
+    """List jobs, newest first, or --watch them.
+
+    With --watch it prints the jobs and then their changes, one per line.
+    """
     client: Client = context.obj
     if watch and limit is not None:
         raise typer.BadParameter("--limit is for a list: --watch shows every change")

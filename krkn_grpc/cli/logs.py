@@ -60,7 +60,7 @@ def logs(
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Print the log of a job's scenario, unchanged, or with --run the logs of a run's jobs."""
+    """Print the log of a job, or with --run those of a whole run."""
     client: Client = context.obj
     if bool(job) == bool(run):
         raise typer.BadParameter("name one job, RUN/TARGET, or a run with --run RUN")

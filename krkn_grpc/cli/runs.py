@@ -73,7 +73,10 @@ def list_runs(
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """List runs, newest first; OK says how many jobs succeeded, of all targets."""
+    """List runs, newest first.
+
+    OK says how many jobs succeeded, of all targets.
+    """
     most = display.most(limit, jobs.NEWEST, output)
     request = ListRunsRequest(
         status=status,
@@ -108,9 +111,9 @@ def get_run(context: typer.Context, run: RunId, output: Output = Format.TABLE) -
 def watch_run(
     context: typer.Context, run: RunId, verbose: Verbose = False, output: Output = Format.TABLE
 ) -> None:
-    """Follow a run until each of its jobs has ended; exits as `run --wait` does.
+    """Follow a run until each of its jobs has ended.
 
-    Ctrl-C leaves the jobs as they are.
+    Exits as `run --wait` does. Ctrl-C leaves the jobs as they are.
     """
     client: Client = context.obj
     shown = client.call(client.runs.GetRun, GetRunRequest(run_id=lookup.run_id(client, run)))
@@ -127,7 +130,10 @@ def watch_run(
 
 @app.command("stop")
 def stop_run(context: typer.Context, run: RunId, output: Output = Format.TABLE) -> None:
-    """Ask all jobs of a run to stop; each scenario gets time to roll back."""
+    """Ask all jobs of a run to stop.
+
+    Each scenario gets time to roll back.
+    """
     client: Client = context.obj
     stopped = client.call(client.runs.StopRun, StopRunRequest(run_id=lookup.run_id(client, run)))
     if output.is_for_people:
@@ -181,9 +187,9 @@ def rerun_run(
     yes: questions.Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Run the same once more, as a new run; secrets and files are given again.
+    """Run the same once more, as a new run.
 
-    Exits with 1 when a target was refused or, with --wait, a scenario did not succeed.
+    Secrets and files are given again. Exits with 1 when a target was refused or, with --wait, a scenario did not succeed.
     """
     client: Client = context.obj
     # Credentials that happen to be in the environment are not sent to a run that had none.
@@ -225,7 +231,7 @@ def run_logs(
     failed: logs.Failed = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Print the logs of a run's jobs, each line with its target's name before it."""
+    """Print the logs of a run's jobs, each line with its target."""
     logs.print_run_logs(context.obj, run, follow=follow, tail=tail, failed=failed, output=output)
 
 

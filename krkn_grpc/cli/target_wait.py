@@ -22,7 +22,7 @@ _SECONDS = 60
 # Named when the time is over.
 _MOST = 20
 
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until they are ready, for a minute.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until ready, for a minute at most.")]
 
 
 class Condition(StrEnum):
@@ -57,7 +57,10 @@ def wait_for_targets(
         int, typer.Option(metavar="TIME", parser=times.option, help="How long: 60, 5m.")
     ] = _SECONDS,
 ) -> None:
-    """Wait until targets are ready; exits with 1, and names those that are not, after a time."""
+    """Wait until targets are ready, or until a time is over.
+
+    Then it exits with 1 and names those that are not ready.
+    """
     client: Client = context.obj
     if [bool(targets), bool(selector.strip()), every].count(True) != 1:
         raise typer.BadParameter("name targets, or use --selector or --all")

@@ -127,7 +127,10 @@ def add_target(
     wait: target_wait.Wait = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Register a cluster by --kubeconfig, or by --api-url and a token or a user."""
+    """Register a cluster by --kubeconfig, or by --api-url.
+
+    With --api-url give a token, or a user name and a password.
+    """
     client: Client = context.obj
     request = _registration(
         name, kubeconfig, api_url, token_file, username, password_file, ca_bundle
@@ -169,7 +172,7 @@ def label_target(
     ],
     output: Output = Format.TABLE,
 ) -> None:
-    """Set and remove labels of a target, and show it; its other labels stay."""
+    """Set and remove labels of a target; its other labels stay."""
     client: Client = context.obj
     request = PatchTargetRequest()
     for change in changes:
@@ -194,7 +197,7 @@ def limit_target(
     ],
     output: Output = Format.TABLE,
 ) -> None:
-    """Set how many jobs may run on a target at once, and show it; others wait for their turn."""
+    """Set how many jobs may run on a target at once; others wait."""
     client: Client = context.obj
     uuid = target_names.one_uuid(client, target)
     request = PatchTargetRequest(uuid=uuid, max_concurrent_jobs=jobs)
@@ -203,7 +206,10 @@ def limit_target(
 
 @app.command("check")
 def check_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
-    """Ask for a check of a target's cluster now, and show the target as it was before."""
+    """Check a target's cluster now, without waiting for the result.
+
+    Shows the target as it was before.
+    """
     client: Client = context.obj
     request = CheckTargetRequest(uuid=target_names.one_uuid(client, target))
     display.show_one(columns.TARGETS, client.call(client.targets.CheckTarget, request), output)
@@ -211,7 +217,10 @@ def check_target(context: typer.Context, target: Which, output: Output = Format.
 
 @app.command("delete")
 def delete_target(context: typer.Context, target: Which, output: Output = Format.TABLE) -> None:
-    """Delete a target and its credential; running jobs keep their own copy."""
+    """Delete a target and its credential.
+
+    Running jobs keep their own copy of the credential.
+    """
     client: Client = context.obj
     request = DeleteTargetRequest(uuid=target_names.one_uuid(client, target))
     # A retry would not find the target.

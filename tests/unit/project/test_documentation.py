@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ PAGES = [
     REPOSITORY / "deploy/local/fake_node/stages/README.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
+MERGED = ("architecture.md", "promises.md", "decisions/README.md")
 README = (REPOSITORY / "README.md").read_text()
 
 
@@ -64,6 +66,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not broken
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CHANGELOG.md", *(f"docs/{each}" for each in MERGED)],
+)
+def test_no_entry_of_a_list_stands_twice(page: str) -> None:
+    """These pages are merged line by line, which may keep one of both sides."""
+    entries = re.findall(r"^(?:- |\| [`\[]).*$", (REPOSITORY / page).read_text(), re.MULTILINE)
+    assert [entry for entry, count in Counter(entries).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("page", ["promises.md", "security.md"])
