@@ -69,8 +69,8 @@ def import_targets(
 ) -> None:
     """Register or update the clusters of a kubeconfig, by context.
 
-    Each is named as its context. Certificates and tokens in files are read in. A credential that a command gets cannot be taken
-    along: use --create-service-account.
+    Each is named as its context. Certificates and tokens in files are read in. A credential that a
+    command gets cannot be taken along: use --create-service-account.
     """
     client: Client = context.obj
     try:

@@ -189,7 +189,8 @@ def rerun_run(
 ) -> None:
     """Run the same once more, as a new run.
 
-    Secrets and files are given again. Exits with 1 when a target was refused or, with --wait, a scenario did not succeed.
+    Secrets and files are given again. Exits with 1 when a target was refused or, with --wait, a
+    scenario did not succeed.
     """
     client: Client = context.obj
     # Credentials that happen to be in the environment are not sent to a run that had none.

@@ -34,7 +34,7 @@ export function SignIn() {
           >
             {wasWrong && (
               <Alert variant="danger" isInline component="p" title="The token is not accepted">
-                It may have run out, or be for another audience.
+                It may have expired, or be for another audience.
               </Alert>
             )}
             <Content component="p">
