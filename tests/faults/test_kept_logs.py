@@ -135,7 +135,7 @@ async def test_a_lowered_limit_costs_no_job_its_log(
 
     async def slowly(exchange: Exchange) -> web.Response:
         deletions[exchange.call.path] += 1
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         return await exchange.forward()
 
     behind.proxy.rule = lambda call: (
