@@ -50,6 +50,10 @@ async def test_anybody_can_steer(
         await page.get_by_role("button", name="Halt", exact=True).click()
         await expect(page.locator("#halt-reason")).to_be_focused()
         await is_in_order(page)
+        await expect(page.get_by_role("dialog", name="Halt all chaos")).to_be_visible()
+        await page.locator("#halt-selector").fill("env=test")
+        some = page.get_by_role("dialog", name="Halt chaos on these clusters")
+        await expect(some.get_by_role("button", name="Halt these clusters")).to_be_visible()
         assert tab.errors == []
 
 

@@ -48,7 +48,11 @@ export function HaltDialog({ onClose }: { readonly onClose: () => void }) {
       aria-describedby="halt-text"
       elementToFocus="#halt-reason"
     >
-      <ModalHeader title="Halt all chaos" titleIconVariant="danger" labelId="halt-title" />
+      <ModalHeader
+        title={isAll ? "Halt all chaos" : "Halt chaos on these clusters"}
+        titleIconVariant="danger"
+        labelId="halt-title"
+      />
       <ModalBody>
         <Content component="p" id="halt-text">
           {isAll ? "On all clusters: " : "On the clusters with these labels: "}
