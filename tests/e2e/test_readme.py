@@ -169,7 +169,7 @@ def running(workspace: Workspace, binaries: Binaries) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 200
         while "krkn-grpc runs" not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

@@ -59,7 +59,8 @@ async def test_the_time_is_the_api_servers(jobs: Jobs, behind_a_proxy: StartBehi
     assert status["phase"] == "Succeeded"
     queued = condition(await jobs.read(waiting), "Queued")
     let_go = datetime.fromisoformat(queued["lastTransitionTime"])
-    assert timedelta() <= let_go - end <= timedelta(seconds=2)
+    # By the clock of this machine it would be more than a minute sooner.
+    assert timedelta() <= let_go - end <= timedelta(seconds=30)
 
     ahead = timedelta()
     # Back to before it: nothing is remembered of it. Then into it at once, and back again.

@@ -43,7 +43,7 @@ class Documented:
     def __init__(self, rest_url: str, token: str) -> None:
         self.token = token
         headers = {"Authorization": f"Bearer {token}"}
-        self.session = httpx.Client(base_url=rest_url, headers=headers, timeout=20)
+        self.session = httpx.Client(base_url=rest_url, headers=headers, timeout=60)
         self.document_url = rest_url + DOCUMENT_PATH
         self._document = schemathesis.openapi.from_url(self.document_url)
 

@@ -199,7 +199,7 @@ async def test_a_caller_who_is_not_trusted_is_linked(traced: Traced) -> None:
     caller, own = caller_of(), caller_of()
     health: Any = HealthServiceStub(traced.services.channel).GetHealth
     metadata = ((CALLER_HEADER, str(caller)), ("traceparent", str(own)))
-    await health(GetHealthRequest(), metadata=metadata, timeout=20)
+    await health(GetHealthRequest(), metadata=metadata, timeout=60)
     name = "krkn.v1.HealthService/GetHealth"
     found = (await traced.kept.when_named(own.trace_id, name))[name]
     assert found.parent_id == own.span_id
@@ -227,7 +227,7 @@ async def test_a_header_that_is_no_trace_fails_no_call(traced: Traced, text: str
         assert reply.status == 200
     health: Any = HealthServiceStub(traced.services.channel).GetHealth
     metadata = (("traceparent", text), (CALLER_HEADER, text))
-    assert (await health(GetHealthRequest(), metadata=metadata, timeout=20)).status == "healthy"
+    assert (await health(GetHealthRequest(), metadata=metadata, timeout=60)).status == "healthy"
 
 
 async def test_a_receiver_that_hangs_delays_nothing_and_a_killed_controller_loses_nothing(

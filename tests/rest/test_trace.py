@@ -35,7 +35,7 @@ async def by_grpc(services: Running, target: str, call_id: str) -> tuple[str, st
     address = services.processes.rest_url.removeprefix("http://")
     async with grpc.aio.insecure_channel(address) as channel:
         run: Any = ScenarioRunServiceStub(channel).RunScenario
-        call = run(request, metadata=(("x-request-id", call_id),), timeout=20)
+        call = run(request, metadata=(("x-request-id", call_id),), timeout=60)
         metadata = {key: str(value) for key, value in await call.initial_metadata()}
         [job] = (await call).jobs
         return metadata["x-request-id"], job.job_id
@@ -90,7 +90,7 @@ async def test_a_trace_reaches_the_pod_where_no_spans_are_sent(
             target_uuids=[target], scenario_image=IMAGE, scenario_name="pod-scenarios"
         )
         run: Any = ScenarioRunServiceStub(services.channel).RunScenario
-        [job] = (await run(request, metadata=(("traceparent", given),), timeout=20)).jobs
+        [job] = (await run(request, metadata=(("traceparent", given),), timeout=60)).jobs
         job_id = job.job_id
     else:
         body, headers = a_run(target, scenarioImage=IMAGE), {"traceparent": given}

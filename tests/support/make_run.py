@@ -73,7 +73,7 @@ class Run:
             assert self._process.poll() is None, self.output
             return self.output
 
-        await eventually(output, lambda seen: seen.count(text) >= times, seconds=90)
+        await eventually(output, lambda seen: seen.count(text) >= times, seconds=200)
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -10,7 +10,7 @@ def inherited_environment() -> dict[str, str]:
 
 
 async def output_of(
-    process: asyncio.subprocess.Process, *, seconds: float = 60.0
+    process: asyncio.subprocess.Process, *, seconds: float = 150.0
 ) -> tuple[bytes, bytes]:
     """Return what it prints to both outputs until its end; it is killed if it takes longer."""
     try:

@@ -21,7 +21,7 @@ Manifest: TypeAlias = dict[str, Any]
 FIELD_MANAGER = "krkn-grpc-local"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-ESTABLISH_SECONDS = 20.0
+ESTABLISH_SECONDS = 60.0
 
 
 class ClusterError(Exception):

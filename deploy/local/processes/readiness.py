@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from deploy.local.errors import StartError
 from deploy.local.processes.children import Child
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
 

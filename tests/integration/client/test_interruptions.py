@@ -157,7 +157,7 @@ async def test_a_stream_that_was_quiet_for_long_goes_on(
 ) -> None:
     """Quiet for longer than the patience: a scenario that says nothing for hours is usual."""
     # Long enough for a new connection, after the pause of a second that gRPC makes before one.
-    patience, quiet_seconds = 3.0, 3.5
+    patience, quiet_seconds = 5.0, 5.5
     target = await rest.register()
     async with (
         relay(shared_services.processes.options.rest_port) as way,

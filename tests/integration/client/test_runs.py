@@ -20,7 +20,7 @@ from krkn_grpc.resources.names import pod_for
 from tests.support.requests import IMAGE, unused_name
 from tests.support.rest import Rest
 from tests.support.running import Running
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 SCENARIO = "pod-scenarios"
 
@@ -37,7 +37,7 @@ async def test_a_run_from_start_to_end(krkn: Krkn, rest: Rest) -> None:
         timeout_seconds=60,
     )
     assert [each.target_uuid for each in run.results] == targets
-    outcome = await run.wait(timeout=30)
+    outcome = await run.wait(timeout=SECONDS)
     assert not outcome.succeeded
     assert [(job.cluster_name, job.status, job.exit_code) for job in outcome.jobs] == [
         (name, JobStatus.FAILED, 3) for name in names
@@ -94,7 +94,7 @@ async def test_a_run_is_cancelled_at_its_first_failure(krkn: Krkn, rest: Rest) -
     run = await krkn.run(SCENARIO, [target, str(uuid.uuid4())], image=f"{IMAGE}-never-ends")
     [refused] = run.refused
     assert refused.error
-    outcome = await run.wait(on_failure="cancel", timeout=30)
+    outcome = await run.wait(on_failure="cancel", timeout=SECONDS)
     assert [job.status for job in outcome.jobs] == [JobStatus.STOPPED]
     assert "Refused" in outcome.table()
     await rest.run_when(run.run_id)
@@ -108,7 +108,7 @@ async def test_a_wait_that_takes_too_long_leaves_the_run(krkn: Krkn, rest: Rest)
     attached = await krkn.runs.attach(run.run_id)
     assert not (await attached.get()).status.is_final
     await attached.cancel()
-    [job] = (await attached.wait(timeout=30)).jobs
+    [job] = (await attached.wait(timeout=SECONDS)).jobs
     assert job.status is JobStatus.STOPPED
 
 
@@ -118,7 +118,7 @@ async def test_a_deleted_job_ends_a_wait(krkn: Krkn, rest: Rest) -> None:
     )
     [job] = run.results
     await rest.job_gone(job.job_id)
-    outcome = await run.wait(timeout=30)
+    outcome = await run.wait(timeout=SECONDS)
     assert [each.status for each in outcome.jobs] == [JobStatus.DELETED]
     assert not outcome.succeeded
 

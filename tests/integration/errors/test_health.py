@@ -127,12 +127,12 @@ async def test_without_our_own_roles_it_is_not_healthy(
     ]
     assert roles
     look = state(services)
-    assert await look() == HEALTHY
+    await eventually(look, lambda found: found == HEALTHY)
     for role in roles:
         await services.cluster.delete(role)
     if (auth, kind) == ("none", "ClusterRoleBinding"):
         await asyncio.sleep(6)  # longer than it takes to look again
-        assert await look() == HEALTHY
+        await eventually(look, lambda found: found == HEALTHY)
     else:
         sentence = "the service's own account lacks rights that it needs"
         await eventually(look, lambda found: found == unhealthy(sentence))

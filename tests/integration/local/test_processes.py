@@ -13,7 +13,7 @@ import pytest
 from deploy.local.go.build import FULL, Binaries
 from deploy.local.processes.children import Child, Program
 from deploy.local.services import REPOSITORY
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 WAITS = "import time; print('up', flush=True); time.sleep(600)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
@@ -70,7 +70,7 @@ async def test_who_waits_for_a_child_does_not_wait_for_the_next(tmp_path: Path) 
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - the loop must not turn here
     child.start()
     try:
-        assert await asyncio.wait_for(waiting, 30) == -signal.SIGKILL
+        assert await asyncio.wait_for(waiting, SECONDS) == -signal.SIGKILL
     finally:
         await child.stop()
 
@@ -104,7 +104,7 @@ class Starter:
         self._process.send_signal(number)
 
     async def ended(self) -> int:
-        return await asyncio.to_thread(self._process.wait, 30)
+        return await asyncio.to_thread(self._process.wait, SECONDS)
 
     async def processes(self) -> list[str]:
         """The command lines of what still runs in its folder."""

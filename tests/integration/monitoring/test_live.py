@@ -57,12 +57,18 @@ async def test_the_dashboard_is_answered(
             await prometheus.query(of(running.namespace, query))
         asked = {s.metric for query in QUERIES for s in promql.selectors(query.expression)}
         there = f'count by (__name__) ({{namespace="{running.namespace}"}})'
-        found = {sample.labels["__name__"] for sample in await prometheus.query(there)}
-        assert asked - found <= LATER
+
+        async def missing() -> set[str]:
+            return asked - {sample.labels["__name__"] for sample in await prometheus.query(there)}
+
+        await eventually(missing, lambda names: names <= LATER)
 
         [leaders] = PANELS["Leaders"].queries
-        [sample] = await prometheus.query(of(running.namespace, leaders))
-        assert (sample.labels, sample.value) == ({"namespace": running.namespace}, 1)
+        [sample] = await eventually(
+            lambda: prometheus.query(of(running.namespace, leaders)),
+            lambda seen: [sample.value for sample in seen] == [1],
+        )
+        assert sample.labels == {"namespace": running.namespace}
 
         [now] = await prometheus.query("time()")
         memory = lines(prometheus.url, PANELS["Memory"], Window(now.value - 60, now.value + 1, 1))

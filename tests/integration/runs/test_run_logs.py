@@ -17,7 +17,7 @@ from tests.support.jobs import Jobs
 from tests.support.requests import IMAGE
 from tests.support.rpc import refused
 from tests.support.runs import Runs, a_narrow_connection, code_of
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 Lines = Iterable[pb.StreamRunLogsResponse]
 
@@ -165,7 +165,7 @@ async def test_a_job_whose_log_is_gone_is_left_out(site: Site, jobs: Jobs) -> No
     await jobs.gone(gone)
     for follow in (False, True):
         call = site.runs.run_lines(run.run_id, follow=follow)
-        lines = await asyncio.wait_for(call, 20)
+        lines = await asyncio.wait_for(call, SECONDS)
         assert by_job(lines).keys() == {kept}
 
 

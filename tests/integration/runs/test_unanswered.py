@@ -137,7 +137,7 @@ async def test_a_repetition_that_cannot_look_is_unknown_not_refused(
     [target], asked = await site.some_targets(1), {"requestId": str(uuid.uuid4())}
     async with a_proxy(control_plane) as proxy:
         only_lists_jobs(proxy)
-        async with a_server(proxy.url, write_seconds=1) as server:
+        async with a_server(proxy.url, write_seconds=3) as server:
             job_ids = await site.runs.run(target, **asked)
             cut(proxy, "before", lambda call: str(call) == "GET krknchaosjobs")
             reply = await Runs(server.channel).ask(target, **asked)

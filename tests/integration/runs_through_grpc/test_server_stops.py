@@ -6,6 +6,7 @@ from deploy.local.cluster.control_plane import ControlPlane
 from tests.conftest import StartServices
 from tests.integration.runs.held import Hold, a_proxy
 from tests.support.running import Wanted
+from tests.support.waiting import SECONDS
 
 
 async def test_before_its_first_list_has_come(
@@ -17,7 +18,7 @@ async def test_before_its_first_list_has_come(
         await services.processes.kill("server")
         hold = Hold(proxy, "before", "GET krknchaosjobs")
         services.processes.start_again("server")
-        await asyncio.wait_for(hold.came.wait(), 30)
+        await asyncio.wait_for(hold.came.wait(), SECONDS)
         server = services.processes.child("server")
         await server.stop(10)
         assert server.exit_code == 0

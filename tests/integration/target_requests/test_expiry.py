@@ -21,9 +21,7 @@ async def age(created: str) -> float:
 
 async def secret_gone(scene: Scene, request: str) -> None:
     """Wait until the garbage collector has removed the request's Secret."""
-    await eventually(
-        lambda: scene.discovery.secret(request), lambda found: found is None, seconds=30
-    )
+    await eventually(lambda: scene.discovery.secret(request), lambda found: found is None)
 
 
 async def test_fault_7_a_completed_request_goes_by_its_completion_and_not_by_its_age(

@@ -38,7 +38,6 @@ async def until_seen(watch: ObjectWatch, request: str, *others: str) -> None:
             is_completed((watch.latest(REQUESTS, request) or {}).get("status", {}))
             and set(sections_of(watch.latest("secrets", request))) == {OURS, *others}
         ),
-        seconds=10,
     )
 
 

@@ -30,7 +30,7 @@ async def held(stage: Stage, write: str, call: Awaitable[object]) -> AsyncIterat
 
     stage.proxy.before = gate
     outcome = Held(asyncio.ensure_future(code_of(call)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await reached.wait()
     try:
         yield outcome

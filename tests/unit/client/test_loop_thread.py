@@ -7,7 +7,7 @@ import textwrap
 
 from deploy.local.services import REPOSITORY
 
-SECONDS = 60.0
+SECONDS = 200.0
 HEAD = """
 import asyncio, os, signal, threading
 from krkn_grpc.client import loop_thread

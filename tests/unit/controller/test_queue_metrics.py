@@ -23,7 +23,7 @@ class Told:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - a metric tells nobody that it has changed
             await asyncio.sleep(0)
 

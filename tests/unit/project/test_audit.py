@@ -61,7 +61,7 @@ def audit(cache: Path, *options: str) -> tuple[int, str, str]:
     """Ask; the exit code, and what is said to either."""
     command = [sys.executable, "requirements/audit.py", f"--cache-dir={cache}", *options]
     done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, check=False
     )
     return done.returncode, done.stdout, done.stderr
 

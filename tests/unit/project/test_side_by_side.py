@@ -67,7 +67,7 @@ def test_each_test_runs_once_and_a_failure_is_told(tmp_path: Path) -> None:
         env={"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ended.returncode == 1, ended.stdout

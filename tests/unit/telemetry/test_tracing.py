@@ -20,6 +20,8 @@ from tests.support.requests import canary
 
 JOBS = "/apis/krkn.krkn-chaos.dev/v1alpha1/namespaces/test/krknchaosjobs"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+GIVEN_UP = 9.0
+"""Less than it takes to give up a receiver; without waiting for one it is a fraction of it."""
 
 
 def place(*, is_sampled: bool = True) -> Traceparent:
@@ -96,11 +98,10 @@ async def test_what_nobody_takes_is_dropped_and_counted_and_delays_nothing() -> 
         began = time.monotonic()
         async with tracing.exported(kept.endpoint, "krkn-grpc-controller"):
             tracing.send([span] * (most + 1_000))
-            # 9,000 spans; each takes microseconds, whatever the receiver does.
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < GIVEN_UP
             await asyncio.sleep(0)
             ending = time.monotonic()
-        assert time.monotonic() - ending < 5
+        assert time.monotonic() - ending < GIVEN_UP
     assert 0 < dropped("queue_full") - before <= 1_000
 
 
@@ -109,7 +110,7 @@ async def test_a_receiver_that_is_not_there_delays_no_end() -> None:
     async with tracing.exported(f"http://127.0.0.1:{free_port()}", "krkn-grpc-controller"):
         tracing.send([EndedSpan("job", call, call, NOW, NOW, {})])
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < GIVEN_UP
     assert not tracing.is_on()
 
 

@@ -200,7 +200,7 @@ def test_reading_the_corpus_opens_nothing_and_runs_nothing() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert (ran.returncode, ran.stdout, ran.stderr.split()) == (3, "nothing", ["did", "open"])

@@ -22,6 +22,9 @@ async def test_each_has_a_pace_of_their_own() -> None:
 
 
 async def test_nobody_waits_for_ever() -> None:
-    pace = RateLimiter(10, longest_seconds=0.25)
-    outcomes = await asyncio.gather(*(pace.wait() for _ in range(6)), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [type(None)] * 3 + [TooMany] * 3
+    pace = RateLimiter(0.01, longest_seconds=250)
+    first, *waiting = [asyncio.create_task(pace.wait()) for _ in range(6)]
+    await first
+    await asyncio.wait(waiting[2:])
+    assert [type(each.exception()) for each in waiting[2:]] == [TooMany] * 3
+    assert not any(each.done() for each in waiting[:2])

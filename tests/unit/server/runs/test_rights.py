@@ -72,7 +72,7 @@ async def test_what_had_no_answer_is_refused_as_that() -> None:
 
 
 async def test_what_was_not_asked_in_time_is_refused_as_that() -> None:
-    caller = Named(run_on=frozenset(UUIDS), seconds=0.05)
-    refused = await refusals(caller, UUIDS, Deadline.within(0.12))
+    caller = Named(run_on=frozenset(UUIDS), seconds=0.1)
+    refused = await refusals(caller, UUIDS, Deadline.within(1))
     assert UUIDS[0] not in refused
     assert isinstance(refused[UUIDS[-1]], NotWritten)
