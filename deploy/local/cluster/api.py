@@ -22,6 +22,7 @@ FIELD_MANAGER = "krkn-grpc-local"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 ESTABLISH_SECONDS = 60.0
+DISCOVERY_SECONDS = 20.0
 
 
 class ClusterError(Exception):
@@ -187,7 +188,7 @@ class Cluster:
         return f"{base}/{resource['name']}/{metadata['name']}"
 
     async def _resource(self, version: str, kind: str) -> Mapping[str, Any]:
-        deadline = time.monotonic() + ESTABLISH_SECONDS
+        deadline = time.monotonic() + DISCOVERY_SECONDS
         while (version, kind) not in self._kinds:
             # An established CRD can take a moment until discovery lists it.
             try:

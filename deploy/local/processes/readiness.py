@@ -12,7 +12,7 @@ POLL_SECONDS = 0.05
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *children: Child) -> None:
-    """Wait until the condition holds; raise StartError if a child ends, or after 60 s."""
+    """Wait until the condition holds; raise StartError if a child ends, or after two minutes."""
     deadline = time.monotonic() + READY_SECONDS
     while not await condition():
         must_run(*children)
