@@ -84,8 +84,7 @@ async def site(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
     """Services for all tests that add no provider, and remove the targets that they add."""
-    folder = tmp_path_factory.mktemp("discovery")
-    async with a_site(control_plane, folder, {"KRKN_LEASE_SECONDS": "60"}) as made:
+    async with a_site(control_plane, tmp_path_factory.mktemp("discovery")) as made:
         yield made
 
 
@@ -100,9 +99,9 @@ async def own_site(control_plane: ControlPlane, tmp_path: Path) -> AsyncIterator
 async def a_shared_scene(
     control_plane: ControlPlane, folder: Path, **settings: Any
 ) -> AsyncIterator[Scene]:
-    """Start a controller for many tests, that stays the leader also while the machine is busy."""
+    """Start a controller for many tests."""
     async with a_scene(control_plane, folder) as scene:
-        process = await scene.controller(lease_seconds=60, **settings)
+        process = await scene.controller(**settings)
         yield Scene(scene.discovery, scene.stack, process)
 
 
