@@ -18,7 +18,7 @@ from tests.support.jobs import Jobs
 from tests.support.running import Running, Wanted, make_namespace, remove_namespace, running
 
 PROVIDERS = [f"other-provider-{number}" for number in range(40)]
-SETTINGS = {"KRKN_ADOPT_PROVIDERS": ",".join(PROVIDERS), "KRKN_LEASE_SECONDS": "60"}
+SETTINGS = {"KRKN_ADOPT_PROVIDERS": ",".join(PROVIDERS), "KRKN_LEASE_SECONDS": "2"}
 FOREIGN_ADMIN = "foreign-admin"
 
 
