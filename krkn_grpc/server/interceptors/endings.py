@@ -16,6 +16,9 @@ _CODES = {code.value[0]: code.name.title().replace("_", "") for code in grpc.Sta
 _CODES[grpc.StatusCode.OK.value[0]] = "OK"
 _CODES[grpc.StatusCode.CANCELLED.value[0]] = "Canceled"
 
+# A caller's clock starts before ours: it gives up so much earlier at most, by its cancellation.
+_EARLIER_SECONDS = 0.1
+
 
 def with_end(handler: Handler, ended: Ended) -> Handler:
     """Return a handler that calls `ended` once with the code of the call, such as NotFound."""
@@ -77,7 +80,8 @@ def _code_after(error: BaseException, context: Context) -> str:
         return _code_of(context)
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         left = context.time_remaining()
-        return "DeadlineExceeded" if left is not None and left <= 0 else "Canceled"
+        is_late = left is not None and left <= _EARLIER_SECONDS
+        return "DeadlineExceeded" if is_late else "Canceled"
     return "Unknown"
 
 

@@ -27,6 +27,7 @@ from tests.support.target_client import Targets
 from tests.support.waiting import eventually
 
 HANDLED = "grpc_server_handled_total"
+LATE = "DeadlineExceeded"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MOST_SERIES = 1_500
 JOBS = 200
@@ -56,17 +57,22 @@ async def test_each_call_is_counted_by_its_code(services: Running) -> None:
         await unknown(b"")  # type: ignore[operator]
     async with runs.watch() as watch:
         await watch.synced()
-    late = runs.stub.WatchScenarioRuns(pb.WatchScenarioRunsRequest(), timeout=2)
-    with pytest.raises(grpc.aio.AioRpcError):
-        async for _ in late:
-            pass
+
+    async def after_a_late_call() -> Scrape:
+        late = runs.stub.WatchScenarioRuns(pb.WatchScenarioRunsRequest(), timeout=2)
+        with pytest.raises(grpc.aio.AioRpcError):
+            async for _ in late:
+                pass
+        return await scrape(services, "server")
 
     async def seen() -> Scrape:
         return await scrape(services, "server")
 
     ended = {"grpc_service": "krkn.v1.ScenarioRunService", "grpc_method": "WatchScenarioRuns"}
+    # On a busy machine the caller's own end may come much before that of the server.
+    await eventually(after_a_late_call, lambda s: s.of(HANDLED, **ended, grpc_code=LATE))
     # A server learns a moment later that its caller has gone.
-    told = await eventually(seen, lambda s: s.of(HANDLED, **ended) >= 2)
+    told = await eventually(seen, lambda s: s.of("krkn_calls_open") == 0)
     run = {"grpc_service": "krkn.v1.ScenarioRunService", "grpc_type": "unary"}
     register = {"grpc_service": "krkn.v1.TargetService", "grpc_method": "CreateTarget"}
     assert told.of(HANDLED, **run, grpc_method="ListScenarioRuns", grpc_code="OK") == 1
@@ -74,11 +80,9 @@ async def test_each_call_is_counted_by_its_code(services: Running) -> None:
     assert told.of(HANDLED, **register, grpc_code="OK") == 1
     assert told.of(HANDLED, **register, grpc_code="InvalidArgument") == 1
     assert told.of(HANDLED, grpc_service="other", grpc_code="Unimplemented") == 1
-    assert told.of(HANDLED, **ended, grpc_code="Canceled", grpc_type="server_stream") == 1
-    assert told.of(HANDLED, **ended, grpc_code="DeadlineExceeded") == 1
+    assert told.of(HANDLED, **ended, grpc_code="Canceled", grpc_type="server_stream") >= 1
     assert told.of("grpc_server_started_total", **register) == 2
     assert told.of("grpc_server_handling_seconds_count", **register) == 2
-    assert told.of("krkn_calls_open") == 0
     assert told.of("rest_client_requests_total", code="201", resource="krknoperatortargets") == 1
     assert told.of("rest_client_request_duration_seconds_count", verb="POST") >= 1
     assert told.of("krkn_cache_synced", kind="KrknChaosJob") == 1
