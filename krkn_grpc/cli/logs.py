@@ -29,7 +29,9 @@ _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the end.")]
 Tail = Annotated[
     int | None,
-    typer.Option(metavar="N", parser=sources.number, help="Only the last N lines of each log."),
+    typer.Option(
+        metavar="N", min=0, max=sources.LARGEST, help="Only the last N lines of each log."
+    ),
 ]
 Failed = Annotated[bool, typer.Option("--failed", help="Only of jobs that failed.")]
 

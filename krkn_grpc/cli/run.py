@@ -141,13 +141,16 @@ def run(
     ] = False,
     max_parallel: Annotated[
         int,
-        typer.Option(metavar="N", parser=sources.number, help="At most N jobs at once; 0: all."),
+        typer.Option(
+            metavar="N", min=0, max=sources.LARGEST, help="At most N jobs at once; 0: all."
+        ),
     ] = 0,
     max_failures: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            parser=sources.number,
+            min=0,
+            max=sources.LARGEST,
             help="Start no more jobs after more than N failures.",
         ),
     ] = None,

@@ -51,14 +51,6 @@ def secret(file: Path | None, variable: str) -> str:
     return text
 
 
-def number(text: str | int) -> int:
-    """Return the whole number that an option says; the service's own limits come later."""
-    given = str(text).strip()
-    if not (given.isascii() and given.isdecimal()) or len(given) > 10 or int(given) > LARGEST:
-        raise typer.BadParameter(f"{given!r} is not a whole number from 0 to {LARGEST}")
-    return int(given)
-
-
 def certificates(file: Path | None) -> str:
     """Return the CA bundle of a file, "" without one.
 

@@ -193,7 +193,9 @@ def limit_target(
     target: Which,
     jobs: Annotated[
         int,
-        typer.Argument(metavar="N", parser=sources.number, help="Jobs at once; 0: any number."),
+        typer.Argument(
+            metavar="N", min=0, max=sources.LARGEST, help="Jobs at once; 0: any number."
+        ),
     ],
     output: Output = Format.TABLE,
 ) -> None:

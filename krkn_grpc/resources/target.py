@@ -69,33 +69,22 @@ class Target(Resource, frozen=True, kw_only=True):
     @property
     def is_admitted(self) -> bool:
         """Whether this target holds its name and URL, for its current spec."""
-        admitted = find_condition(self.status.conditions, ADMITTED)
-        return (
-            admitted is not None
-            and admitted.status == "True"
-            and admitted.observed_generation == self.metadata.generation
-            and self.metadata.deletion_timestamp is None
-        )
+        admitted = self._current(ADMITTED)
+        is_going = self.metadata.deletion_timestamp is not None
+        return admitted is not None and admitted.status == "True" and not is_going
 
     @property
     def was_refused(self) -> bool:
         """Whether admission was refused, for the current spec."""
-        admitted = find_condition(self.status.conditions, ADMITTED)
-        return (
-            admitted is not None
-            and admitted.status == "False"
-            and admitted.observed_generation == self.metadata.generation
-        )
+        admitted = self._current(ADMITTED)
+        return admitted is not None and admitted.status == "False"
 
     @property
     def is_changing(self) -> bool:
         """Whether its spec was changed, and is not admitted or refused yet: a moment as a rule."""
-        admitted = find_condition(self.status.conditions, ADMITTED)
-        return (
-            admitted is not None
-            and admitted.observed_generation != self.metadata.generation
-            and self.metadata.deletion_timestamp is None
-        )
+        is_new = find_condition(self.status.conditions, ADMITTED) is None
+        is_going = self.metadata.deletion_timestamp is not None
+        return not is_new and self._current(ADMITTED) is None and not is_going
 
     @property
     def is_ready(self) -> bool:
@@ -105,17 +94,17 @@ class Target(Resource, frozen=True, kw_only=True):
     @property
     def is_checked(self) -> bool:
         """Whether its cluster was checked, for the current spec."""
-        return self._current_ready is not None
+        return self._current(READY) is not None
 
     @property
     def unfit(self) -> Condition | None:
         """The condition that forbids every run on it, for the current spec, or None."""
-        ready = self._current_ready
+        ready = self._current(READY)
         is_unfit = ready is not None and ready.status != "True" and ready.reason in _NEVER_RUN
         return ready if is_unfit else None
 
-    @property
-    def _current_ready(self) -> Condition | None:
-        ready = find_condition(self.status.conditions, READY)
-        is_current = ready is not None and ready.observed_generation == self.metadata.generation
-        return ready if is_current else None
+    def _current(self, kind: str) -> Condition | None:
+        """Return the condition of this type, if it is for the current spec."""
+        found = find_condition(self.status.conditions, kind)
+        is_current = found is not None and found.observed_generation == self.metadata.generation
+        return found if is_current else None

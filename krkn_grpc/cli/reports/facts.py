@@ -64,8 +64,8 @@ def of_run(report: Report) -> list[Fact]:
     facts = [
         ("Run", run.run_id),
         ("Status", str(run.status)),
-        ("Asked for by", clean(run.requested_by)),
-        ("Asked for at", moment(run.created_at)),
+        ("Requested by", clean(run.requested_by)),
+        ("Requested at", moment(run.created_at)),
         ("First start", moment(run.start_time)),
         ("End", moment(run.completion_time)),
         ("Duration", times.span(report.seconds) if report.duration is not None else ""),

@@ -16,7 +16,8 @@ _CODES = {code.value[0]: code.name.title().replace("_", "") for code in grpc.Sta
 _CODES[grpc.StatusCode.OK.value[0]] = "OK"
 _CODES[grpc.StatusCode.CANCELLED.value[0]] = "Canceled"
 
-# A caller's clock starts before ours: it gives up so much earlier at most, by its cancellation.
+# A caller's deadline passes a moment before ours, because its clock started earlier. Its
+# cancellation may then come first: so shortly before our deadline it means that the time is over.
 _EARLIER_SECONDS = 0.1
 
 

@@ -1,4 +1,4 @@
-"""Runs on a target whose limit is changed at the same moment: it is admitted anew within moments.
+"""Runs on a target whose limit was just changed, before the target is admitted with the new limit.
 
 There is no controller: the test admits the target itself, or does not.
 """

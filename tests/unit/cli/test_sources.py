@@ -58,14 +58,3 @@ def test_wrong_usage_is_said_and_no_secret_with_it(wrong: object, tmp_path: Path
     with pytest.raises(typer.BadParameter) as refused:
         wrong(tmp_path)
     assert "secret" not in refused.value.message.replace(str(tmp_path / "secret"), "")
-
-
-@pytest.mark.parametrize("text", ["", "-1", "x", "1.5", "2147483648", "9" * 11, "9" * 99])
-def test_no_number(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is not a whole number from 0 to 2147483647"):
-        sources.number(text)
-
-
-@pytest.mark.parametrize(("text", "expected"), [("0", 0), (" 7 ", 7), ("2147483647", 2**31 - 1)])
-def test_a_number(text: str, expected: int) -> None:
-    assert sources.number(text) == expected

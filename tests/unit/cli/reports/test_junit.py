@@ -24,7 +24,7 @@ def test_what_a_program_reads() -> None:
     properties: Any = suite.properties()  # type: ignore[no-untyped-call]
     known = {each.name: each.value for each in properties}
     assert known["Run"] == RUN
-    assert known["Asked for by"] == "system:serviceaccount:ci:chaos"
+    assert known["Requested by"] == "system:serviceaccount:ci:chaos"
     assert known["parameter NAMESPACE"] == "shop"
     assert known["parameter ES_PASSWORD"] == "(secret)"
     cases = {case.name: case for case in suite}
